@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * layerbox-hook - what LXC calls at a container's turning points, whoever starts it: layerbox or lxc-start.
+ *
+ *   pre-start   mounts the root, in the monitor's own mount namespace
+ *   post-stop   unmounts it; a container that reboots runs both again in the same namespace
+ *   clone       refuses: lxc-copy and lxc-snapshot know nothing of layers and would copy an empty directory
+ *   destroy     refuses: lxc-destroy would leave the reservation and hit the layers
+ *
+ * What goes wrong is written to the container's lxc.log, where `layerbox start` finds the cause.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "container/layout.h"
+#include "container/record.h"
+#include "container/root.h"
+#include "core/store.h"
+
+/* LXC_ROOTFS_PATH is ROOT/containers/NAME/rootfs: cuts @levels components off. */
+static bool path_above(const char *path, int levels, char *ret_path, size_t size)
+{
+	if (!text_copy(ret_path, size, path))
+		return false;
+	while (levels-- > 0) {
+		char *slash = strrchr(ret_path, '/');
+
+		if (!slash || slash == ret_path)
+			return false;
+		*slash = '\0';
+	}
+	return true;
+}
+
+static void log_failure(int log_fd, const char *name, const char *sentence)
+{
+	if (log_fd >= 0)
+		dprintf(log_fd, "layerbox-hook %s ERROR - %s\n", name, sentence);
+	fprintf(stderr, "layerbox: %s\n", sentence);
+}
+
+/* The namespace must be the monitor's own, or the mounts would stay on the host. */
+static bool has_own_mount_namespace(void)
+{
+	struct stat own, init;
+
+	return stat("/proc/self/ns/mnt", &own) < 0 || stat("/proc/1/ns/mnt", &init) < 0 || own.st_ino != init.st_ino;
+}
+
+static int pre_start(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	struct record record = { 0 };
+	CLEANUP_FD int fd = -1;
+	int r;
+
+	if (!has_own_mount_namespace())
+		return fail(ctx, -EINVAL,
+			    "lxc.monitor.unshare = 1 is missing in the configuration of container '%s': its root would be "
+			    "mounted for the whole host",
+			    name);
+	root_unmount(ctx, name);
+	fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	r = record_read(ctx, fd, name, &record);
+	if (r < 0)
+		return r;
+	r = root_mount(ctx, name, &record);
+	record_free(&record);
+	return r;
+}
+
+/* lxc-copy and the like do not show what a hook prints: tell whoever called it. */
+static int refuse(const char *name, const char *what)
+{
+	char path[64];
+	CLEANUP_FD int fd = -1;
+
+	snprintf(path, sizeof path, "/proc/%d/fd/2", getppid());
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	dprintf(fd >= 0 ? fd : STDERR_FILENO,
+		"layerbox: container '%s' stands on layers that LXC's own tools do not know: %s\n", name, what);
+	return EXIT_FAILURE;
+}
+
+int main(void)
+{
+	const char *type = getenv("LXC_HOOK_TYPE"), *name = getenv("LXC_NAME"), *rootfs = getenv("LXC_ROOTFS_PATH");
+	char root[4096], log_path[4096 + 64];
+	struct lb_context *ctx = NULL;
+	CLEANUP_FD int log_fd = -1;
+	int r;
+
+	if (type && name && text_equal(type, "clone"))
+		return refuse(name, "lxc-copy and lxc-snapshot would copy nothing of it");
+	if (type && name && text_equal(type, "destroy"))
+		return refuse(name, "use `layerbox delete`, which also gives its address back");
+	if (rootfs && text_after(rootfs, "dir:"))
+		rootfs = text_after(rootfs, "dir:");
+	if (!type || !name || !rootfs || !name_is_valid(name) || !path_above(rootfs, 3, root, sizeof root)) {
+		fprintf(stderr, "layerbox-hook: is called by LXC, for containers of layerbox\n");
+		return 2;
+	}
+	snprintf(log_path, sizeof log_path, "%s/" STORE_CONTAINERS "/%s/" LAYOUT_LOG, root, name);
+	r = lb_context_new(&(struct lb_context_options){ .size = sizeof(struct lb_context_options), .root = root }, &ctx);
+	if (r == 0 && text_equal(type, "post-stop")) {
+		root_unmount(ctx, name);
+	} else if (r == 0 && text_equal(type, "pre-start")) {
+		root_unmount(ctx, name); /* what covers the log */
+		log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		r = pre_start(ctx, name);
+	}
+	if (r < 0)
+		log_failure(log_fd, name, lb_context_error(ctx));
+	lb_context_free(ctx);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

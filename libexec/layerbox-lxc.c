@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
+ *
+ *   layerbox-lxc VERB LXCPATH JOBS TIMEOUT NAME...     start stop kill freeze thaw cgroup:KEY=VALUE
+ *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
+ *   layerbox-lxc console LXCPATH NAME
+ *
+ * The first form works on JOBS containers at a time, each in a process of its own, and prints a line for each:
+ * `result NAME CODE TEXT`. It is run by liblayerbox only; its arguments have been checked there.
+ */
+#include <fcntl.h>
+#include <lxc/attach_options.h>
+#include <lxc/lxccontainer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "adapters/lxc-command.h"
+#include "container/layout.h"
+#include "util/file.h"
+#include "util/text.h"
+
+enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000 };
+
+struct job {
+	const char *verb, *lxcpath, *name;
+	int timeout_s;
+	off_t log_start;              /* where the log ended before this job */
+	char cause[768];
+};
+
+/* ------------------------------------------------------------------ what liblxc's bool does not tell */
+
+static int open_log(const struct job *job)
+{
+	CLEANUP_FREE char *path = text_format("%s/%s/" LAYOUT_LOG, job->lxcpath, job->name);
+
+	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+}
+
+static off_t log_size(const struct job *job)
+{
+	CLEANUP_FD int fd = open_log(job);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
+/* The message of a line "lxc NAME TIME ERROR    part - file.c:function:line - message", or of the hook's. */
+static const char *message_of(char *line)
+{
+	char *message = strstr(line, " ERROR ");
+
+	if (!message)
+		return NULL;
+	message = strstr(message, " - ");
+	if (message && !text_after(line, "layerbox-hook ") && strstr(message + 3, " - "))
+		message = strstr(message + 3, " - ");
+	return message ? message + 3 : NULL;
+}
+
+/* Finds the cause in what the log has got since the job began: the hook's sentence, else LXC's first error. */
+static void find_cause(struct job *job)
+{
+	CLEANUP_FD int fd = open_log(job);
+	CLEANUP_FILE FILE *log = NULL;
+	CLEANUP_FREE char *line = NULL;
+	size_t size = 0;
+	bool from_hook = false;
+
+	if (fd < 0 || lseek(fd, job->log_start, SEEK_SET) < 0)
+		return;
+	log = fdopen(dup(fd), "r");
+	while (log && !from_hook && getline(&line, &size, log) > 0) {
+		const char *message;
+
+		line[strcspn(line, "\n")] = '\0';
+		from_hook = text_after(line, "layerbox-hook ") != NULL;
+		message = message_of(text_printable(line));
+		if (message && (from_hook || !*job->cause))
+			snprintf(job->cause, sizeof job->cause, "%s", message);
+	}
+}
+
+/* ----------------------------------------------------------------------------------- the first form */
+
+static int start(struct job *job, struct lxc_container *container)
+{
+	job->log_start = log_size(job);
+	if (container->is_running(container))
+		return 1;
+	container->want_daemonize(container, true);
+	container->want_close_all_fds(container, true);
+	if (container->start(container, 0, NULL))
+		return 0;
+	find_cause(job);
+	if (!*job->cause)
+		snprintf(job->cause, sizeof job->cause, "LXC could not start it and wrote no cause to its log");
+	return -LB_ERR_RUNTIME;
+}
+
+/* The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. */
+static void wait_for_monitor(const struct job *job)
+{
+	struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int waited = 0; waited < MONITOR_EXIT_MS && lxc_command_has_monitor(job->lxcpath, job->name); waited++)
+		nanosleep(&pause, NULL);
+}
+
+static int stop(struct job *job, struct lxc_container *container, bool kill)
+{
+	job->log_start = log_size(job);
+	if (!container->is_running(container))
+		return 1;
+	if (!kill && text_equal(container->state(container), "FROZEN"))
+		container->unfreeze(container);
+	if ((kill || !container->shutdown(container, job->timeout_s)) && !container->stop(container) &&
+	    container->is_running(container)) {
+		find_cause(job);
+		return -LB_ERR_RUNTIME;
+	}
+	wait_for_monitor(job);
+	return 0;
+}
+
+static int freeze(struct job *job, struct lxc_container *container, bool thaw)
+{
+	bool frozen;
+
+	job->log_start = log_size(job);
+	if (!container->is_running(container)) {
+		snprintf(job->cause, sizeof job->cause, "it is not running");
+		return -LB_ERR_NOT_RUNNING;
+	}
+	frozen = text_equal(container->state(container), "FROZEN");
+	if (frozen != thaw)
+		return 1;
+	if (thaw ? container->unfreeze(container) : container->freeze(container))
+		return 0;
+	find_cause(job);
+	return -LB_ERR_RUNTIME;
+}
+
+static int set_cgroup(struct job *job, struct lxc_container *container, const char *assignment)
+{
+	CLEANUP_FREE char *key = strdup(assignment);
+	char *value = key ? strchr(key, '=') : NULL;
+
+	job->log_start = log_size(job);
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	if (container->set_cgroup_item(container, key, value))
+		return 0;
+	snprintf(job->cause, sizeof job->cause, "LXC could not set %s to %s", key, value);
+	return -LB_ERR_RUNTIME;
+}
+
+static int perform(struct job *job)
+{
+	struct lxc_container *container = lxc_container_new(job->name, job->lxcpath);
+	int r = -LB_ERR_RUNTIME;
+
+	if (!container || !container->is_defined(container))
+		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
+	else if (text_equal(job->verb, "start"))
+		r = start(job, container);
+	else if (text_equal(job->verb, "stop") || text_equal(job->verb, "kill"))
+		r = stop(job, container, text_equal(job->verb, "kill"));
+	else if (text_equal(job->verb, "freeze") || text_equal(job->verb, "thaw"))
+		r = freeze(job, container, text_equal(job->verb, "thaw"));
+	else if (text_after(job->verb, "cgroup:"))
+		r = set_cgroup(job, container, text_after(job->verb, "cgroup:"));
+	if (container)
+		lxc_container_put(container);
+	return r;
+}
+
+/* One write(2), so that lines of several jobs do not mix. */
+static void report(const struct job *job, int r)
+{
+	char line[1024];
+	int n = snprintf(line, sizeof line, "result %s %d %s\n", job->name, r, job->cause);
+
+	(void)!write(STDOUT_FILENO, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
+}
+
+static int perform_all(struct job job, unsigned jobs, char **names)
+{
+	unsigned running = 0;
+
+	if (!names[0] || !names[1]) {
+		job.name = names[0];
+		if (job.name)
+			report(&job, perform(&job));
+		return EXIT_SUCCESS;
+	}
+	for (; *names; names++) {
+		pid_t pid;
+
+		if (running == jobs && wait(NULL) > 0)
+			running--;
+		job.name = *names;
+		pid = fork();
+		if (pid == 0) {
+			report(&job, perform(&job));
+			_exit(EXIT_SUCCESS);
+		}
+		if (pid < 0) {
+			snprintf(job.cause, sizeof job.cause, "cannot fork: %s", strerrordesc_np(errno));
+			report(&job, -errno);
+			job.cause[0] = '\0';
+		}
+		running += pid > 0;
+	}
+	while (wait(NULL) > 0)
+		;
+	return EXIT_SUCCESS;
+}
+
+/* ------------------------------------------------------------------------------- exec and console */
+
+static int run_command(void *payload)
+{
+	char **argv = payload;
+
+	execvp(argv[0], argv);
+	fprintf(stderr, "layerbox: cannot run '%s' in the container: %s\n", argv[0], strerrordesc_np(errno));
+	return errno == ENOENT ? 127 : 126;
+}
+
+static struct lxc_container *open_running(const char *lxcpath, const char *name)
+{
+	struct lxc_container *container = lxc_container_new(name, lxcpath);
+
+	if (container && container->is_running(container))
+		return container;
+	fprintf(stderr, "layerbox: container '%s' is not running\n", name);
+	return NULL;
+}
+
+/* @argv: LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND... */
+static int exec_in(char **argv)
+{
+	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
+	struct lxc_container *container = open_running(argv[0], argv[1]);
+	char **command = argv + 6;
+	pid_t pid;
+	int status;
+
+	if (!container)
+		return 125;
+	while (*command && !text_equal(*command, "--"))
+		command++;
+	*command++ = NULL;
+	options.uid = (uid_t)strtoul(argv[2], NULL, 10);
+	options.gid = (gid_t)strtoul(argv[3], NULL, 10);
+	options.initial_cwd = argv[4];
+	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	options.extra_env_vars = argv + 6;
+	options.stdin_fd = STDIN_FILENO;
+	options.stdout_fd = STDOUT_FILENO;
+	options.stderr_fd = STDERR_FILENO;
+	if (text_equal(argv[5], "1"))
+		options.attach_flags |= LXC_ATTACH_TERMINAL;
+	if (container->attach(container, run_command, command, &options, &pid) < 0) {
+		fprintf(stderr, "layerbox: LXC could not enter container '%s'\n", argv[1]);
+		return 125;
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 125;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int console(const char *lxcpath, const char *name)
+{
+	struct lxc_container *container = open_running(lxcpath, name);
+
+	if (!container)
+		return 125;
+	/* Terminal 0 is /dev/console; the escape is Ctrl-a. */
+	if (container->console(container, 0, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, 1) < 0) {
+		fprintf(stderr, "layerbox: the console of container '%s' is not to be had: someone else may be on it\n", name);
+		return 125;
+	}
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 8 && text_equal(argv[1], "exec"))
+		return exec_in(argv + 2);
+	if (argc == 4 && text_equal(argv[1], "console"))
+		return console(argv[2], argv[3]);
+	if (argc > 5) {
+		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[4]) };
+
+		return perform_all(job, (unsigned)atoi(argv[3]), argv + 5);
+	}
+	fprintf(stderr, "layerbox-lxc: is run by layerbox only\n");
+	return 2;
+}

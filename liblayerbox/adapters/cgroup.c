@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cgroup.h"
+
+#include <fcntl.h>
+#include <libmount/libmount.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "../util/file.h"
+
+enum { CONTROL_BYTES_MAX = 1 << 20 };
+
+static const char *const controller_names[CGROUP_CONTROLLERS] = { "memory", "cpu", "pids" };
+
+const char *cgroup_controller_name(enum cgroup_controller controller)
+{
+	return controller_names[controller];
+}
+
+/* Is @word one of the comma- or space-separated words of @list? */
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p && *p; p += strcspn(p, ", \n"), p += strspn(p, ", \n"))
+		if (strncmp(p, word, n) == 0 && strchr(", \n", p[n]))
+			return true;
+	return false;
+}
+
+static void note_controllers(struct cgroup_layout *layout, const char *list, int version)
+{
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (!layout->version[i] && has_word(list, controller_names[i]))
+			layout->version[i] = version;
+}
+
+static int note_hierarchy(struct cgroup_layout *layout, struct libmnt_fs *fs)
+{
+	const char *type = mnt_fs_get_fstype(fs), *target = mnt_fs_get_target(fs);
+	CLEANUP_FREE char *file = NULL;
+	CLEANUP_FREE char *controllers = NULL;
+
+	if (!type || !target || layout->count == CGROUP_HIERARCHIES_MAX)
+		return 0;
+	if (text_equal(type, "cgroup")) {
+		note_controllers(layout, mnt_fs_get_fs_options(fs), 1);
+	} else if (text_equal(type, "cgroup2")) {
+		file = text_format("%s/cgroup.controllers", target);
+		if (!file)
+			return -ENOMEM;
+		if (file_read(AT_FDCWD, file, CONTROL_BYTES_MAX, &controllers, NULL) == 0)
+			note_controllers(layout, controllers, 2);
+	} else {
+		return 0;
+	}
+	layout->mount_points[layout->count] = strdup(target);
+	return layout->mount_points[layout->count++] ? 0 : -ENOMEM;
+}
+
+int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	int r = table && iterator ? 0 : -ENOMEM;
+
+	*ret_layout = (struct cgroup_layout){ 0 };
+	while (r == 0 && mnt_table_next_fs(table, iterator, &fs) == 0)
+		r = note_hierarchy(ret_layout, fs);
+	mnt_free_iter(iterator);
+	mnt_unref_table(table);
+	if (r < 0) {
+		cgroup_layout_free(ret_layout);
+		return fail_errno(ctx, r, "cannot read which cgroups this host has from /proc/self/mountinfo");
+	}
+	return 0;
+}
+
+void cgroup_layout_free(struct cgroup_layout *layout)
+{
+	for (size_t i = 0; i < layout->count; i++)
+		free(layout->mount_points[i]);
+	*layout = (struct cgroup_layout){ 0 };
+}
+
+static struct cgroup_item item(int version, const char *key, const char *unlimited, uint64_t amount)
+{
+	struct cgroup_item made = { .version = version };
+
+	text_copy(made.key, sizeof made.key, key);
+	if (amount)
+		snprintf(made.value, sizeof made.value, "%llu", (unsigned long long)amount);
+	else
+		text_copy(made.value, sizeof made.value, unlimited);
+	return made;
+}
+
+int cgroup_limit_items(const struct cgroup_layout *layout, enum cgroup_controller controller, uint64_t amount,
+		       struct cgroup_item ret_items[2])
+{
+	const uint64_t period_us = 100000;
+	int version = layout->version[controller];
+
+	if (!version)
+		return 0;
+	switch (controller) {
+	case CGROUP_MEMORY:
+		ret_items[0] = item(version, version == 2 ? "memory.max" : "memory.limit_in_bytes",
+				    version == 2 ? "max" : "-1", amount);
+		return 1;
+	case CGROUP_PIDS:
+		ret_items[0] = item(version, "pids.max", "max", amount);
+		return 1;
+	case CGROUP_CPU:
+		if (version == 1) {
+			ret_items[0] = item(1, "cpu.cfs_period_us", "", period_us);
+			ret_items[1] = item(1, "cpu.cfs_quota_us", "-1", amount * period_us / 1000);
+			return 2;
+		}
+		ret_items[0] = item(2, "cpu.max", "max", amount * period_us / 1000);
+		snprintf(ret_items[0].value + strlen(ret_items[0].value), 16, " %u", (unsigned)period_us);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* 1 where the group has processes, which a walk takes as its end. */
+static int has_processes(int fd)
+{
+	CLEANUP_FREE char *pids = NULL;
+
+	return file_read(fd, "cgroup.procs", CONTROL_BYTES_MAX, &pids, NULL) < 0 || *pids;
+}
+
+static int go_on(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+/*
+ * Visits @name and all groups below it, until @visit says something else than 0. With @remove, every group below
+ * is removed after its visit.
+ */
+static int walk(int dir_fd, const char *name, int (*visit)(int fd), bool remove)
+{
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r;
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	r = visit(fd);
+	if (r != 0)
+		return r;
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		r = walk(fd, entry->d_name, visit, remove);
+		if (r != 0)
+			return r;
+		if (remove)
+			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+	}
+	return 0;
+}
+
+/* The container's name in a group's name of LXC's, or NULL. */
+static const char *container_of(const char *group)
+{
+	const char *name = text_after(group, "lxc.payload.");
+
+	return name ? name : text_after(group, "lxc.monitor.");
+}
+
+/*
+ * May the groups of @name go? LXC puts -N behind a name that is taken, so `a-1` is either container a-1's or
+ * the second of container a; where there is a container a-1, it is that one's.
+ */
+static bool agreed(const char *name, cgroup_may_remove_fn may_remove, void *userdata)
+{
+	char shorter[NAME_MAX + 1];
+	const char *dash = strrchr(name, '-');
+	int answer = may_remove(name, userdata);
+
+	if (answer >= 0)
+		return answer;
+	if (!dash || !dash[1] || strspn(dash + 1, "0123456789") != strlen(dash + 1))
+		return false;
+	snprintf(shorter, sizeof shorter, "%.*s", (int)(dash - name), name);
+	return may_remove(shorter, userdata) > 0;
+}
+
+/* Goes through one hierarchy; with @remove false it only counts what could be removed. */
+static int sweep_hierarchy(const char *mount_point, cgroup_may_remove_fn may_remove, void *userdata, bool remove)
+{
+	CLEANUP_DIR DIR *dir = opendir(mount_point);
+	struct dirent *entry;
+	int found = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = container_of(entry->d_name);
+
+		/* Most are those of running containers, which the first look into the group tells. */
+		if (!name || walk(dirfd(dir), entry->d_name, has_processes, false) != 0 ||
+		    !agreed(name, may_remove, userdata))
+			continue;
+		if (remove) {
+			walk(dirfd(dir), entry->d_name, go_on, true);
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+		}
+		found++;
+	}
+	return found;
+}
+
+int cgroup_remove_leftovers(const struct cgroup_layout *layout, cgroup_may_remove_fn may_remove, void *userdata)
+{
+	int removed = 0;
+
+	/* LXC makes the same groups in every hierarchy, so the first tells whether the others are worth a look. */
+	if (!layout->count || !sweep_hierarchy(layout->mount_points[0], may_remove, userdata, false))
+		return 0;
+	for (size_t i = 0; i < layout->count; i++)
+		removed += sweep_hierarchy(layout->mount_points[i], may_remove, userdata, true);
+	return removed;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A dnsmasq process that gives out addresses and names on one bridge: starting it, finding it by its pid
+ * file, talking to it with signals. A process counts as the one of a pid file only if it is a dnsmasq that
+ * was started with that file, so a stale file never hits a stranger.
+ */
+#pragma once
+
+#include "../core/context.h"
+
+struct dnsmasq_settings {
+	const char *bridge;
+	const char *range_first, *range_last, *netmask;
+	unsigned lease_max;
+	const char *domain;
+	const char *hosts_directory;  /* a file for each reservation */
+	const char *lease_file, *pid_file;
+};
+
+/* Is dnsmasq installed? -LB_ERR_NO_PROGRAM with what to install. */
+int dnsmasq_require(struct lb_context *ctx);
+
+/* Does nobody else answer DNS at @address? Asked before anything is made. -LB_ERR_NETWORK with what to do. */
+int dnsmasq_check_port(struct lb_context *ctx, const char *address);
+
+/* The user that dnsmasq becomes after its start. */
+const char *dnsmasq_user(void);
+
+/* Can that user read @directory? -LB_ERR_NETWORK with the directory that bars its way. */
+int dnsmasq_check_readable(struct lb_context *ctx, const char *directory);
+
+/* Starts it; when this returns 0, it serves. It lives on when the caller ends. */
+int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *settings);
+
+/* The same with an argument vector of the caller's that names @pid_file. */
+int dnsmasq_start_with(struct lb_context *ctx, const struct text_list *arguments, const char *pid_file);
+
+/* dnsmasq --test: are these arguments, and the files they name, without a mistake? */
+int dnsmasq_test(struct lb_context *ctx, const struct text_list *arguments);
+
+/* Its process, or 0. */
+pid_t dnsmasq_find(const char *pid_file);
+
+/* Has it read reservations in @directory, and does it watch it? Asked from the kernel: inotify(7). */
+bool dnsmasq_watches(pid_t pid, const char *directory);
+
+/* Has it forget what was read from files that are gone (SIGHUP). 1 where none runs. */
+int dnsmasq_reload(struct lb_context *ctx, const char *pid_file);
+
+/* Ends it and waits for its end. 1 where none runs. */
+int dnsmasq_stop(struct lb_context *ctx, const char *pid_file);
+
+/*
+ * Replaces the process by one with the same arguments and pid file, but configuration file @conf_file, in the
+ * same cgroup. Where that one cannot start, the old arguments are used again.
+ */
+int dnsmasq_restart(struct lb_context *ctx, const char *pid_file, const char *conf_file);
+
+/* The value of `NAME=` among its arguments (@name: "--dhcp-hostsdir"); the caller's, NULL where it has none. */
+char *dnsmasq_argument(pid_t pid, const char *name);
+
+/*
+ * Gives the lease of @mac on @address back in the name of a client that is gone for good, by a DHCPRELEASE
+ * from the host to itself. As lost packets go, without a result: an address that stays leased expires.
+ */
+void dnsmasq_release(const char *bridge, const char *server, const char *mac, const char *address);

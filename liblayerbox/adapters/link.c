@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "link.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static void cleanup_socket(struct nl_sock **sock)
+{
+	nl_socket_free(*sock);
+}
+
+static void cleanup_link(struct rtnl_link **link)
+{
+	rtnl_link_put(*link);
+}
+
+static void cleanup_nl_addr(struct nl_addr **addr)
+{
+	nl_addr_put(*addr);
+}
+
+static void cleanup_rtnl_addr(struct rtnl_addr **addr)
+{
+	rtnl_addr_put(*addr);
+}
+
+static void cleanup_message(struct nl_msg **message)
+{
+	nlmsg_free(*message);
+}
+
+#define CLEANUP_SOCKET CLEANUP(cleanup_socket)
+#define CLEANUP_LINK CLEANUP(cleanup_link)
+
+/* @error is libnl's, negative. */
+static int fail_netlink(struct lb_context *ctx, int error, const char *what, const char *name)
+{
+	if (error == -NLE_PERM)
+		return fail(ctx, -LB_ERR_NOT_ROOT, "%s %s needs root", what, name);
+	return fail(ctx, -LB_ERR_NETWORK, "%s %s failed: %s", what, name, nl_geterror(error));
+}
+
+static int open_route(struct lb_context *ctx, struct nl_sock **ret_sock)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int r;
+
+	if (!sock)
+		return fail_memory(ctx);
+	r = nl_connect(sock, NETLINK_ROUTE);
+	if (r < 0) {
+		nl_socket_free(sock);
+		return fail_netlink(ctx, r, "asking the kernel about", "the network");
+	}
+	*ret_sock = sock;
+	return 0;
+}
+
+/* The older interface gives just what is needed here: the first address, without those of all interfaces. */
+static void get_address(const char *name, char *ret_address, size_t size)
+{
+	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq address = { 0 }, mask = { 0 };
+	struct sockaddr_in in;
+	char text[INET_ADDRSTRLEN];
+
+	text_copy(address.ifr_name, sizeof address.ifr_name, name);
+	text_copy(mask.ifr_name, sizeof mask.ifr_name, name);
+	if (fd < 0 || ioctl(fd, SIOCGIFADDR, &address) < 0 || ioctl(fd, SIOCGIFNETMASK, &mask) < 0)
+		return;
+	memcpy(&in, &address.ifr_addr, sizeof in);
+	inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+	memcpy(&in, &mask.ifr_netmask, sizeof in);
+	snprintf(ret_address, size, "%s/%d", text, __builtin_popcount(in.sin_addr.s_addr));
+}
+
+int link_get(struct lb_context *ctx, const char *name, struct link_state *ret_state)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_LINK struct rtnl_link *link = NULL;
+	struct link_state state = { 0 };
+	const char *alias, *type;
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	r = rtnl_link_get_kernel(sock, 0, name, &link);
+	if (r == -NLE_NODEV || r == -NLE_OBJ_NOTFOUND) {
+		*ret_state = state;
+		return 0;
+	}
+	if (r < 0)
+		return fail_netlink(ctx, r, "looking at the interface", name);
+	type = rtnl_link_get_type(link);
+	alias = rtnl_link_get_ifalias(link);
+	state.index = rtnl_link_get_ifindex(link);
+	state.is_bridge = type && text_equal(type, "bridge");
+	state.up = rtnl_link_get_flags(link) & IFF_UP;
+	text_copy(state.alias, sizeof state.alias, alias ? alias : "");
+	if (rtnl_link_get_addr(link))
+		nl_addr2str(rtnl_link_get_addr(link), state.mac, sizeof state.mac);
+	get_address(name, state.address, sizeof state.address);
+	*ret_state = state;
+	return 0;
+}
+
+int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, const char *alias, int *ret_index)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_LINK struct rtnl_link *link = rtnl_link_bridge_alloc();
+	CLEANUP(cleanup_nl_addr) struct nl_addr *address = NULL;
+	unsigned index;
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	if (!link || nl_addr_parse(mac, AF_LLC, &address) < 0)
+		return fail_memory(ctx);
+	rtnl_link_set_name(link, name);
+	rtnl_link_set_addr(link, address);
+	r = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
+	if (r < 0)
+		return fail_netlink(ctx, r, "making the bridge", name);
+	index = if_nametoindex(name);
+	if (!index)
+		return fail_errno(ctx, errno, "the bridge %s vanished while it was made", name);
+	*ret_index = (int)index;
+	/* The kernel takes no alias at birth. */
+	return link_set_alias(ctx, name, *ret_index, alias);
+}
+
+/* Changes what is set in @change on the interface of that index. */
+static int change_link(struct lb_context *ctx, const char *name, int index, struct rtnl_link *change)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_LINK struct rtnl_link *link = rtnl_link_alloc();
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	if (!link)
+		return fail_memory(ctx);
+	rtnl_link_set_ifindex(link, index);
+	r = rtnl_link_change(sock, link, change, 0);
+	return r < 0 ? fail_netlink(ctx, r, "changing the interface", name) : 0;
+}
+
+int link_set_alias(struct lb_context *ctx, const char *name, int index, const char *alias)
+{
+	CLEANUP_LINK struct rtnl_link *change = rtnl_link_alloc();
+
+	if (!change)
+		return fail_memory(ctx);
+	rtnl_link_set_ifalias(change, alias);
+	return change_link(ctx, name, index, change);
+}
+
+int link_set_up(struct lb_context *ctx, const char *name, int index)
+{
+	CLEANUP_LINK struct rtnl_link *change = rtnl_link_alloc();
+
+	if (!change)
+		return fail_memory(ctx);
+	rtnl_link_set_flags(change, IFF_UP);
+	return change_link(ctx, name, index, change);
+}
+
+int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP(cleanup_nl_addr) struct nl_addr *local = NULL;
+	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = rtnl_addr_alloc();
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	if (!entry)
+		return fail_memory(ctx);
+	r = nl_addr_parse(address, AF_INET, &local);
+	if (r == 0) {
+		rtnl_addr_set_ifindex(entry, index);
+		r = rtnl_addr_set_local(entry, local);
+	}
+	if (r == 0)
+		r = rtnl_addr_add(sock, entry, NLM_F_CREATE | NLM_F_EXCL);
+	if (r == -NLE_EXIST)
+		return 1;
+	return r < 0 ? fail_netlink(ctx, r, "giving an address to", name) : 0;
+}
+
+int link_delete(struct lb_context *ctx, const char *name, int index)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_LINK struct rtnl_link *link = rtnl_link_alloc();
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	if (!link)
+		return fail_memory(ctx);
+	rtnl_link_set_ifindex(link, index);
+	r = rtnl_link_delete(sock, link);
+	return r < 0 ? fail_netlink(ctx, r, "deleting the interface", name) : 0;
+}
+
+struct port_count {
+	int index;
+	unsigned count;
+};
+
+static int count_port(struct nl_msg *message, void *userdata)
+{
+	struct port_count *ports = userdata;
+	struct nlattr *master = nlmsg_find_attr(nlmsg_hdr(message), sizeof(struct ifinfomsg), IFLA_MASTER);
+
+	if (master && (int)nla_get_u32(master) == ports->index)
+		ports->count++;
+	return NL_OK;
+}
+
+/* A dump that the kernel filters by the master and that leaves statistics out: a tenth of libnl's cache. */
+int link_count_ports(struct lb_context *ctx, const char *name, int index, unsigned *ret_count)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP(cleanup_message) struct nl_msg *message = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct port_count ports = { .index = index };
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	if (!message || nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO) < 0 ||
+	    nla_put_u32(message, IFLA_MASTER, (uint32_t)index) < 0 ||
+	    nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)
+		return fail_memory(ctx);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, count_port, &ports);
+	r = nl_send_auto(sock, message);
+	if (r >= 0)
+		r = nl_recvmsgs_default(sock);
+	if (r < 0)
+		return fail_netlink(ctx, r, "counting the ports of", name);
+	*ret_count = ports.count;
+	return 0;
+}
+
+int link_is_up(const char *name)
+{
+	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+
+	if (fd < 0)
+		return -errno;
+	if (!text_copy(request.ifr_name, sizeof request.ifr_name, name))
+		return -ENODEV;
+	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return -errno;
+	return (request.ifr_flags & IFF_UP) != 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lxc-command.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+enum { COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
+
+enum { ANSWER_TIMEOUT_S = 2 };
+
+struct request {
+	int command;
+	int length;
+	const void *data;
+};
+
+struct response {
+	int result;
+	int length;
+	void *data;                   /* small numbers are sent in the pointer itself */
+};
+
+/* LXC's hash for socket names that would not fit (FNV-1a, 64 bits). */
+static uint64_t hash_of(const char *s)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* The abstract address of the container's socket; returns its length. */
+static socklen_t make_address(const char *lxcpath, const char *name, struct sockaddr_un *address)
+{
+	char path[4200];
+	size_t room = sizeof address->sun_path - 2, n;
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = (size_t)snprintf(path, sizeof path, "%s/%s/command", lxcpath, name);
+	if (n >= room) {
+		uint64_t hash;
+
+		snprintf(path, sizeof path, "%s/%s", lxcpath, name);
+		hash = hash_of(path);
+		n = (size_t)snprintf(path, sizeof path, "lxc/%016llx/command", (unsigned long long)hash);
+	}
+	memcpy(address->sun_path + 1, path, n);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n);
+}
+
+static int ask(const struct sockaddr_un *address, socklen_t length, int command)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control = { 0 };
+	struct request request = { .command = command };
+	struct iovec data = { .iov_base = &request, .iov_len = sizeof request };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space
+	};
+	struct ucred credentials = { .pid = getpid(), .uid = getuid(), .gid = getgid() };
+	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)address, length) < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+	control.header = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof credentials)
+	};
+	memcpy(CMSG_DATA(&control.header), &credentials, sizeof credentials);
+	if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+static int answer(int fd, intptr_t *ret_number)
+{
+	struct response response;
+	ssize_t n = recv(fd, &response, sizeof response, MSG_WAITALL);
+
+	if (n < 0)
+		return -errno;
+	if (n != sizeof response || response.length != 0)
+		return -EPROTO;
+	*ret_number = (intptr_t)response.data;
+	return 0;
+}
+
+static enum lb_state to_state(intptr_t number)
+{
+	/* enum lxc_state_t of LXC's state.h */
+	static const enum lb_state states[] = {
+		LB_STATE_STOPPED, LB_STATE_STARTING, LB_STATE_RUNNING, LB_STATE_STOPPING,
+		LB_STATE_ABORTING, LB_STATE_RUNNING /* freezing */, LB_STATE_FROZEN, LB_STATE_RUNNING /* thawed */,
+	};
+
+	return number >= 0 && number < (intptr_t)(sizeof states / sizeof *states) ? states[number] : LB_STATE_RUNNING;
+}
+
+int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer)
+{
+	struct sockaddr_un address;
+	socklen_t length = make_address(lxcpath, name, &address);
+	CLEANUP_FD int state_fd = -1;
+	CLEANUP_FD int pid_fd = -1;
+	intptr_t state, pid = 0;
+	int r;
+
+	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
+	/* Both questions are on their way before the first answer is waited for: the monitor wakes up once. */
+	state_fd = ask(&address, length, COMMAND_GET_STATE);
+	if (state_fd == -ECONNREFUSED || state_fd == -ECONNRESET || state_fd == -EPIPE)
+		return 0;
+	if (state_fd < 0)
+		return state_fd;
+	pid_fd = ask(&address, length, COMMAND_GET_INIT_PID);
+	r = answer(state_fd, &state);
+	if (r == -ECONNRESET || r == -EPROTO)
+		return 0; /* it ended while it was asked */
+	if (r < 0)
+		return r;
+	ret_answer->state = to_state(state);
+	if (pid_fd >= 0 && answer(pid_fd, &pid) == 0 && pid > 0 && ret_answer->state != LB_STATE_STOPPED)
+		ret_answer->pid = (pid_t)pid;
+	return 0;
+}
+
+bool lxc_command_has_monitor(const char *lxcpath, const char *name)
+{
+	struct sockaddr_un address;
+	socklen_t length = make_address(lxcpath, name, &address);
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, length) == 0;
+}

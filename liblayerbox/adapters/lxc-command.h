@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * LXC's command socket: how a container's monitor is asked what it does. liblxc asks it, too, but only after
+ * it has read the container's whole configuration, which is 20 times the price when a hundred are listed.
+ * The two questions asked here (struct lxc_cmd_req and lxc_cmd_rsp of LXC's commands.h) are the same from
+ * LXC 2 to 7; an answer that does not look right counts as none.
+ */
+#pragma once
+
+#include "../core/context.h"
+
+struct lxc_answer {
+	enum lb_state state;
+	pid_t pid;                    /* of the container's init; 0 where there is none (yet) */
+};
+
+/* Asks about container @name below @lxcpath; a container without a monitor is LB_STATE_STOPPED. */
+int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer);
+
+/* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
+bool lxc_command_has_monitor(const char *lxcpath, const char *name);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "generation.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "../core/store.h"
+#include "../util/file.h"
+#include "../util/keyfile.h"
+#include "../util/tree.h"
+#include "recipe.h"
+
+enum { RECORD_BYTES_MAX = 65536, OS_RELEASE_BYTES_MAX = 65536, OS_LENGTH_MAX = 120 };
+
+/* ---- generation.conf ---- */
+
+static const char *take_text(char **member, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return "could not be kept: out of memory";
+	free(*member);
+	*member = copy;
+	return NULL;
+}
+
+static const char *on_key(const char *key, const char *value, void *userdata)
+{
+	struct generation_record *record = userdata;
+	uint64_t number;
+
+	if (text_equal(key, "recipe"))
+		return take_text(&record->recipe, value);
+	if (text_equal(key, "os"))
+		return take_text(&record->os, value);
+	if (text_equal(key, "halt_signal") || text_equal(key, "reboot_signal")) {
+		if (!recipe_signal_is_valid(value))
+			return "must be a signal's name, such as SIGRTMIN+3";
+		return take_text(*key == 'h' ? &record->halt_signal : &record->reboot_signal, value);
+	}
+	if (!text_equal(key, "created") && !text_equal(key, "bytes"))
+		return "is not a key of generation.conf";
+	if (!text_to_number(value, 0, INT64_MAX, &number))
+		return "must be a number";
+	if (*key == 'b')
+		record->bytes = number;
+	else
+		record->created = (int64_t)number;
+	return NULL;
+}
+
+int generation_read(struct lb_context *ctx, int directory_fd, const char *name, unsigned generation,
+		    struct generation_record *ret_record)
+{
+	struct generation_record record = { 0 };
+	CLEANUP_FREE char *text = NULL;
+	char error[512], file[160];
+	int r;
+
+	snprintf(file, sizeof file, STORE_BASES "/%s/%u/" GENERATION_FILE, name, generation);
+	r = file_read(directory_fd, GENERATION_FILE, RECORD_BYTES_MAX, &text, NULL);
+	if (r == -ENOENT)
+		return fail(ctx, -LB_ERR_DAMAGED, "generation %u of base '%s' has no %s: it was not made by layerbox, or is "
+			    "damaged; import its tree under a new name", generation, name, GENERATION_FILE);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read %s/%s", ctx->config.root, file);
+	if (keyfile_parse(text, file, on_key, &record, error, sizeof error) < 0) {
+		generation_record_free(&record);
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s/%s", ctx->config.root, error);
+	}
+	if ((!record.recipe && take_text(&record.recipe, "")) || (!record.os && take_text(&record.os, "")) ||
+	    (!record.halt_signal && take_text(&record.halt_signal, "SIGPWR")) ||
+	    (!record.reboot_signal && take_text(&record.reboot_signal, "SIGINT"))) {
+		generation_record_free(&record);
+		return fail_memory(ctx);
+	}
+	*ret_record = record;
+	return 0;
+}
+
+char *generation_to_text(const struct generation_record *record)
+{
+	CLEANUP_BUFFER struct buffer text = { 0 };
+
+	buffer_add_text(&text, "# Written by layerbox when the tree beside it was sealed.\n");
+	buffer_format(&text, "recipe = %s\nos = %s\n", record->recipe, record->os);
+	buffer_format(&text, "halt_signal = %s\nreboot_signal = %s\n", record->halt_signal, record->reboot_signal);
+	buffer_format(&text, "created = %" PRId64 "\nbytes = %" PRIu64 "\n", record->created, record->bytes);
+	return buffer_finish(&text);
+}
+
+void generation_record_free(struct generation_record *record)
+{
+	free(record->recipe);
+	free(record->os);
+	free(record->halt_signal);
+	free(record->reboot_signal);
+	*record = (struct generation_record){ 0 };
+}
+
+int generation_find_newest(int base_fd, unsigned *ret_generation)
+{
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	uint64_t number, newest = 0;
+	int fd = openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	while ((errno = 0, entry = readdir(dir)))
+		if (text_to_number(entry->d_name, 1, GENERATION_MAX, &number) && number > newest)
+			newest = number;
+	if (errno)
+		return -errno;
+	if (newest == 0)
+		return -ENOENT;
+	*ret_generation = (unsigned)newest;
+	return 0;
+}
+
+/* ---- what a tree is ---- */
+
+/* The value of a line of os-release(5): without its quotes, one line that is fit for terminals and keyfiles. */
+static char *os_value(char *value)
+{
+	size_t n = strcspn(value, "\n");
+
+	value[n] = '\0';
+	if (n >= 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value) {
+		value[n - 1] = '\0';
+		value++;
+	}
+	if (strlen(value) > OS_LENGTH_MAX)
+		value[OS_LENGTH_MAX] = '\0';
+	for (char *p = value; (p = strchr(p, '\\'));)
+		*p = '?';
+	return strdup(text_trim(text_printable(value)));
+}
+
+static char *read_os(int tree_fd)
+{
+	static const char *const files[] = { "etc/os-release", "usr/lib/os-release" };
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		CLEANUP_FREE char *text = NULL;
+		CLEANUP_FD int fd = tree_open_in_root(tree_fd, files[i], O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+		struct stat st;
+		char *line;
+
+		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > OS_RELEASE_BYTES_MAX)
+			continue;
+		text = calloc(1, (size_t)st.st_size + 2);
+		if (!text || pread(fd, text + 1, (size_t)st.st_size, 0) < 0)
+			continue;
+		*text = '\n';
+		line = strstr(text, "\nPRETTY_NAME=");
+		if (line)
+			return os_value(line + strlen("\nPRETTY_NAME="));
+	}
+	return strdup("");
+}
+
+int generation_describe(struct lb_context *ctx, int tree_fd, struct generation_record *record)
+{
+	char *os = read_os(tree_fd);
+	int r;
+
+	if (!os)
+		return fail_memory(ctx);
+	free(record->os);
+	record->os = os;
+	record->created = (int64_t)time(NULL);
+	r = tree_disk_usage(tree_fd, ".", &record->bytes);
+	return r < 0 ? fail_errno(ctx, r, "cannot measure the base's tree") : 0;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeping the host in order: what doctor and every command's sweep have in common. */
+#pragma once
+
+#include "../core/context.h"
+
+/* Removes the empty cgroups of containers that do not run; how many, or negative. */
+int sweep_cgroups(struct lb_context *ctx);

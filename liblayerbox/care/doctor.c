@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Compares what should be, by the files, with what is, and repairs what cannot do harm. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "../adapters/mounts.h"
+#include "../adapters/rights.h"
+#include "../base/base.h"
+#include "../container/container.h"
+#include "../container/layout.h"
+#include "../container/render.h"
+#include "../core/lock.h"
+#include "../core/store.h"
+#include "../network/network.h"
+#include "../util/spawn.h"
+#include "care.h"
+
+struct examination {
+	struct lb_context *ctx;
+	bool repair;
+	lb_finding_fn fn;
+	void *userdata;
+	int remaining;
+};
+
+static void found(struct examination *examination, bool repaired, const char *subject, const char *problem,
+		  const char *remedy)
+{
+	struct lb_finding finding = { .size = sizeof finding,
+				      .subject = subject,
+				      .problem = problem,
+				      .remedy = remedy,
+				      .repaired = repaired };
+
+	if (!repaired)
+		examination->remaining++;
+	if (examination->fn)
+		examination->fn(&finding, examination->userdata);
+}
+
+/* ------------------------------------------------------------------------------------- the host */
+
+static void examine_programs(struct examination *examination)
+{
+	static const struct {
+		const char *program, *why, *package;
+	} needed[] = {
+		{ "newuidmap", "LXC cannot start unprivileged containers without it", "apt install uidmap" },
+		{ "dnsmasq", "containers get no address without it", "apt install dnsmasq-base" },
+		{ "nft", "containers have no NAT without it", "apt install nftables" },
+	};
+
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+		CLEANUP_FREE char *path = NULL;
+		char problem[160];
+
+		if (spawn_find(needed[i].program, &path))
+			continue;
+		snprintf(problem, sizeof problem, "the program %s is not installed: %s", needed[i].program, needed[i].why);
+		found(examination, false, "host", problem, needed[i].package);
+	}
+}
+
+static void examine_kernel(struct examination *examination)
+{
+	if (rights_require_kernel(examination->ctx, true) < 0)
+		found(examination, false, "kernel", examination->ctx->error, "boot a newer kernel");
+}
+
+/* Mounts below the root in the host's own namespace: there should be none, ever. */
+static void examine_mounts(struct examination *examination)
+{
+	CLEANUP_FREE char *prefix = store_path(examination->ctx, STORE_CONTAINERS "/");
+	CLEANUP_TEXT_LIST struct text_list targets = { 0 };
+
+	if (!prefix || mounts_below(examination->ctx, prefix, &targets) < 0)
+		return;
+	for (size_t i = 0; i < targets.count; i++)
+		found(examination, false, targets.items[i],
+		      "is mounted in the host's own mount namespace, where nothing of a container belongs",
+		      "unmount it with umount(8) when nothing uses it");
+}
+
+static void examine_cgroups(struct examination *examination)
+{
+	int removed = examination->repair ? sweep_cgroups(examination->ctx) : 0;
+
+	if (removed > 0)
+		found(examination, true, "cgroups", "a killed monitor had left empty cgroups", "removed them");
+}
+
+/* -------------------------------------------------------------------------------- the containers */
+
+/* The directory itself: 0700, since the layers in it hold real setuid files. */
+static void examine_directory(struct examination *examination, const char *subject, int fd)
+{
+	struct stat st;
+	bool repaired;
+
+	if (fstat(fd, &st) < 0 || (st.st_uid == 0 && (st.st_mode & 07777) == 0700))
+		return;
+	repaired = examination->repair && fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0;
+	found(examination, repaired, subject, "its directory was open to others, who could run its setuid files as root",
+	      repaired ? "made it 0700, of root" : "make it 0700, of root");
+}
+
+static void examine_parts(struct examination *examination, const char *subject, int fd)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		bool can_be_made;
+	} parts[] = { { LAYOUT_TOP, 0755, false }, { LAYOUT_WORK, 0700, true }, { LAYOUT_ROOTFS, 0755, true } };
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		char problem[128];
+		bool repaired;
+
+		if (faccessat(fd, parts[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		repaired = examination->repair && parts[i].can_be_made && mkdirat(fd, parts[i].name, parts[i].mode) == 0;
+		snprintf(problem, sizeof problem, "its directory %s is missing", parts[i].name);
+		found(examination, repaired, subject, problem,
+		      repaired		   ? "made it" :
+		      parts[i].can_be_made ? "run `layerbox doctor` without --dry-run" :
+					     "this was all the customer's data: restore it from a backup");
+	}
+}
+
+static void examine_config(struct examination *examination, const char *subject, const char *name, int fd,
+			   const struct record *record)
+{
+	struct lb_context *ctx = examination->ctx;
+	char base_name[NAME_LENGTH_MAX + 16];
+	struct lb_base *base = NULL;
+	int r;
+
+	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
+	r = base_open(ctx, base_name, &base);
+	if (r == 0 && examination->repair) {
+		r = render_config(ctx, fd, name, record, base);
+		if (r == 0)
+			found(examination, true, subject, "its LXC configuration was not what its record says",
+			      "rendered it again");
+	}
+	if (r < 0)
+		found(examination, false, subject, ctx->error, "put right what the sentence names");
+	lb_base_free(base);
+}
+
+static void examine_container(struct examination *examination, const char *name)
+{
+	struct lb_context *ctx = examination->ctx;
+	CLEANUP_FREE char *subject = text_format("container %s", name);
+	CLEANUP_FD int fd = lock_container(ctx, name);
+	struct record record = { 0 };
+
+	if (fd == -LB_ERR_NO_CONTAINER || !subject)
+		return;
+	if (fd < 0) {
+		found(examination, false, subject, ctx->error, "try again later");
+		return;
+	}
+	examine_directory(examination, subject, fd);
+	examine_parts(examination, subject, fd);
+	if (record_read(ctx, fd, name, &record) < 0) {
+		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
+		return;
+	}
+	examine_config(examination, subject, name, fd, &record);
+	record_free(&record);
+}
+
+int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
+{
+	struct examination examination = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	int r = rights_require_root(ctx);
+
+	if (r == 0)
+		r = store_open(ctx);
+	if (r == 0)
+		r = record_list_names(ctx, &names);
+	if (r == 0 && repair)
+		r = lb_sweep(ctx);
+	if (r < 0)
+		return r;
+	examine_kernel(&examination);
+	examine_programs(&examination);
+	examine_mounts(&examination);
+	examine_cgroups(&examination);
+	for (size_t i = 0; i < names.count; i++)
+		examine_container(&examination, names.items[i]);
+	r = network_doctor(ctx, repair, fn, userdata);
+	return r < 0 ? r : examination.remaining + r;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container.h"
+
+#include <fcntl.h>
+
+#include "../core/lock.h"
+#include "../core/store.h"
+
+const char *lb_state_name(enum lb_state state)
+{
+	static const char *const names[] = { "stopped", "starting", "running", "stopping", "frozen", "aborting" };
+
+	return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
+}
+
+int container_ask(struct lb_container *container, const struct lease_table *leases)
+{
+	CLEANUP_FREE char *lxcpath = store_path(container->ctx, STORE_CONTAINERS);
+	const char *leased = leases ? lease_table_find(leases, container->record.identity.mac) : NULL;
+	int r;
+
+	if (!lxcpath)
+		return fail_memory(container->ctx);
+	text_copy(container->ipv4, sizeof container->ipv4, leased ? leased : container->record.identity.ipv4);
+	r = lxc_command_query(lxcpath, container->name, &container->live);
+	if (r < 0)
+		return fail_errno(container->ctx, r, "the monitor of container '%s' does not answer", container->name);
+	return 0;
+}
+
+int container_is_stopped(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	struct lxc_answer answer;
+	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
+
+	if (r < 0)
+		return fail_errno(ctx, r, "the monitor of container '%s' does not answer", name);
+	return answer.state == LB_STATE_STOPPED;
+}
+
+int container_require_stopped(struct lb_context *ctx, const char *name, const char *what_for)
+{
+	int stopped = container_is_stopped(ctx, name);
+
+	if (stopped < 0)
+		return stopped;
+	if (!stopped)
+		return fail(ctx, -LB_ERR_RUNNING, "container '%s' is running; %s", name, what_for);
+	return 0;
+}
+
+/* Makes a handle from the directory; @leases may be NULL. */
+static int open_one(struct lb_context *ctx, int containers_fd, const char *name, const struct lease_table *leases,
+		    struct lb_container **ret_container)
+{
+	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct lb_container *container = calloc(1, sizeof *container);
+	int r;
+
+	if (!container)
+		return fail_memory(ctx);
+	container->ctx = ctx;
+	text_copy(container->name, sizeof container->name, name);
+	container->directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	r = container->directory ? record_read(ctx, fd, name, &container->record) : fail_memory(ctx);
+	if (r == 0)
+		r = container_ask(container, leases);
+	if (r < 0) {
+		lb_container_free(container);
+		return r;
+	}
+	*ret_container = container;
+	return 0;
+}
+
+int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
+{
+	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
+	CLEANUP_FD int containers_fd = -1;
+	int r = name_check(ctx, "container", name);
+
+	if (r < 0)
+		return r;
+	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	if (containers_fd < 0)
+		return containers_fd;
+	r = lease_table_load(ctx, &leases);
+	return r < 0 ? r : open_one(ctx, containers_fd, name, &leases, ret_container);
+}
+
+void lb_container_free(struct lb_container *container)
+{
+	if (!container)
+		return;
+	record_free(&container->record);
+	free(container->directory);
+	free(container);
+}
+
+int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_containers, size_t *ret_count)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
+	CLEANUP_FD int containers_fd = -1;
+	struct lb_container **containers;
+	size_t count = 0;
+	int r = record_list_names(ctx, &names);
+
+	if (r == 0)
+		r = lease_table_load(ctx, &leases);
+	if (r < 0)
+		return r;
+	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	if (containers_fd < 0)
+		return containers_fd;
+	containers = calloc(names.count + 1, sizeof *containers);
+	if (!containers)
+		return fail_memory(ctx);
+	for (size_t i = 0; i < names.count; i++) {
+		r = open_one(ctx, containers_fd, names.items[i], &leases, &containers[count]);
+		if (r == 0)
+			count++;
+		else if (r != -LB_ERR_NO_CONTAINER)
+			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	}
+	*ret_containers = containers;
+	if (ret_count)
+		*ret_count = count;
+	return 0;
+}
+
+void lb_container_list_free(struct lb_container **containers)
+{
+	for (size_t i = 0; containers && containers[i]; i++)
+		lb_container_free(containers[i]);
+	free(containers);
+}
+
+int lb_container_refresh(struct lb_container *container)
+{
+	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
+	int r = lease_table_load(container->ctx, &leases);
+
+	return r < 0 ? r : container_ask(container, &leases);
+}
+
+const char *lb_container_get_name(const struct lb_container *container)
+{
+	return container->name;
+}
+
+const char *lb_container_get_base(const struct lb_container *container)
+{
+	return container->record.base;
+}
+
+unsigned lb_container_get_generation(const struct lb_container *container)
+{
+	return container->record.generation;
+}
+
+enum lb_state lb_container_get_state(const struct lb_container *container)
+{
+	return container->live.state;
+}
+
+pid_t lb_container_get_pid(const struct lb_container *container)
+{
+	return container->live.pid;
+}
+
+const char *lb_container_get_ipv4(const struct lb_container *container)
+{
+	return container->ipv4;
+}
+
+const char *lb_container_get_mac(const struct lb_container *container)
+{
+	return container->record.identity.mac;
+}
+
+const char *lb_container_get_description(const struct lb_container *container)
+{
+	return container->record.description;
+}
+
+bool lb_container_get_privileged(const struct lb_container *container)
+{
+	return container->record.privileged;
+}
+
+bool lb_container_get_autostart(const struct lb_container *container)
+{
+	return container->record.autostart;
+}
+
+void lb_container_get_id_range(const struct lb_container *container, uint32_t *ret_start, uint32_t *ret_count)
+{
+	*ret_start = container->record.id_start;
+	*ret_count = container->record.id_count;
+}
+
+int64_t lb_container_get_created(const struct lb_container *container)
+{
+	return container->record.created;
+}
+
+const char *lb_container_get_directory(const struct lb_container *container)
+{
+	return container->directory;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A container's handle: its record, and what it was doing when it was asked. */
+#pragma once
+
+#include "../adapters/lxc-command.h"
+#include "../network/lease.h"
+#include "record.h"
+
+struct lb_container {
+	struct lb_context *ctx;
+	char name[NAME_LENGTH_MAX + 1];
+	char *directory;
+	struct record record;
+	struct lxc_answer live;
+	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
+};
+
+/* Asks the monitor for state and pid; @leases may be NULL. */
+int container_ask(struct lb_container *container, const struct lease_table *leases);
+
+/* Is it stopped? Asks now. Negative where it cannot be told. */
+int container_is_stopped(struct lb_context *ctx, const char *name);
+
+/* Fails with -LB_ERR_RUNNING and what to do, unless the container is stopped. */
+int container_require_stopped(struct lb_context *ctx, const char *name, const char *what_for);

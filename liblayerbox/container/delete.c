@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "../adapters/rights.h"
+#include "../core/lock.h"
+#include "../core/store.h"
+#include "../network/reservation.h"
+#include "../util/tree.h"
+#include "container.h"
+
+/*
+ * Hides the container's directory, which deletes it for everyone, then removes it. Whoever kills us in between
+ * leaves a hidden directory that the next command removes.
+ */
+static int delete_locked(struct lb_container *container)
+{
+	struct lb_context *ctx = container->ctx;
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	char hidden[128];
+	int r;
+
+	if (containers_fd < 0)
+		return containers_fd;
+	r = store_hide(ctx, containers_fd, container->name, hidden);
+	if (r < 0)
+		return fail_wrap(ctx, r, "cannot delete container '%s'", container->name);
+	if (fsync(containers_fd) < 0)
+		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", container->name);
+	r = reservation_remove(ctx, container->name);
+	if (r < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	r = tree_remove(containers_fd, hidden);
+	if (r < 0)
+		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",
+				  container->name, ctx->config.root, hidden);
+	return 0;
+}
+
+int lb_container_delete(struct lb_container *container, bool force)
+{
+	struct lb_context *ctx = container->ctx;
+	CLEANUP_FD int lock_fd = -1;
+	int r = rights_require_root(ctx);
+
+	if (r < 0)
+		return r;
+	for (;;) {
+		lock_fd = lock_container(ctx, container->name);
+		if (lock_fd < 0)
+			return lock_fd;
+		r = container_require_stopped(ctx, container->name,
+					      "stop it first with `layerbox stop`, or delete it with --force");
+		if (r == 0)
+			break;
+		if (r != -LB_ERR_RUNNING || !force)
+			return r;
+		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */
+		close_fd(take_fd(&lock_fd));
+		r = lb_container_stop(container, &(struct lb_run_options){ .size = sizeof(struct lb_run_options), .kill = true });
+		if (r < 0)
+			return r;
+	}
+	return delete_locked(container);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ROOT/id-ranges: every range of host ids that was ever handed out, a line each, `START COUNT NAME`, in the
+ * order of their starts. A range is never handed out twice, so nothing that a deleted container left anywhere
+ * can come to belong to another.
+ */
+#pragma once
+
+#include "../core/context.h"
+
+enum { ID_RANGE_COUNT = 65536 };
+
+/*
+ * Appends the next range, for the container that will be called @name; the caller holds the root's lock and
+ * makes *ret_fd durable before it publishes the container. -LB_ERR_EXHAUSTED behind the last of 32 bits.
+ */
+int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_start, int *ret_fd);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "record.h"
+
+#include <fcntl.h>
+
+#include "../core/store.h"
+#include "../util/file.h"
+#include "../util/keyfile.h"
+#include "settings.h"
+
+enum { RECORD_BYTES_MAX = 64 * 1024 };
+
+static const char *read_base(struct record *record, const char *value)
+{
+	const char *at = strchr(value, '@');
+	uint64_t generation;
+	char name[NAME_LENGTH_MAX + 1];
+
+	if (!at || (size_t)(at - value) > NAME_LENGTH_MAX)
+		return "must be NAME@GENERATION";
+	memcpy(name, value, (size_t)(at - value));
+	name[at - value] = '\0';
+	if (!name_is_valid(name) || !text_to_number(at + 1, 1, 999999, &generation))
+		return "must be NAME@GENERATION";
+	strcpy(record->base, name);
+	record->generation = (unsigned)generation;
+	return NULL;
+}
+
+static const char *read_id_range(struct record *record, const char *value)
+{
+	char start[16];
+	const char *colon = strchr(value, ':');
+	uint64_t first, count;
+
+	if (!colon || (size_t)(colon - value) >= sizeof start)
+		return "must be FIRST:COUNT";
+	memcpy(start, value, (size_t)(colon - value));
+	start[colon - value] = '\0';
+	if (!text_to_number(start, 1, UINT32_MAX, &first) || !text_to_number(colon + 1, 1, UINT32_MAX - first, &count))
+		return "must be FIRST:COUNT, host ids that fit into 32 bits";
+	record->id_start = (uint32_t)first;
+	record->id_count = (uint32_t)count;
+	return NULL;
+}
+
+static const char *read_privileged(struct record *record, const char *value)
+{
+	return text_to_bool(value, &record->privileged) ? NULL : "must be yes or no";
+}
+
+static const char *read_mac(struct record *record, const char *value)
+{
+	return address_is_mac(value) && text_copy(record->identity.mac, MAC_TEXT_SIZE, value) ? NULL
+											      : "must be a MAC address";
+}
+
+static const char *read_ipv4(struct record *record, const char *value)
+{
+	return address_is_ipv4(value) && text_copy(record->identity.ipv4, IPV4_TEXT_SIZE, value)
+		       ? NULL
+		       : "must be an IPv4 address";
+}
+
+static const char *read_created(struct record *record, const char *value)
+{
+	uint64_t seconds;
+
+	if (!text_to_number(value, 0, INT64_MAX, &seconds))
+		return "must be seconds since the epoch";
+	record->created = (int64_t)seconds;
+	return NULL;
+}
+
+static const struct {
+	const char *key;
+	const char *(*read)(struct record *record, const char *value);
+} fixed_keys[] = {
+	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
+	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
+};
+
+static const char *on_key(const char *key, const char *value, void *userdata)
+{
+	struct record *record = userdata;
+
+	for (size_t i = 0; i < sizeof fixed_keys / sizeof *fixed_keys; i++)
+		if (text_equal(key, fixed_keys[i].key))
+			return fixed_keys[i].read(record, value);
+	if (settings_find(key))
+		return settings_find(key)->set(record, value);
+	return "is not a key of a container's record";
+}
+
+static const char *what_is_missing(const struct record *record)
+{
+	if (!record->generation)
+		return "base";
+	if (!*record->identity.mac)
+		return "mac";
+	if (!*record->identity.ipv4)
+		return "ipv4";
+	if (!record->privileged && !record->id_count)
+		return "id_range";
+	return NULL;
+}
+
+int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record)
+{
+	struct record record = { .autostart = true };
+	CLEANUP_FREE char *text = NULL;
+	CLEANUP_FREE char *path = NULL;
+	char error[512];
+	int r;
+
+	r = directory_fd < 0 ? -ENOENT : file_read(directory_fd, RECORD_FILE, RECORD_BYTES_MAX, &text, NULL);
+	if (r == -ENOENT)
+		return fail(ctx, -LB_ERR_NO_CONTAINER,
+			    "there is no container '%s'; `layerbox list` shows those there are", name);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read the record of container '%s'", name);
+	path = store_path(ctx, STORE_CONTAINERS "/%s/" RECORD_FILE, name);
+	record.description = strdup("");
+	if (!path || !record.description) {
+		record_free(&record);
+		return fail_memory(ctx);
+	}
+	r = keyfile_parse(text, path, on_key, &record, error, sizeof error);
+	if (r < 0) {
+		record_free(&record);
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
+	}
+	if (what_is_missing(&record)) {
+		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s:1: the key `%s` is missing", path, what_is_missing(&record));
+		record_free(&record);
+		return r;
+	}
+	*ret_record = record;
+	return 0;
+}
+
+char *record_to_text(const struct record *record)
+{
+	CLEANUP_BUFFER struct buffer text = { 0 };
+
+	buffer_add_text(&text, "# A container of layerbox. Change it with `layerbox set`.\n");
+	buffer_format(&text, "base = %s@%u\n", record->base, record->generation);
+	buffer_format(&text, "privileged = %s\n", record->privileged ? "yes" : "no");
+	if (!record->privileged)
+		buffer_format(&text, "id_range = %u:%u\n", record->id_start, record->id_count);
+	buffer_format(&text, "mac = %s\n", record->identity.mac);
+	buffer_format(&text, "ipv4 = %s\n", record->identity.ipv4);
+	buffer_format(&text, "created = %lld\n", (long long)record->created);
+	for (const struct setting_key *key = settings_keys(); key->name; key++) {
+		CLEANUP_FREE char *value = key->get(record);
+
+		if (!value)
+			return NULL;
+		if (*value)
+			buffer_format(&text, "%s = %s\n", key->name, value);
+	}
+	return buffer_finish(&text);
+}
+
+int record_write(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record)
+{
+	CLEANUP_FREE char *text = record_to_text(record);
+	int r;
+
+	if (!text)
+		return fail_memory(ctx);
+	r = file_write(directory_fd, RECORD_FILE, text, strlen(text), 0600, FILE_DURABLE);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot write the record of container '%s'", name);
+	return 0;
+}
+
+void record_free(struct record *record)
+{
+	free(record->description);
+	record->description = NULL;
+}
+
+int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = store_open_directory(ctx, STORE_CONTAINERS);
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return fail_memory(ctx);
+	}
+	while ((errno = 0, entry = readdir(dir)))
+		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && name_is_valid(entry->d_name) &&
+		    text_list_add(&names, entry->d_name) < 0)
+			return fail_memory(ctx);
+	if (errno)
+		return fail_errno(ctx, errno, "cannot read %s/" STORE_CONTAINERS, ctx->config.root);
+	text_list_sort(&names);
+	*ret_names = names;
+	names = (struct text_list){ 0 };
+	return 0;
+}
+
+/* Reads one record by name; 1 where the container went away meanwhile. */
+static int read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record)
+{
+	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return 1;
+	return record_read(ctx, fd, name, ret_record);
+}
+
+/* Calls @fn with each record; a record that cannot be read ends the walk: what it holds is not known. */
+static int for_each(struct lb_context *ctx, int (*fn)(const char *name, const struct record *record, void *data),
+		    void *data)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FD int containers_fd = -1;
+	int r = record_list_names(ctx, &names);
+
+	if (r < 0)
+		return r;
+	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	if (containers_fd < 0)
+		return containers_fd;
+	for (size_t i = 0; i < names.count; i++) {
+		struct record record = { 0 };
+
+		r = read_by_name(ctx, containers_fd, names.items[i], &record);
+		if (r > 0)
+			continue;
+		if (r < 0)
+			return r;
+		r = fn(names.items[i], &record, data);
+		record_free(&record);
+		if (r < 0)
+			return fail_memory(ctx);
+	}
+	return 0;
+}
+
+struct base_query {
+	const char *base;
+	unsigned generation;
+	struct text_list users;
+};
+
+static int add_base_user(const char *name, const struct record *record, void *data)
+{
+	struct base_query *query = data;
+
+	if (!text_equal(record->base, query->base) || (query->generation && record->generation != query->generation))
+		return 0;
+	return text_list_add(&query->users, name);
+}
+
+int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
+{
+	struct base_query query = { .base = base, .generation = generation };
+	int r = for_each(ctx, add_base_user, &query);
+
+	if (r < 0) {
+		text_list_free(&query.users);
+		return r;
+	}
+	*ret_names = query.users;
+	return 0;
+}
+
+struct identity_list {
+	struct record_identity *items;
+	size_t count, capacity;
+};
+
+static int add_identity(const char *name, const struct record *record, void *data)
+{
+	struct identity_list *list = data;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 64;
+		struct record_identity *items = reallocarray(list->items, capacity, sizeof *items);
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->capacity = capacity;
+	}
+	strcpy(list->items[list->count].name, name);
+	list->items[list->count++].identity = record->identity;
+	return 0;
+}
+
+int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count)
+{
+	struct identity_list list = { 0 };
+	int r = for_each(ctx, add_identity, &list);
+
+	if (r < 0) {
+		free(list.items);
+		return r;
+	}
+	*ret_identities = list.items;
+	*ret_count = list.count;
+	return 0;
+}

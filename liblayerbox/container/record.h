@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ROOT/containers/NAME/container.conf: what layerbox knows of a container, and the only place where it is
+ * written. The name is the directory's name. LXC's config, the DHCP reservation and the lists of bases'
+ * users are made from it and can be made again.
+ */
+#pragma once
+
+#include "../core/name.h"
+#include "../network/address.h"
+
+#define RECORD_FILE "container.conf"
+
+struct limits {
+	uint64_t memory_bytes;        /* 0: none */
+	uint64_t cpu_millis;          /* thousandths of a core; 0: none */
+	uint64_t pids;                /* 0: none */
+};
+
+struct record {
+	char base[NAME_LENGTH_MAX + 1];
+	unsigned generation;
+	bool privileged;
+	bool autostart;
+	uint32_t id_start, id_count;  /* both 0 when privileged */
+	struct network_identity identity;
+	struct limits limits;
+	int64_t created;
+	char *description;            /* never NULL in a record that was read */
+};
+
+/* Reads the record below @directory_fd, which may be that of a failed open. -LB_ERR_BAD_CONFIG with file:line, -LB_ERR_NO_CONTAINER without one. */
+int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record);
+
+/* The file's text; the caller's, NULL without memory. */
+char *record_to_text(const struct record *record);
+
+/* Replaces the file, durably. */
+int record_write(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record);
+
+void record_free(struct record *record);
+
+/* The names in ROOT/containers, sorted; what is hidden or has no valid name is not among them. */
+int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
+
+/* Which containers stand on @base, at @generation or (0) any. */
+int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names);
+
+struct record_identity {
+	char name[NAME_LENGTH_MAX + 1];
+	struct network_identity identity;
+};
+
+/* Every container's addresses; free(3) the array. A record that cannot be read is a failure. */
+int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is rendered from templates for a container: LXC's config, and files such as /etc/hostname that its top
+ * layer begins with. The variables are documented in docs/templates.md.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "record.h"
+
+/*
+ * Renders LXC's config of the container into its directory and ROOT/include/common.conf where they differ from
+ * what is there. Returns 1 when both were right. A file that someone changed by hand is kept beside, as
+ * FILE.edited, and the log says so.
+ */
+int render_config(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
+		  const struct lb_base *base);
+
+/* Only the text of the config, the caller's. */
+int render_config_text(struct lb_context *ctx, const char *name, const struct record *record,
+		       const struct lb_base *base, bool has_local_config, char **ret_text);
+
+/*
+ * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd. The
+ * descriptors of what was written are appended to @fds, for the caller to sync and close.
+ */
+int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
+		  int **fds, size_t *count);
+
+/* One file of templates/rootfs (a path without a leading slash) as it is rendered for @name. */
+int render_rootfs_file(struct lb_context *ctx, const char *path, const char *name, const struct record *record,
+		       char **ret_text);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Changing a container's settings, on disk and, for limits, in the running container. */
+#include <stdio.h>
+
+#include "../adapters/cgroup.h"
+#include "../adapters/rights.h"
+#include "../adapters/runtime.h"
+#include "../core/lock.h"
+#include "container.h"
+#include "render.h"
+#include "settings.h"
+
+static const struct setting_key *find_key(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_BUFFER struct buffer known = { 0 };
+	const struct setting_key *key = settings_find(name);
+
+	if (key)
+		return key;
+	for (key = settings_keys(); key->name; key++)
+		buffer_format(&known, "%s%s", known.length ? ", " : "", key->name);
+	fail(ctx, -LB_ERR_BAD_VALUE, "there is no key \"%.60s\"; the keys are %s", name, known.data ? known.data : "");
+	return NULL;
+}
+
+static uint64_t amount_of(const struct limits *limits, enum cgroup_controller controller)
+{
+	return controller == CGROUP_MEMORY ? limits->memory_bytes :
+	       controller == CGROUP_CPU	   ? limits->cpu_millis :
+					     limits->pids;
+}
+
+static const enum cgroup_controller controllers[] = { CGROUP_MEMORY, CGROUP_CPU, CGROUP_PIDS };
+
+/* Applies what differs between @before and @after to the running container. */
+static int apply_limits(struct lb_context *ctx, const char *name, const struct limits *before,
+			const struct limits *after, const struct cgroup_layout *layout)
+{
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
+		struct cgroup_item items[2];
+		int n;
+
+		if (amount_of(before, controllers[i]) == amount_of(after, controllers[i]))
+			continue;
+		n = cgroup_limit_items(layout, controllers[i], amount_of(after, controllers[i]), items);
+		for (int k = 0; k < n; k++) {
+			int r = runtime_set_cgroup(ctx, name, items[k].key, items[k].value);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int require_controllers(struct lb_context *ctx, const struct limits *limits, const struct cgroup_layout *layout)
+{
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (amount_of(limits, controllers[i]) && !layout->version[controllers[i]])
+			return fail(ctx, -LB_ERR_KERNEL,
+				    "this host cannot limit that: it has no cgroup controller `%s` (see "
+				    "/sys/fs/cgroup/cgroup.controllers)",
+				    cgroup_controller_name(controllers[i]));
+	return 0;
+}
+
+/* Writes the changed record and what is made from it; a running container follows first, since it may refuse. */
+static int commit(struct lb_container *container, int directory_fd, struct record *record, bool is_limit)
+{
+	struct lb_context *ctx = container->ctx;
+	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
+	char base_name[NAME_LENGTH_MAX + 16];
+	struct lb_base *base = NULL;
+	int r = 0, stopped = container_is_stopped(ctx, container->name);
+
+	if (stopped < 0)
+		return stopped;
+	if (is_limit) {
+		r = cgroup_layout_load(ctx, &layout);
+		if (r == 0)
+			r = require_controllers(ctx, &record->limits, &layout);
+		if (r == 0 && !stopped)
+			r = apply_limits(ctx, container->name, &container->record.limits, &record->limits, &layout);
+	}
+	if (r == 0)
+		r = record_write(ctx, directory_fd, container->name, record);
+	if (r < 0 || !is_limit)
+		return r;
+	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
+	r = base_open(ctx, base_name, &base);
+	if (r == 0)
+		r = render_config(ctx, directory_fd, container->name, record, base);
+	lb_base_free(base);
+	return r < 0 ? r : 0;
+}
+
+int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
+{
+	struct lb_context *ctx = container->ctx;
+	const struct setting_key *key = find_key(ctx, key_name);
+	CLEANUP_FD int directory_fd = -1;
+	CLEANUP_FREE char *before = NULL;
+	CLEANUP_FREE char *after = NULL;
+	struct record record = { 0 };
+	const char *why;
+	int r;
+
+	if (!key)
+		return -LB_ERR_BAD_VALUE;
+	r = rights_require_root(ctx);
+	if (r < 0)
+		return r;
+	directory_fd = lock_container(ctx, container->name);
+	if (directory_fd < 0)
+		return directory_fd;
+	r = record_read(ctx, directory_fd, container->name, &record);
+	if (r < 0)
+		return r;
+	container->record.limits = record.limits;
+	before = key->get(&record);
+	why = key->set(&record, value);
+	after = key->get(&record);
+	if (why)
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%.80s\": it %s", key->name, value, why);
+	else if (!before || !after)
+		r = fail_memory(ctx);
+	else if (text_equal(before, after))
+		r = 1;
+	else
+		r = commit(container, directory_fd, &record, key->is_limit);
+	if (r < 0) {
+		record_free(&record);
+		return r;
+	}
+	record_free(&container->record);
+	container->record = record;
+	return r;
+}
+
+int lb_container_get(struct lb_container *container, const char *key_name, char **ret_value)
+{
+	const struct setting_key *key = find_key(container->ctx, key_name);
+	char *value;
+
+	if (!key)
+		return -LB_ERR_BAD_VALUE;
+	value = key->get(&container->record);
+	if (!value)
+		return fail_memory(container->ctx);
+	*ret_value = value;
+	return 0;
+}

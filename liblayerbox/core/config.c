@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+
+#include "../util/file.h"
+#include "../util/keyfile.h"
+#include "name.h"
+
+enum { CONFIG_BYTES_MAX = 1 << 20 };
+
+static const char *take_text(char **member, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return "could not be kept: out of memory";
+	free(*member);
+	*member = copy;
+	return NULL;
+}
+
+static const char *set_root(struct config *config, const char *value)
+{
+	if (*value != '/')
+		return "must be an absolute path";
+	for (const char *p = value; *p; p++)
+		if ((unsigned char)*p <= ' ' || strchr("\"'\\$`:,", *p))
+			return "must not contain spaces, quotes, colons, commas or control characters";
+	return take_text(&config->root, value);
+}
+
+static const char *set_base(struct config *config, const char *value)
+{
+	return name_is_valid(value) ? take_text(&config->base, value) : "must be the name of a base";
+}
+
+static const char *set_bridge(struct config *config, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n == 0 || n >= IFNAMSIZ || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n || *value == '.')
+		return "must be an interface name: up to 15 lower-case letters, digits, dashes";
+	return take_text(&config->bridge, value);
+}
+
+static const char *set_subnet(struct config *config, const char *value)
+{
+	char address[INET_ADDRSTRLEN];
+	const char *slash = strchr(value, '/');
+	struct in_addr parsed;
+	uint64_t prefix;
+
+	if (!slash || (size_t)(slash - value) >= sizeof address)
+		return "must be an IPv4 subnet such as 10.0.3.0/24";
+	memcpy(address, value, (size_t)(slash - value));
+	address[slash - value] = '\0';
+	if (inet_pton(AF_INET, address, &parsed) != 1 || !text_to_number(slash + 1, 16, 29, &prefix))
+		return "must be an IPv4 subnet such as 10.0.3.0/24, with a prefix from /16 to /29";
+	if (ntohl(parsed.s_addr) & (UINT32_MAX >> prefix))
+		return "has host bits set: the address must be the subnet's first, such as 10.0.3.0/24";
+	return take_text(&config->subnet, value);
+}
+
+static const char *set_domain(struct config *config, const char *value)
+{
+	return name_is_valid(value) ? take_text(&config->domain, value) : "must be one DNS label, such as lxc";
+}
+
+static const char *set_mirror(struct config *config, const char *value)
+{
+	return take_text(&config->mirror, value);
+}
+
+static const char *set_id_start(struct config *config, const char *value)
+{
+	uint64_t number;
+
+	if (!text_to_number(value, 65536, UINT32_MAX - 65536, &number))
+		return "must be a number from 65536 up";
+	config->id_start = (uint32_t)number;
+	return NULL;
+}
+
+static const struct setting {
+	const char *key;
+	const char *(*set)(struct config *config, const char *value);
+	const char *initial;
+} settings[] = {
+	{ "root", set_root, "/var/lib/layerbox" },
+	{ "base", set_base, "debian-bookworm" },
+	{ "bridge", set_bridge, "lxcbr0" },
+	{ "subnet", set_subnet, "10.0.3.0/24" },
+	{ "domain", set_domain, "lxc" },
+	{ "mirror", set_mirror, "" },
+	{ "id_start", set_id_start, "100000" },
+	{ 0 },
+};
+
+static const char *on_setting(const char *key, const char *value, void *userdata)
+{
+	for (const struct setting *setting = settings; setting->key; setting++)
+		if (text_equal(setting->key, key))
+			return setting->set(userdata, value);
+	return "is not a setting; layerbox.conf(5) lists them";
+}
+
+int config_load(struct lb_context *ctx, const char *file, const char *root)
+{
+	CLEANUP_FREE char *text = NULL;
+	char error[512];
+	const char *why;
+	int r;
+
+	for (const struct setting *setting = settings; setting->key; setting++)
+		if (setting->set(&ctx->config, setting->initial))
+			return fail_memory(ctx);
+	ctx->config_file = strdup(file ? file : SYSCONFDIR "/layerbox/layerbox.conf");
+	if (!ctx->config_file)
+		return fail_memory(ctx);
+	r = file_read(AT_FDCWD, ctx->config_file, CONFIG_BYTES_MAX, &text, NULL);
+	if (r < 0 && (r != -ENOENT || file))
+		return fail_errno(ctx, r, "cannot read the configuration file %s", ctx->config_file);
+	if (r == 0 && keyfile_parse(text, ctx->config_file, on_setting, &ctx->config, error, sizeof error) < 0)
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
+	why = root ? set_root(&ctx->config, root) : NULL;
+	if (why)
+		return fail(ctx, -LB_ERR_BAD_VALUE, "the root \"%s\" %s", root, why);
+	for (size_t n = strlen(ctx->config.root); n > 1 && ctx->config.root[n - 1] == '/'; n--)
+		ctx->config.root[n - 1] = '\0';
+	return 0;
+}
+
+void config_free(struct config *config)
+{
+	free(config->root);
+	free(config->base);
+	free(config->bridge);
+	free(config->subnet);
+	free(config->domain);
+	free(config->mirror);
+	*config = (struct config){ 0 };
+}

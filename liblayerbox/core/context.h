@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The context: where the root is, how the host is configured, and where words go. */
+#pragma once
+
+#include "../layerbox.h"
+#include "../util/text.h"
+
+enum { ERROR_MAX = 2048 };
+
+/* What layerbox.conf(5) says. Every member is set, from the file or the defaults. */
+struct config {
+	char *root;
+	char *base;             /* for containers that are created without --base */
+	char *bridge;
+	char *subnet;           /* IPv4 in CIDR form */
+	char *domain;           /* DNS domain of the containers */
+	char *mirror;           /* of Debian packages; "" leaves it to the bootstrap program */
+	uint32_t id_start;      /* first host id that may be handed out */
+};
+
+struct lb_context {
+	struct config config;
+	char *config_file;
+	char error[ERROR_MAX];
+	lb_log_fn log;
+	void *log_data;
+	lb_progress_fn progress;
+	void *progress_data;
+	int root_fd;            /* O_PATH on the root once store_open() has succeeded, else -1 */
+};
+
+/*
+ * The one idiom for failures: makes the sentence and returns @code, negated from enum lb_error or errno.
+ *     return fail(ctx, -LB_ERR_RUNNING, "container '%s' is running; stop it first", name);
+ * fail_errno() adds what the errno means. Set once, where the cause is known; the callers only pass it on.
+ */
+int fail(struct lb_context *ctx, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+int fail_errno(struct lb_context *ctx, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+int fail_memory(struct lb_context *ctx);
+
+/* Puts words before the sentence that is there: "cannot create container 'a': ". Returns @code. */
+int fail_wrap(struct lb_context *ctx, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+void log_message(struct lb_context *ctx, enum lb_log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+void progress(struct lb_context *ctx, int percent, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Checks a struct given in by its `size` member against the first published and the present one. */
+int check_input_struct(struct lb_context *ctx, const void *input, size_t size, size_t known, const char *what);
+
+#define CHECK_INPUT(ctx, input, type) \
+	check_input_struct((ctx), (input), (input) ? (input)->size : 0, sizeof(struct type), "struct " #type)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "store.h"
+
+enum { LOCK_PATIENCE_MS = 60000 };
+
+/* flock(2) with a limit: tries again after 1, 2, 4 ... 32 ms. -EWOULDBLOCK when patience is over. */
+static int flock_patiently(int fd)
+{
+	long wait_ms = 1;
+
+	for (long waited = 0; waited < LOCK_PATIENCE_MS; waited += wait_ms) {
+		struct timespec pause;
+
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		wait_ms = wait_ms < 32 ? wait_ms * 2 : 32;
+		pause = (struct timespec){ .tv_nsec = wait_ms * 1000000 };
+		nanosleep(&pause, NULL);
+	}
+	return -EWOULDBLOCK;
+}
+
+int lock_root(struct lb_context *ctx)
+{
+	CLEANUP_FD int fd = -1;
+	int r = store_open(ctx);
+
+	if (r < 0)
+		return r;
+	fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : flock_patiently(fd);
+	if (r == -EWOULDBLOCK)
+		return fail(ctx, -LB_ERR_BUSY,
+			    "another layerbox command has held the lock of %s for a minute; see who with `fuser -v %s`",
+			    ctx->config.root, ctx->config.root);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot lock the root %s", ctx->config.root);
+	return take_fd(&fd);
+}
+
+static int no_container(struct lb_context *ctx, const char *name)
+{
+	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", name);
+}
+
+int lock_container(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
+
+	if (!path)
+		return fail_memory(ctx);
+	for (;;) {
+		CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		struct stat locked, present;
+		int r;
+
+		if (fd < 0 && errno == ENOENT)
+			return no_container(ctx, name);
+		r = fd < 0 ? -errno : flock_patiently(fd);
+		if (r == -EWOULDBLOCK)
+			return fail(ctx, -LB_ERR_BUSY,
+				    "another layerbox command has worked on container '%s' for a minute; try again later, "
+				    "or see who holds it with `fuser -v %s`",
+				    name, path);
+		if (r < 0)
+			return fail_errno(ctx, r, "cannot lock container '%s'", name);
+		/* The name may have been given away between open and lock: is it still this directory? */
+		if (fstat(fd, &locked) == 0 && stat(path, &present) == 0 && locked.st_ino == present.st_ino &&
+		    locked.st_dev == present.st_dev)
+			return take_fd(&fd);
+	}
+}

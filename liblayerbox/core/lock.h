@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file.
+ *
+ * The order, for whoever takes more than one: the root's, then a container's. The root's lock guards what
+ * all share: which names, addresses and id ranges are taken, bases, the network. A container's guards its
+ * directory. A lock is given back by closing its descriptor.
+ */
+#pragma once
+
+#include "context.h"
+
+int lock_root(struct lb_context *ctx);
+
+/*
+ * Locks containers/NAME and returns a descriptor of the directory, which is also good for reading it.
+ * -LB_ERR_NO_CONTAINER where there is none (any more); -LB_ERR_BUSY when it stays locked for a minute.
+ */
+int lock_container(struct lb_context *ctx, const char *name);

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * layerbox.h - many small, long-lived Linux containers on one shared base
+ *
+ * This is the whole interface of liblayerbox; the command line tool uses nothing else.
+ *
+ * CONVENTIONS
+ *
+ * Results. A function that can fail returns an int: 0 when it changed what it was asked to change, 1 when
+ * there was nothing to do (starting what runs already), and a negative code when it failed: a negative
+ * errno, or one of the codes of enum lb_error, negated. lb_context_error() then holds a sentence for a
+ * person: what failed, on which object, why, and what to do.
+ *
+ * Ownership. What a `ret_` parameter receives belongs to the caller, and is written only on success.
+ * Strings that a getter returns belong to the object they were asked from and live as long as it does.
+ *
+ * Structs given in begin with `size`, set to sizeof(struct ...): that is how later versions add fields.
+ * A size smaller than the first published one, or a non-zero byte in a part this version does not know,
+ * is refused with -EINVAL.
+ *
+ * Threads. A context and everything made from it belong to one thread at a time; any number of contexts
+ * may be used in parallel, for the same root and even the same container: processes and threads exclude
+ * one another with flock(2) on the root and on each container's directory. The library keeps no global
+ * state, prints nothing, never exits, and installs no signal handlers. Whatever starts, stops or enters a
+ * container runs in a helper process, because liblxc forks and keeps process-wide locks.
+ *
+ * Rights. Everything that changes something needs root in the initial user namespace.
+ */
+#ifndef LAYERBOX_H
+#define LAYERBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of the library this header belongs to. */
+#define LAYERBOX_VERSION "0.1.0"
+
+/** lb_version - the version of the library that runs, as "MAJOR.MINOR.PATCH". */
+const char *lb_version(void);
+
+/* ------------------------------------------------------------------------------------------ errors */
+
+/**
+ * enum lb_error - what can go wrong beyond errno; functions return these negated.
+ *
+ * The command line tool's exit codes are made from them: see layerbox(8), EXIT STATUS.
+ */
+enum lb_error {
+	LB_ERR_BAD_NAME = 5000,       /* not a DNS label of lower-case letters, digits and inner dashes */
+	LB_ERR_BAD_VALUE,             /* a key that does not exist, or a value it cannot have */
+	LB_ERR_NO_CONTAINER,          /* there is no container of that name */
+	LB_ERR_EXISTS,                /* the name is taken */
+	LB_ERR_RUNNING,               /* not while the container runs */
+	LB_ERR_NOT_RUNNING,           /* only while the container runs */
+	LB_ERR_NO_BASE,               /* there is no such base, generation or recipe */
+	LB_ERR_BASE_IN_USE,           /* a container stands on that base */
+	LB_ERR_BAD_CONFIG,            /* a file of settings that cannot be read; the text says file:line */
+	LB_ERR_NOT_ROOT,              /* needs root (CAP_SYS_ADMIN in the initial user namespace) */
+	LB_ERR_KERNEL,                /* the kernel lacks overlayfs or idmapped mounts for it */
+	LB_ERR_NETWORK,               /* the bridge is missing, not ours, or could not be made */
+	LB_ERR_NO_PROGRAM,            /* a program that is needed is not installed */
+	LB_ERR_PROGRAM_FAILED,        /* a program that was run failed; the text has its words */
+	LB_ERR_RUNTIME,               /* LXC could not do it; the text has the cause from its log */
+	LB_ERR_BUSY,                  /* someone else holds the lock */
+	LB_ERR_TIMEOUT,               /* it did not happen in the given time */
+	LB_ERR_EXHAUSTED,             /* no address or id range is left */
+	LB_ERR_DAMAGED,               /* something on disk is not as it must be */
+	LB_ERR_LAST_ = 0x7fffffff,    /* pads the enum to 32 bits */
+};
+
+/** lb_error_name - a stable, short word for a result code, such as "no-container" or "ENOSPC". */
+const char *lb_error_name(int code);
+
+/* ----------------------------------------------------------------------------------------- context */
+
+struct lb_context;
+
+/** enum lb_log_level - how much a message matters; the numbers are those of syslog(3). */
+enum lb_log_level {
+	LB_LOG_ERROR = 3,
+	LB_LOG_WARNING = 4,
+	LB_LOG_INFO = 6,
+	LB_LOG_DEBUG = 7,
+	LB_LOG_LAST_ = 0x7fffffff,
+};
+
+/**
+ * lb_log_fn - receives what the library has to say beside its result.
+ * @message: one line, without a newline; valid during the call only
+ */
+typedef void (*lb_log_fn)(enum lb_log_level level, const char *message, void *userdata);
+
+/**
+ * lb_progress_fn - receives how far a long work has come.
+ * @step:    what is being done, for people ("installing packages"); valid during the call only
+ * @percent: 0 to 100, or -1 where it cannot be known
+ */
+typedef void (*lb_progress_fn)(const char *step, int percent, void *userdata);
+
+/** struct lb_context_options - how a context is made; unset members (NULL) mean the defaults. */
+struct lb_context_options {
+	size_t size;
+	const char *root;             /* default: `root =` of the config file, else /var/lib/layerbox */
+	const char *config_file;      /* default: /etc/layerbox/layerbox.conf, which may be missing */
+};
+
+/**
+ * lb_context_new - read the configuration and make a context.
+ * @options: NULL for the defaults
+ *
+ * Touches nothing on disk. On failure *@ret_context is still set where memory allowed, so that
+ * lb_context_error() can be asked why; free it in every case.
+ *
+ * Errors: -LB_ERR_BAD_CONFIG, -LB_ERR_BAD_VALUE (the root is not an absolute path), -ENOMEM, -EINVAL.
+ */
+int lb_context_new(const struct lb_context_options *options, struct lb_context **ret_context);
+
+/** lb_context_free - free a context; NULL is allowed. Free what was made from it first. */
+void lb_context_free(struct lb_context *context);
+
+/** lb_context_error - the sentence that belongs to the last failure; "" when nothing has failed. */
+const char *lb_context_error(const struct lb_context *context);
+
+/** lb_context_root - the directory that holds everything of this host, an absolute path. */
+const char *lb_context_root(const struct lb_context *context);
+
+/** lb_context_set_log - where messages go; NULL (the default) drops them. */
+void lb_context_set_log(struct lb_context *context, lb_log_fn fn, void *userdata);
+
+/** lb_context_set_progress - where progress goes; NULL (the default) drops it. */
+void lb_context_set_progress(struct lb_context *context, lb_progress_fn fn, void *userdata);
+
+/**
+ * lb_root_prepare - make the root's directories and what is rendered once for all containers.
+ *
+ * Needed once before anything else is made; safe to repeat. Returns 0, or 1 when nothing was missing.
+ */
+int lb_root_prepare(struct lb_context *context);
+
+/* -------------------------------------------------------------------------------------- containers */
+
+struct lb_container;
+
+/** enum lb_state - what a container is doing; asked from the container's LXC monitor. */
+enum lb_state {
+	LB_STATE_STOPPED,
+	LB_STATE_STARTING,
+	LB_STATE_RUNNING,
+	LB_STATE_STOPPING,
+	LB_STATE_FROZEN,
+	LB_STATE_ABORTING,
+	LB_STATE_LAST_ = 0x7fffffff,
+};
+
+/** lb_state_name - "stopped", "starting", "running", "stopping", "frozen" or "aborting". */
+const char *lb_state_name(enum lb_state state);
+
+/**
+ * lb_name_check - is this a name for a container or a base?
+ *
+ * Lower-case letters, digits and inner dashes, 1 to 63 characters: a DNS label (RFC 1123, section 2.1) in
+ * lower case, so that it can be a host name, a file name and a DHCP name alike.
+ *
+ * Errors: -LB_ERR_BAD_NAME, with the rule in the sentence.
+ */
+int lb_name_check(struct lb_context *context, const char *name);
+
+/** struct lb_create_options - what a new container shall be; unset members mean the defaults. */
+struct lb_create_options {
+	size_t size;
+	const char *base;             /* NAME or NAME@GENERATION; default: `base =` of the config file */
+	const char *description;      /* default: none */
+	bool privileged;              /* default: unprivileged, with an id range of its own */
+};
+
+/**
+ * lb_container_create - make a container: a top layer, an address, an id range, a name.
+ * @options:       NULL for the defaults
+ * @ret_container: may be NULL
+ *
+ * Either all of it is there afterwards or nothing is. Of two calls for one name one wins.
+ *
+ * Errors: -LB_ERR_BAD_NAME, -LB_ERR_EXISTS, -LB_ERR_NO_BASE, -LB_ERR_KERNEL, -LB_ERR_EXHAUSTED, -ENOSPC ...
+ */
+int lb_container_create(struct lb_context *context, const char *name, const struct lb_create_options *options,
+			struct lb_container **ret_container);
+
+/** lb_container_open - read what is known of one container. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_BAD_CONFIG. */
+int lb_container_open(struct lb_context *context, const char *name, struct lb_container **ret_container);
+
+/** lb_container_free - free a handle; NULL is allowed. The container itself is not touched. */
+void lb_container_free(struct lb_container *container);
+
+/**
+ * lb_container_list - every container of the root, by name.
+ * @ret_containers: a NULL-terminated array; free it with lb_container_list_free()
+ * @ret_count:      may be NULL
+ *
+ * A container whose record cannot be read is left out and reported as a warning to the log.
+ */
+int lb_container_list(struct lb_context *context, struct lb_container ***ret_containers, size_t *ret_count);
+
+/** lb_container_list_free - free a list and its handles; NULL is allowed. */
+void lb_container_list_free(struct lb_container **containers);
+
+const char *lb_container_get_name(const struct lb_container *container);
+/** lb_container_get_base - the base's name, without a generation. */
+const char *lb_container_get_base(const struct lb_container *container);
+/** lb_container_get_generation - the generation of the base that it stands on, from 1. */
+unsigned lb_container_get_generation(const struct lb_container *container);
+/** lb_container_get_state - as it was when the handle was made or refreshed. */
+enum lb_state lb_container_get_state(const struct lb_container *container);
+/** lb_container_get_pid - the container's init as the host sees it, 0 when it does not run. */
+pid_t lb_container_get_pid(const struct lb_container *container);
+/** lb_container_get_ipv4 - dotted quad: what DHCP has given it, else what is reserved for it. */
+const char *lb_container_get_ipv4(const struct lb_container *container);
+/** lb_container_get_mac - six pairs of lower-case hexadecimal digits with colons. */
+const char *lb_container_get_mac(const struct lb_container *container);
+const char *lb_container_get_description(const struct lb_container *container);
+bool lb_container_get_privileged(const struct lb_container *container);
+bool lb_container_get_autostart(const struct lb_container *container);
+/** lb_container_get_id_range - first host id and count; 0 and 0 for a privileged container. */
+void lb_container_get_id_range(const struct lb_container *container, uint32_t *ret_start, uint32_t *ret_count);
+/** lb_container_get_created - seconds since the epoch. */
+int64_t lb_container_get_created(const struct lb_container *container);
+/** lb_container_get_directory - the absolute path of ROOT/containers/NAME. */
+const char *lb_container_get_directory(const struct lb_container *container);
+
+/** lb_container_refresh - ask again for state, pid and address. */
+int lb_container_refresh(struct lb_container *container);
+
+/**
+ * lb_container_set - change one setting.
+ * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
+ *         number of cores), pids (a count); see layerbox(8), KEYS
+ * @value: "" takes a limit away
+ *
+ * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
+ * Errors: -LB_ERR_BAD_VALUE, -LB_ERR_KERNEL (no cgroup controller for it on this host).
+ */
+int lb_container_set(struct lb_container *container, const char *key, const char *value);
+
+/** lb_container_get - one setting as text, "" where it is not set; *@ret_value is the caller's (free(3)). */
+int lb_container_get(struct lb_container *container, const char *key, char **ret_value);
+
+/** lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last. */
+const char *lb_container_key(size_t index);
+
+/** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
+struct lb_run_options {
+	size_t size;
+	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
+	unsigned jobs;                /* how many at a time; 0: by the number of processors */
+	bool kill;                    /* stop: do not ask first */
+};
+
+/**
+ * lb_result_fn - receives the outcome for one container of a call over several.
+ * @result: 0, 1 or a negative code, as the call for a single one would return it
+ * @error:  the sentence where @result is negative, else ""; valid during the call only
+ */
+typedef void (*lb_result_fn)(const char *name, int result, const char *error, void *userdata);
+
+/**
+ * lb_containers_start - start several containers in parallel, in any order.
+ * @names: NULL-terminated
+ * @fn:    called once for each name, from this thread; may be NULL
+ *
+ * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code.
+ */
+int lb_containers_start(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
+			lb_result_fn fn, void *userdata);
+
+/**
+ * lb_containers_stop - stop several containers in parallel.
+ *
+ * Each is asked to shut down, and killed when it has not done so within the timeout, or at once with
+ * options->kill. Parameters and result as for lb_containers_start().
+ */
+int lb_containers_stop(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
+		       lb_result_fn fn, void *userdata);
+
+/** lb_container_start - start one; returns 1 when it runs already. @options may be NULL. */
+int lb_container_start(struct lb_container *container, const struct lb_run_options *options);
+
+/** lb_container_stop - stop one; returns 1 when it was not running. @options may be NULL. */
+int lb_container_stop(struct lb_container *container, const struct lb_run_options *options);
+
+/** lb_container_freeze - stop all its processes where they are; returns 1 when they were. */
+int lb_container_freeze(struct lb_container *container);
+
+/** lb_container_thaw - let them run on; returns 1 when they did. */
+int lb_container_thaw(struct lb_container *container);
+
+/**
+ * lb_container_delete - remove a stopped container with all its files, its address and its name.
+ * @force: stop it first where it runs
+ *
+ * The handle stays valid for its getters. Errors: -LB_ERR_RUNNING.
+ */
+int lb_container_delete(struct lb_container *container, bool force);
+
+/**
+ * lb_container_rename - give a stopped container another name, also inside it.
+ *
+ * Address, id range and files stay. Errors: -LB_ERR_BAD_NAME, -LB_ERR_EXISTS, -LB_ERR_RUNNING.
+ */
+int lb_container_rename(struct lb_container *container, const char *new_name);
+
+/** struct lb_exec_options - how a program is run in a container; unset members mean the defaults. */
+struct lb_exec_options {
+	size_t size;
+	const char *const *env;       /* NULL-terminated NAME=VALUE; PATH, HOME and TERM have defaults */
+	const char *cwd;              /* default: / */
+	uid_t uid;                    /* as the container sees it; default 0 */
+	gid_t gid;
+	int stdin_fd, stdout_fd, stderr_fd; /* only looked at where use_fds is set; else those of the caller */
+	bool use_fds;
+	bool tty;                     /* give it a terminal of its own, joined to the caller's */
+};
+
+/**
+ * lb_container_exec - run a program in a running container and wait for it.
+ * @argv:       NULL-terminated; argv[0] is looked up in the container's PATH
+ * @ret_status: its exit status, 128 + N when signal N ended it, 126 or 127 when it could not be run
+ *
+ * Errors: -LB_ERR_NOT_RUNNING, -LB_ERR_RUNTIME.
+ */
+int lb_container_exec(struct lb_container *container, const char *const *argv, const struct lb_exec_options *options,
+		      int *ret_status);
+
+/**
+ * lb_container_shell - run the login shell of one of the container's users, as its /etc/passwd says.
+ * @user: NULL for root
+ *
+ * Uses the caller's standard streams, with a terminal of its own where they are one. *@ret_status as above.
+ */
+int lb_container_shell(struct lb_container *container, const char *user, int *ret_status);
+
+/** lb_container_console - join the calling terminal to the container's console until Ctrl-a q. */
+int lb_container_console(struct lb_container *container);
+
+/**
+ * lb_container_push - copy a file or directory of the host into a container, running or not.
+ * @source:      path on the host
+ * @destination: absolute path in the container; an existing directory or a trailing slash means "into it"
+ *
+ * What arrives belongs to root of the container and keeps its mode. Links inside the container are
+ * followed inside the container only.
+ */
+int lb_container_push(struct lb_container *container, const char *source, const char *destination);
+
+/** lb_container_pull - the other way: @source is the absolute path in the container, @destination on the host. */
+int lb_container_pull(struct lb_container *container, const char *source, const char *destination);
+
+/* ------------------------------------------------------------------------------------------- bases */
+
+struct lb_base;
+
+/** struct lb_base_options - how a base is built or imported; unset members mean the defaults. */
+struct lb_base_options {
+	size_t size;
+	const char *name;             /* default: the recipe's name */
+	const char *mirror;           /* URL of a Debian mirror; default: the bootstrap program's own */
+};
+
+/**
+ * lb_base_build - build the first generation of a base from a recipe.
+ * @recipe: the name of a recipe under ROOT/bases or the installed ones, or a path with a slash in it
+ *
+ * Takes from a second (busybox) to minutes (Debian); progress is reported. A failed or killed build
+ * leaves no base behind.
+ *
+ * Errors: -LB_ERR_EXISTS, -LB_ERR_NO_BASE (no such recipe), -LB_ERR_BAD_CONFIG, -LB_ERR_NO_PROGRAM,
+ * -LB_ERR_PROGRAM_FAILED, -ENOSPC.
+ */
+int lb_base_build(struct lb_context *context, const char *recipe, const struct lb_base_options *options);
+
+/**
+ * lb_base_import - make a base from a directory or an archive (any that libarchive can read).
+ *
+ * The source is copied, made generic (no machine-id, no host keys, no caches) and sealed.
+ */
+int lb_base_import(struct lb_context *context, const char *name, const char *source);
+
+/** lb_base_open - one base, its newest generation. @name may be NAME@GENERATION. */
+int lb_base_open(struct lb_context *context, const char *name, struct lb_base **ret_base);
+void lb_base_free(struct lb_base *base);
+
+/** lb_base_list - every base by name, newest generation each; NULL-terminated, lb_base_list_free(). */
+int lb_base_list(struct lb_context *context, struct lb_base ***ret_bases, size_t *ret_count);
+void lb_base_list_free(struct lb_base **bases);
+
+const char *lb_base_get_name(const struct lb_base *base);
+unsigned lb_base_get_generation(const struct lb_base *base);
+/** lb_base_get_recipe - the recipe it was built from, or "import". */
+const char *lb_base_get_recipe(const struct lb_base *base);
+/** lb_base_get_os - PRETTY_NAME of its os-release(5), or "". */
+const char *lb_base_get_os(const struct lb_base *base);
+/** lb_base_get_created - seconds since the epoch. */
+int64_t lb_base_get_created(const struct lb_base *base);
+/** lb_base_get_bytes - disk space of the tree when it was sealed, in bytes. */
+uint64_t lb_base_get_bytes(const struct lb_base *base);
+/** lb_base_get_directory - the absolute path of the tree. */
+const char *lb_base_get_directory(const struct lb_base *base);
+/** lb_base_get_users - names of the containers that stand on this base; NULL-terminated, the handle's. */
+const char *const *lb_base_get_users(const struct lb_base *base);
+
+/** lb_base_delete - remove a base with all its generations. Errors: -LB_ERR_BASE_IN_USE, -LB_ERR_NO_BASE. */
+int lb_base_delete(struct lb_context *context, const char *name);
+
+/* ----------------------------------------------------------------------------------------- network */
+
+/** enum lb_network_manager - who runs the bridge and its DHCP server. */
+enum lb_network_manager {
+	LB_NETWORK_LAYERBOX,          /* layerbox itself */
+	LB_NETWORK_LXC_NET,           /* Debian's lxc-net */
+	LB_NETWORK_FOREIGN,           /* a bridge of that name that is neither's */
+	LB_NETWORK_NOBODY,            /* there is no such bridge */
+	LB_NETWORK_LAST_ = 0x7fffffff,
+};
+
+/** struct lb_network_status - what the network of the containers is and how it does. */
+struct lb_network_status {
+	size_t size;
+	enum lb_network_manager manager;
+	char bridge[16];
+	char address[20];             /* of the bridge, with prefix length: 10.0.3.1/24 */
+	bool up;                      /* the bridge is there and up */
+	pid_t dnsmasq_pid;            /* 0 when no DHCP server runs for it */
+	bool reservations_read;       /* that dnsmasq reads layerbox's reservations */
+	bool nat;                     /* layerbox's nftables table is there (always false under lxc-net) */
+	unsigned ports;               /* interfaces on the bridge */
+	unsigned pool_size;           /* addresses that containers can have */
+	unsigned pool_used;           /* of these, reserved by containers */
+	char problem[256];            /* a sentence on what is wrong and what to do, or "" */
+};
+
+/**
+ * lb_network_up - make sure the bridge, dnsmasq and NAT are there.
+ *
+ * Where Debian's lxc-net runs the bridge, only makes sure that its dnsmasq reads the reservations.
+ * Returns 1 when all was well already. Errors: -LB_ERR_NETWORK, -LB_ERR_NO_PROGRAM, -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_network_up(struct lb_context *context);
+
+/** lb_network_down - take layerbox's own network away; refused while a container is on it. */
+int lb_network_down(struct lb_context *context);
+
+/** lb_network_get_status - look, and change nothing. Set ret_status->size first. */
+int lb_network_get_status(struct lb_context *context, struct lb_network_status *ret_status);
+
+/* ------------------------------------------------------------------------------------------ doctor */
+
+/** struct lb_finding - one thing that doctor found. Valid during the callback only. */
+struct lb_finding {
+	size_t size;
+	const char *subject;          /* "container tiger", "network lxcbr0", "kernel" ... */
+	const char *problem;          /* a sentence */
+	const char *remedy;           /* what was done about it, or what to do */
+	bool repaired;
+};
+
+typedef void (*lb_finding_fn)(const struct lb_finding *finding, void *userdata);
+
+/**
+ * lb_doctor - compare what should be with what is, and repair what is safe to repair.
+ * @repair: false only looks
+ *
+ * Returns the number of problems that remain, or a negative code when it could not look.
+ */
+int lb_doctor(struct lb_context *context, bool repair, lb_finding_fn fn, void *userdata);
+
+/**
+ * lb_sweep - finish or undo what a killed command left, as every changing call does before its work:
+ * half-made and half-deleted directories, and empty cgroups of containers whose monitor was killed.
+ */
+int lb_sweep(struct lb_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "network.h"
+
+#include "../container/record.h"
+#include "../core/lock.h"
+#include "reservation.h"
+#include "up.h"
+
+/* What all steps of one examination share. */
+struct examination {
+	struct lb_context *ctx;
+	bool repair;
+	lb_finding_fn fn;
+	void *userdata;
+	int remaining;                /* problems that are not repaired */
+	char network[64];             /* "network lxcbr0" */
+};
+
+static void report(struct examination *exam, const char *subject, const char *problem, const char *remedy, bool repaired)
+{
+	const struct lb_finding finding = {
+		.size = sizeof finding,
+		.subject = subject,
+		.problem = problem,
+		.remedy = remedy,
+		.repaired = repaired,
+	};
+
+	exam->remaining += !repaired;
+	if (exam->fn)
+		exam->fn(&finding, exam->userdata);
+}
+
+/* Reports what was repaired, with result @r, or only seen; the error's sentence is the remedy that is left. */
+static void report_result(struct examination *exam, const char *subject, const char *problem, int r, const char *done,
+			  const char *remedy)
+{
+	if (!exam->repair)
+		report(exam, subject, problem, remedy, false);
+	else if (r < 0)
+		report(exam, subject, problem, lb_context_error(exam->ctx), false);
+	else
+		report(exam, subject, problem, done, true);
+}
+
+/* A host that has no container needs no bridge: there, one that is missing is nothing to report. */
+static int examine_bridge(struct examination *exam, size_t containers)
+{
+	struct lb_network_status status = { .size = sizeof status };
+	char problem[sizeof status.problem];
+	int r = lb_network_get_status(exam->ctx, &status);
+
+	if (r < 0 || !*status.problem)
+		return r;
+	if (status.manager == LB_NETWORK_NOBODY && !status.dnsmasq_pid && containers == 0)
+		return 0;
+	text_copy(problem, sizeof problem, status.problem);
+	r = exam->repair ? network_up_locked(exam->ctx) : 0;
+	if (r >= 0 && exam->repair)
+		r = lb_network_get_status(exam->ctx, &status);
+	if (r >= 0 && exam->repair && *status.problem)
+		report(exam, exam->network, status.problem, "could not be repaired", false);
+	else
+		report_result(exam, exam->network, problem, r, "put right as `layerbox net up` does", "run `layerbox net up`");
+	return 0;
+}
+
+static void examine_reservation(struct examination *exam, int hosts_fd, const struct record_identity *record)
+{
+	char subject[NAME_LENGTH_MAX + 16];
+	int r;
+
+	if (reservation_is(hosts_fd, record->name, &record->identity))
+		return;
+	snprintf(subject, sizeof subject, "container %s", record->name);
+	r = exam->repair ? reservation_write(exam->ctx, record->name, &record->identity) : 0;
+	report_result(exam, subject, "its address is not reserved with dnsmasq as its record says", r,
+		      "wrote the reservation anew", "`layerbox doctor` writes the reservation anew");
+}
+
+static int compare_names(const void *key, const void *record)
+{
+	return strcmp(key, ((const struct record_identity *)record)->name);
+}
+
+static int compare_records(const void *a, const void *b)
+{
+	return strcmp(((const struct record_identity *)a)->name, ((const struct record_identity *)b)->name);
+}
+
+/* Files with a dot in front are a killed command's; other names were reserved for containers that are gone. */
+static void examine_file(struct examination *exam, int hosts_fd, const char *name, const struct record_identity *records,
+			 size_t count)
+{
+	char problem[512];
+	int r = 0;
+
+	if (count && bsearch(name, records, count, sizeof *records, compare_names))
+		return;
+	if (name_is_valid(name)) {
+		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container", name);
+		r = exam->repair ? reservation_remove(exam->ctx, name) : 0;
+	} else {
+		snprintf(problem, sizeof problem, "the file '%s' among the reservations is none", name);
+		text_printable(problem);
+		if (exam->repair && unlinkat(hosts_fd, name, 0) < 0)
+			r = fail_errno(exam->ctx, errno, "cannot remove it");
+	}
+	report_result(exam, exam->network, problem, r, "removed it", "`layerbox doctor` removes it");
+}
+
+static int examine_reservations(struct examination *exam, const struct record_identity *records, size_t count)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FD int hosts_fd = -1;
+	int r = network_plan_make(exam->ctx, &plan);
+
+	if (r < 0)
+		return r;
+	if (exam->repair || access(plan.hosts_directory, F_OK) == 0) {
+		hosts_fd = network_plan_open_hosts(exam->ctx, &plan);
+		r = hosts_fd < 0 ? hosts_fd : reservation_list(exam->ctx, hosts_fd, &names);
+	}
+	if (r < 0)
+		return r;
+	/* What is too much first: its addresses may be those that are reserved next. */
+	for (size_t i = 0; i < names.count; i++)
+		examine_file(exam, hosts_fd, names.items[i], records, count);
+	for (size_t i = 0; i < count; i++)
+		examine_reservation(exam, hosts_fd, records + i);
+	return 0;
+}
+
+int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
+{
+	struct examination exam = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
+	CLEANUP_FREE struct record_identity *records = NULL;
+	CLEANUP_FD int lock = lock_root(ctx);
+	size_t count = 0;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	snprintf(exam.network, sizeof exam.network, "network %s", ctx->config.bridge);
+	r = record_list_identities(ctx, &records, &count);
+	if (r < 0) {
+		/* Without all records nobody knows which reservations are too many; the bridge can be examined. */
+		report(&exam, exam.network, "the reservations cannot be compared with the containers' records",
+		       lb_context_error(ctx), false);
+		r = 0;
+	} else {
+		if (count > 1)
+			qsort(records, count, sizeof *records, compare_records);
+		r = examine_reservations(&exam, records, count);
+	}
+	if (r >= 0)
+		r = examine_bridge(&exam, count);
+	return r < 0 ? r : exam.remaining;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lease.h"
+
+#include <fcntl.h>
+#include <time.h>
+
+#include "../util/file.h"
+#include "plan.h"
+
+enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 4 };
+
+/* Cuts up to LEASE_WORDS words out of @line, in place; returns how many there were. */
+static int split(char *line, const char *words[LEASE_WORDS])
+{
+	char *save = NULL;
+	int count = 0;
+
+	for (char *word = strtok_r(line, " ", &save); word && count < LEASE_WORDS; word = strtok_r(NULL, " ", &save))
+		words[count++] = word;
+	return count;
+}
+
+/* A name is the guest's own choice: what could not be a host name is not shown to anyone. */
+static void take_name(struct lease *lease, const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	if (strspn(name, allowed) == strlen(name))
+		(void)text_copy(lease->name, sizeof lease->name, name);
+}
+
+/* EXPIRY MAC IPV4 NAME|* CLIENT-ID; IPv6 leases have other things in these places and are passed over. */
+static bool parse_line(char *line, struct lease *ret_lease)
+{
+	struct lease lease = { 0 };
+	const char *words[LEASE_WORDS];
+	uint64_t expiry;
+
+	if (split(line, words) < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
+		return false;
+	if (!address_is_mac(words[1]) || !address_is_ipv4(words[2]))
+		return false;
+	lease.expiry = (int64_t)expiry;
+	text_copy(lease.identity.mac, sizeof lease.identity.mac, words[1]);
+	text_copy(lease.identity.ipv4, sizeof lease.identity.ipv4, words[2]);
+	take_name(&lease, words[3]);
+	*ret_lease = lease;
+	return true;
+}
+
+static int compare_macs(const void *a, const void *b)
+{
+	const struct lease *left = a, *right = b;
+
+	return strcmp(left->identity.mac, right->identity.mac);
+}
+
+int lease_table_parse(char *text, struct lease_table *ret_table)
+{
+	struct lease_table table = { 0 };
+	size_t capacity = 0;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct lease lease;
+
+		if (!parse_line(line, &lease))
+			continue;
+		if (table.count == capacity) {
+			size_t larger = capacity ? capacity * 2 : 64;
+			struct lease *leases = reallocarray(table.leases, larger, sizeof *leases);
+
+			if (!leases) {
+				lease_table_free(&table);
+				return -ENOMEM;
+			}
+			table.leases = leases;
+			capacity = larger;
+		}
+		table.leases[table.count++] = lease;
+	}
+	if (table.count > 1)
+		qsort(table.leases, table.count, sizeof *table.leases, compare_macs);
+	*ret_table = table;
+	return 0;
+}
+
+int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = file_read(AT_FDCWD, plan->lease_file, LEASE_BYTES_MAX, &text, NULL);
+
+	if (r == -ENOENT) {
+		*ret_table = (struct lease_table){ 0 };
+		return 0;
+	}
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", plan->lease_file);
+	return lease_table_parse(text, ret_table) < 0 ? fail_memory(ctx) : 0;
+}
+
+int lease_table_load(struct lb_context *ctx, struct lease_table *ret_table)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_plan_make(ctx, &plan);
+
+	return r < 0 ? r : lease_table_load_planned(ctx, &plan, ret_table);
+}
+
+void lease_table_free(struct lease_table *table)
+{
+	free(table->leases);
+	*table = (struct lease_table){ 0 };
+}
+
+bool lease_is_live(const struct lease *lease, int64_t now)
+{
+	return lease->expiry == 0 || lease->expiry > now;
+}
+
+/* The first of the leases of @mac; the table is sorted by it. */
+static const struct lease *find_first(const struct lease_table *table, const char *mac)
+{
+	size_t low = 0, high = table->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(table->leases[middle].identity.mac, mac) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return table->leases + low;
+}
+
+bool lease_table_has(const struct lease_table *table, const char *mac)
+{
+	const struct lease *lease = find_first(table, mac);
+
+	return lease < table->leases + table->count && text_equal(lease->identity.mac, mac);
+}
+
+const char *lease_table_find(const struct lease_table *table, const char *mac)
+{
+	const struct lease *end = table->leases + table->count, *newest = NULL;
+	int64_t now = (int64_t)time(NULL);
+
+	for (const struct lease *lease = find_first(table, mac); lease < end; lease++) {
+		if (!text_equal(lease->identity.mac, mac))
+			break;
+		if (!lease_is_live(lease, now))
+			continue;
+		if (!newest || lease->expiry == 0 || (newest->expiry && lease->expiry > newest->expiry))
+			newest = lease;
+	}
+	return newest ? newest->identity.ipv4 : NULL;
+}

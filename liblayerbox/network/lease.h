@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the DHCP server has handed out: dnsmasq's lease file, read and never written. */
+#pragma once
+
+#include "address.h"
+
+struct lease {
+	int64_t expiry;               /* seconds since the epoch; 0: never */
+	struct network_identity identity;
+	char name[64];                /* "" where the client sent none */
+};
+
+struct lease_table {
+	struct lease *leases;         /* sorted by MAC */
+	size_t count;
+};
+
+/* Reads the bridge's lease file; an absent file is an empty table, broken lines are passed over. */
+int lease_table_load(struct lb_context *ctx, struct lease_table *ret_table);
+void lease_table_free(struct lease_table *table);
+
+#define CLEANUP_LEASE_TABLE CLEANUP(lease_table_free)
+
+/* The same for who has made the plan already. */
+struct network_plan;
+int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table);
+
+/* The IPv4 address @mac holds now, or NULL. */
+const char *lease_table_find(const struct lease_table *table, const char *mac);
+
+/* Is there any lease of @mac, live or not? */
+bool lease_table_has(const struct lease_table *table, const char *mac);
+
+bool lease_is_live(const struct lease *lease, int64_t now);
+
+/* The text of a lease file (modified) as a table; -ENOMEM or 0. */
+int lease_table_parse(char *text, struct lease_table *ret_table);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which network the containers of this host have: who manages the bridge, which addresses there are, and
+ * which files belong to it. Found out anew each time, from the configuration and the kernel; nothing is kept.
+ */
+#pragma once
+
+#include "../adapters/link.h"
+#include "../adapters/lxc-net.h"
+#include "subnet.h"
+
+/* The bridge's alias (`ip -details link`) by which layerbox knows what it made. */
+#define NETWORK_ALIAS "layerbox"
+
+/* The bridge's own MAC: fixed, since the kernel would change it as ports come and go. The same as lxc-net's. */
+#define NETWORK_BRIDGE_MAC "00:16:3e:00:00:00"
+
+struct network_plan {
+	const char *bridge;           /* the context's */
+	struct link_state link;
+	enum lb_network_manager manager;
+	bool by_lxc_net;              /* it is lxc-net's, or will be once lxc-net is started */
+	struct lxc_net_settings lxc_net; /* valid where by_lxc_net */
+	struct subnet subnet;
+	char *directory;              /* ROOT/network/BRIDGE */
+	char *hosts_directory;        /* ROOT/network/BRIDGE/hosts.d */
+	char *lease_file;
+	char *run_directory;          /* RUNSTATEDIR/layerbox/network/BRIDGE */
+	char *pid_file;               /* of the bridge's dnsmasq */
+};
+
+int network_plan_make(struct lb_context *ctx, struct network_plan *ret_plan);
+
+/* Plans layerbox's own network after all, where lxc-net was found not to make the one it should. */
+int network_plan_use_own(struct lb_context *ctx, struct network_plan *plan);
+
+void network_plan_free(struct network_plan *plan);
+
+#define CLEANUP_NETWORK_PLAN CLEANUP(network_plan_free)
+
+/*
+ * Opens the directory of reservations; where it is missing it is made, with modes that let dnsmasq's user
+ * read it. Its parent, which also holds the leases and the cursor of address_choose(), comes with it.
+ */
+int network_plan_open_hosts(struct lb_context *ctx, const struct network_plan *plan);

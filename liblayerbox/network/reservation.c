@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reservation.h"
+
+#include <fcntl.h>
+
+#include "../adapters/dnsmasq.h"
+#include "../core/name.h"
+#include "../util/file.h"
+#include "plan.h"
+
+enum { RESERVATION_BYTES_MAX = 512 };
+
+static void make_line(char *line, size_t size, const char *name, const struct network_identity *identity)
+{
+	snprintf(line, size, "%s,id:*,%s,%s\n", identity->mac, identity->ipv4, name);
+}
+
+/* What goes into dnsmasq's files is nothing but a name, a MAC and an address: commas and newlines have other meanings. */
+static int check(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+{
+	int r = name_check(ctx, "container", name);
+
+	if (r < 0)
+		return r;
+	if (!address_is_mac(identity->mac) || !address_is_ipv4(identity->ipv4))
+		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%.17s\" and \"%.15s\" are not a MAC and an IPv4 address", identity->mac,
+			    identity->ipv4);
+	return 0;
+}
+
+bool reservation_is(int hosts_fd, const char *name, const struct network_identity *identity)
+{
+	CLEANUP_FREE char *present = NULL;
+	char line[RESERVATION_BYTES_MAX];
+
+	make_line(line, sizeof line, name, identity);
+	return file_read(hosts_fd, name, RESERVATION_BYTES_MAX, &present, NULL) == 0 && text_equal(present, line);
+}
+
+int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_FD int hosts_fd = -1;
+	char line[RESERVATION_BYTES_MAX];
+	bool replaces;
+	int r = check(ctx, name, identity);
+
+	if (r == 0)
+		r = network_plan_make(ctx, &plan);
+	if (r < 0)
+		return r;
+	hosts_fd = network_plan_open_hosts(ctx, &plan);
+	if (hosts_fd < 0)
+		return hosts_fd;
+	if (reservation_is(hosts_fd, name, identity))
+		return 0;
+	replaces = faccessat(hosts_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	make_line(line, sizeof line, name, identity);
+	r = file_write(hosts_fd, name, line, strlen(line), 0644, FILE_LAZY);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot write %s/%s", plan.hosts_directory, name);
+	if (!replaces)
+		return 0;
+	/* dnsmasq only adds what it reads from a changed file; the old reservation goes with a reload. */
+	r = dnsmasq_reload(ctx, plan.pid_file);
+	return r < 0 ? r : 0;
+}
+
+/* Cuts MAC and address out of a line as make_line() makes it. */
+static bool parse_line(char *line, struct network_identity *ret_identity)
+{
+	char *save = NULL;
+	const char *mac = strtok_r(line, ",", &save), *id = strtok_r(NULL, ",", &save), *ipv4 = strtok_r(NULL, ",", &save);
+
+	if (!mac || !id || !ipv4 || !address_is_mac(mac) || !address_is_ipv4(ipv4))
+		return false;
+	text_copy(ret_identity->mac, sizeof ret_identity->mac, mac);
+	text_copy(ret_identity->ipv4, sizeof ret_identity->ipv4, ipv4);
+	return true;
+}
+
+/* While the reservation still stands, dnsmasq knows the lease as one without a client id, which a release must match. */
+static void release_lease(const struct network_plan *plan, const char *name, int hosts_fd)
+{
+	CLEANUP_FREE char *line = NULL;
+	struct network_identity identity;
+	char server[IPV4_TEXT_SIZE];
+
+	if (!plan->link.index || file_read(hosts_fd, name, RESERVATION_BYTES_MAX, &line, NULL) < 0)
+		return;
+	ipv4_format(plan->subnet.gateway, server);
+	if (parse_line(line, &identity))
+		dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
+}
+
+int reservation_remove(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_FD int hosts_fd = -1;
+	int r = name_check(ctx, "container", name);
+
+	if (r == 0)
+		r = network_plan_make(ctx, &plan);
+	if (r < 0)
+		return r;
+	hosts_fd = network_plan_open_hosts(ctx, &plan);
+	if (hosts_fd < 0)
+		return hosts_fd;
+	release_lease(&plan, name, hosts_fd);
+	if (unlinkat(hosts_fd, name, 0) < 0)
+		return errno == ENOENT ? 0 : fail_errno(ctx, errno, "cannot remove %s/%s", plan.hosts_directory, name);
+	r = dnsmasq_reload(ctx, plan.pid_file);
+	return r < 0 ? r : 0;
+}
+
+int reservation_list(struct lb_context *ctx, int hosts_fd, struct text_list *ret_names)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(hosts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return fail_errno(ctx, errno, "cannot read the directory of reservations");
+	}
+	while ((entry = readdir(dir))) {
+		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+			continue;
+		if (text_list_add(&names, entry->d_name) < 0)
+			return fail_memory(ctx);
+	}
+	*ret_names = names;
+	names = (struct text_list){ 0 };
+	return 0;
+}
+
+int reservation_count(struct lb_context *ctx, int hosts_fd, unsigned *ret_count)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	unsigned count = 0;
+	int r = reservation_list(ctx, hosts_fd, &names);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.count; i++)
+		count += *names.items[i] != '.';
+	*ret_count = count;
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reservations as dnsmasq reads them: ROOT/network/BRIDGE/hosts.d/NAME, one line `MAC,id:*,IPV4,NAME`. The
+ * `id:*` makes them hold whatever client id the guest sends. They are made from the containers' records and
+ * can always be made anew from them.
+ */
+#pragma once
+
+#include "address.h"
+
+/* Writes or replaces the reservation; dnsmasq sees it at once (inotify). */
+int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity);
+
+/* Removes it, gives its lease back, and has dnsmasq forget it (SIGHUP). 0 also when there was none. */
+int reservation_remove(struct lb_context *ctx, const char *name);
+
+/* How many there are below @hosts_fd, a descriptor of hosts.d that is not changed. */
+int reservation_count(struct lb_context *ctx, int hosts_fd, unsigned *ret_count);
+
+/* Their names and those of what killed commands left, which begin with a dot. */
+int reservation_list(struct lb_context *ctx, int hosts_fd, struct text_list *ret_names);
+
+/* Is the reservation of @name there, and as it must be? */
+bool reservation_is(int hosts_fd, const char *name, const struct network_identity *identity);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "up.h"
+
+#include <fcntl.h>
+
+#include "../adapters/dnsmasq.h"
+#include "../adapters/nft.h"
+#include "../adapters/sysctl.h"
+#include "../core/lock.h"
+#include "../util/tree.h"
+#include "firewall.h"
+
+/* The bridge's address as text, with prefix length. */
+static void make_address(const struct subnet *subnet, char *address, size_t size)
+{
+	char gateway[IPV4_TEXT_SIZE];
+
+	ipv4_format(subnet->gateway, gateway);
+	snprintf(address, size, "%s/%u", gateway, subnet->prefix);
+}
+
+static int refuse_foreign(struct lb_context *ctx, const struct network_plan *plan)
+{
+	return fail(ctx, -LB_ERR_NETWORK,
+		    "there is %s %s already that was not made by layerbox%s; set another `bridge =` in layerbox.conf, or delete it "
+		    "with `ip link delete %s` if nothing needs it",
+		    plan->link.is_bridge ? "a bridge" : "an interface", plan->bridge,
+		    plan->link.is_bridge ? ", and lxc-net does not run it" : "", plan->bridge);
+}
+
+/* All that can be known to be missing before the first change. */
+static int check_before(struct lb_context *ctx, const struct network_plan *plan)
+{
+	char address[IPV4_TEXT_SIZE], with_prefix[sizeof plan->link.address];
+	int r = dnsmasq_require(ctx);
+
+	make_address(&plan->subnet, with_prefix, sizeof with_prefix);
+	ipv4_format(plan->subnet.gateway, address);
+	if (*plan->link.address && !text_equal(plan->link.address, with_prefix))
+		return fail(ctx, -LB_ERR_NETWORK,
+			    "the bridge %s has address %s, but layerbox.conf asks for %s; go back to that subnet, or stop all "
+			    "containers, `layerbox net down` and `layerbox net up`",
+			    plan->bridge, plan->link.address, with_prefix);
+	if (r == 0)
+		r = nft_require(ctx);
+	if (r == 0 && !dnsmasq_find(plan->pid_file))
+		r = dnsmasq_check_port(ctx, address);
+	return r;
+}
+
+/* A container must not tell its host where the internet is: router advertisements and redirects from the bridge. */
+static void harden(struct lb_context *ctx, const char *bridge)
+{
+	static const char *const keys[] = { "accept_ra", "accept_redirects", "autoconf" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		char key[128];
+
+		snprintf(key, sizeof key, "net/ipv6/conf/%s/%s", bridge, keys[i]);
+		(void)sysctl_set(ctx, key, "0"); /* not there where the kernel has no IPv6 */
+	}
+}
+
+static int bridge_up(struct lb_context *ctx, struct network_plan *plan)
+{
+	int index = plan->link.index, changed = 1, r;
+	char address[sizeof plan->link.address];
+
+	if (!index) {
+		r = link_make_bridge(ctx, plan->bridge, NETWORK_BRIDGE_MAC, NETWORK_ALIAS, &index);
+		if (r < 0)
+			return r;
+		changed = 0;
+	} else if (!text_equal(plan->link.alias, NETWORK_ALIAS)) {
+		r = link_set_alias(ctx, plan->bridge, index, NETWORK_ALIAS);
+		if (r < 0)
+			return r;
+		changed = 0;
+	}
+	make_address(&plan->subnet, address, sizeof address);
+	r = link_add_address(ctx, plan->bridge, index, address);
+	if (r < 0)
+		return r;
+	changed &= r;
+	if (changed && plan->link.up)
+		return 1;
+	harden(ctx, plan->bridge);
+	r = link_set_up(ctx, plan->bridge, index);
+	if (r == 0)
+		log_message(ctx, LB_LOG_INFO, "the bridge %s is up with address %s", plan->bridge, address);
+	return r;
+}
+
+static int start_dnsmasq(struct lb_context *ctx, const struct network_plan *plan)
+{
+	char address[IPV4_TEXT_SIZE], first[IPV4_TEXT_SIZE], last[IPV4_TEXT_SIZE], netmask[IPV4_TEXT_SIZE];
+	const struct dnsmasq_settings settings = {
+		.bridge = plan->bridge,
+		.range_first = first,
+		.range_last = last,
+		.netmask = netmask,
+		.lease_max = subnet_pool_size(&plan->subnet),
+		.domain = ctx->config.domain,
+		.hosts_directory = plan->hosts_directory,
+		.lease_file = plan->lease_file,
+		.pid_file = plan->pid_file,
+	};
+	int r;
+
+	ipv4_format(plan->subnet.first, first);
+	ipv4_format(plan->subnet.last, last);
+	ipv4_format(subnet_netmask(&plan->subnet), netmask);
+	ipv4_format(plan->subnet.gateway, address);
+	r = dnsmasq_check_port(ctx, address);
+	if (r == 0)
+		r = dnsmasq_start(ctx, &settings);
+	if (r == 0)
+		log_message(ctx, LB_LOG_INFO, "dnsmasq gives out %s to %s on %s", first, last, plan->bridge);
+	return r;
+}
+
+/* A dnsmasq that serves another root which still exists is not taken away from it. */
+static int refuse_other_root(struct lb_context *ctx, const struct network_plan *plan, pid_t pid)
+{
+	CLEANUP_FREE char *directory = dnsmasq_argument(pid, "--dhcp-hostsdir");
+
+	if (!directory || text_equal(directory, plan->hosts_directory) || access(directory, F_OK) < 0)
+		return 0;
+	return fail(ctx, -LB_ERR_NETWORK,
+		    "the bridge %s serves another root, with its reservations in %s; give this root a bridge and a subnet of its "
+		    "own in a configuration file (--config)",
+		    plan->bridge, directory);
+}
+
+/* @bridge_is_new: then a dnsmasq that is still there listens on an interface that no longer is. */
+static int dnsmasq_up(struct lb_context *ctx, const struct network_plan *plan, bool bridge_is_new)
+{
+	pid_t pid = dnsmasq_find(plan->pid_file);
+	int r;
+
+	if (pid && !bridge_is_new && dnsmasq_watches(pid, plan->hosts_directory))
+		return 1;
+	if (pid) {
+		r = dnsmasq_stop(ctx, plan->pid_file);
+		if (r < 0)
+			return r;
+	}
+	return start_dnsmasq(ctx, plan);
+}
+
+static int make_directories(struct lb_context *ctx, const struct network_plan *plan)
+{
+	CLEANUP_FD int hosts_fd = network_plan_open_hosts(ctx, plan);
+	int r;
+
+	if (hosts_fd < 0)
+		return hosts_fd;
+	r = tree_make_directories(AT_FDCWD, plan->run_directory, 0755);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot make %s", plan->run_directory);
+	return dnsmasq_check_readable(ctx, plan->hosts_directory);
+}
+
+/* Everything but the checks; each step returns 1 where nothing was to do. */
+static int set_up(struct lb_context *ctx, struct network_plan *plan)
+{
+	int forwarding, bridge, firewall, dnsmasq;
+
+	bridge = bridge_up(ctx, plan);
+	if (bridge < 0)
+		return bridge;
+	forwarding = sysctl_set(ctx, "net/ipv4/ip_forward", "1");
+	if (forwarding < 0)
+		return forwarding;
+	if (forwarding == 0)
+		log_message(ctx, LB_LOG_INFO, "the kernel forwards IPv4 packets now (net.ipv4.ip_forward)");
+	firewall = firewall_up(ctx, plan);
+	if (firewall < 0)
+		return firewall;
+	dnsmasq = dnsmasq_up(ctx, plan, !plan->link.index);
+	if (dnsmasq < 0)
+		return dnsmasq;
+	return bridge && forwarding && firewall && dnsmasq;
+}
+
+/* A bridge that was made just now and has no DHCP server is worse than none: containers would start and wait. */
+static void undo(struct lb_context *ctx, const struct network_plan *plan)
+{
+	char error[ERROR_MAX];
+	struct link_state link;
+
+	memcpy(error, ctx->error, sizeof error);
+	if (link_get(ctx, plan->bridge, &link) == 0 && link.index)
+		(void)link_delete(ctx, plan->bridge, link.index);
+	(void)firewall_down(ctx, plan);
+	memcpy(ctx->error, error, sizeof error);
+}
+
+static int own_up(struct lb_context *ctx, struct network_plan *plan)
+{
+	pid_t pid = dnsmasq_find(plan->pid_file);
+	int r = pid ? refuse_other_root(ctx, plan, pid) : 0;
+
+	if (r == 0)
+		r = check_before(ctx, plan);
+	if (r == 0)
+		r = make_directories(ctx, plan);
+	if (r < 0)
+		return r;
+	r = set_up(ctx, plan);
+	if (r < 0 && !plan->link.index)
+		undo(ctx, plan);
+	return r;
+}
+
+/* Has lxc-net make its bridge, and looks again; *ret_own where it would not. */
+static int start_lxc_net(struct lb_context *ctx, struct network_plan *plan, bool *ret_own)
+{
+	int r;
+
+	if (!lxc_net_is_startable())
+		return fail(ctx, -LB_ERR_NETWORK,
+			    "lxc-net says that it is up, but its bridge %s is gone; restart it: `/usr/libexec/lxc/lxc-net restart`",
+			    plan->bridge);
+	r = lxc_net_start(ctx);
+	if (r < 0)
+		return r;
+	network_plan_free(plan);
+	r = network_plan_make(ctx, plan);
+	*ret_own = r == 0 && plan->manager == LB_NETWORK_NOBODY;
+	return r;
+}
+
+int network_up_locked(struct lb_context *ctx)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	bool own = false;
+	int r = network_plan_make(ctx, &plan);
+
+	if (r == 0 && plan.by_lxc_net && plan.manager == LB_NETWORK_NOBODY)
+		r = start_lxc_net(ctx, &plan, &own);
+	if (r == 0 && own) {
+		log_message(ctx, LB_LOG_INFO, "lxc-net did not make %s on this host; layerbox makes it", plan.bridge);
+		r = network_plan_use_own(ctx, &plan);
+	}
+	if (r < 0)
+		return r;
+	if (plan.manager == LB_NETWORK_FOREIGN)
+		return refuse_foreign(ctx, &plan);
+	return plan.by_lxc_net ? network_up_lxc_net(ctx, &plan) : own_up(ctx, &plan);
+}
+
+int lb_network_up(struct lb_context *ctx)
+{
+	CLEANUP_FD int lock = lock_root(ctx);
+
+	return lock < 0 ? lock : network_up_locked(ctx);
+}

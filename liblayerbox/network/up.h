@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making the network and taking it away. What lb_network_up() does has these two ways. */
+#pragma once
+
+#include "plan.h"
+
+/* lb_network_up() for a caller that holds the root's lock. */
+int network_up_locked(struct lb_context *ctx);
+
+/* On a bridge that lxc-net runs: only its dnsmasq is led to the reservations, and started where it died. */
+int network_up_lxc_net(struct lb_context *ctx, struct network_plan *plan);

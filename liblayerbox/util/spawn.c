@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spawn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "file.h"
+#include "text.h"
+
+enum { OUTPUT_KEPT = 8192 };
+
+bool spawn_find(const char *program, char **ret_path)
+{
+	static const char usual[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	const char *path = getenv("PATH");
+	CLEANUP_FREE char *all = text_format("%s:%s", text_empty(path) ? "" : path, usual);
+	char *save = NULL;
+
+	if (strchr(program, '/')) {
+		*ret_path = access(program, X_OK) == 0 ? strdup(program) : NULL;
+		return *ret_path != NULL;
+	}
+	if (!all)
+		return false;
+	for (char *dir = strtok_r(all, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+		CLEANUP_FREE char *candidate = text_format("%s/%s", dir, program);
+
+		if (candidate && *dir == '/' && access(candidate, X_OK) == 0) {
+			*ret_path = TAKE_PTR(candidate);
+			return true;
+		}
+	}
+	return false;
+}
+
+int spawn_wait(pid_t pid, int *ret_status)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return 0;
+}
+
+char *const *spawn_vector(const char *const *strings)
+{
+	union {
+		const char *const *given;
+		char *const *wanted;
+	} vector = { .given = strings };
+
+	return vector.wanted;
+}
+
+/* ---- in the child: only async-signal-safe calls, since the caller may have threads ---- */
+
+static void child_fail(int report_fd)
+{
+	int error = errno;
+
+	(void)!write(report_fd, &error, sizeof error);
+	_exit(127);
+}
+
+/*
+ * The first process of the new pid namespace: waits for the program and ends with its status; when it ends
+ * in any way, the kernel kills what else lives in the namespace.
+ */
+static void child_be_init(int report_fd)
+{
+	pid_t pid = fork();
+	int status, result = 127;
+
+	if (pid < 0)
+		child_fail(report_fd);
+	if (pid == 0)
+		return;
+	close(report_fd);
+	for (;;) {
+		pid_t ended = wait(&status);
+
+		if (ended < 0 && errno != EINTR)
+			break;
+		if (ended == pid)
+			result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (ended == pid)
+			break;
+	}
+	_exit(result);
+}
+
+static void child_enter_root(const char *root, int report_fd)
+{
+	if (chroot(root) < 0 || chdir("/") < 0)
+		child_fail(report_fd);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		child_fail(report_fd);
+}
+
+static void child_run(const char *path, const char *const *argv, const struct spawn_options *options, const int *fds,
+		      int report_fd)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (!options->outlives_caller)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) < 0)
+			child_fail(report_fd);
+	if (options->own_namespaces || options->root) {
+		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+			child_fail(report_fd);
+		child_be_init(report_fd);
+	}
+	if (options->root)
+		child_enter_root(options->root, report_fd);
+	execve(path, spawn_vector(argv), options->env ? spawn_vector(options->env) : environ);
+	child_fail(report_fd);
+}
+
+/* fork(2), into new namespaces where asked: clone(2) makes the child itself their first process. */
+static pid_t fork_for(const struct spawn_options *options)
+{
+	if (options->own_namespaces || options->root)
+		return (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+	return fork();
+}
+
+/* ---- in the parent ---- */
+
+struct output {
+	struct buffer kept;           /* the last part of all output */
+	struct buffer line;
+	const struct spawn_options *options;
+};
+
+static void output_line_done(struct output *output)
+{
+	if (output->options->on_line && output->line.length)
+		output->options->on_line(text_printable(output->line.data), output->options->userdata);
+	output->line.length = 0;
+}
+
+static void output_take(struct output *output, const char *data, size_t length)
+{
+	if (output->kept.length + length > 2 * OUTPUT_KEPT) {
+		size_t drop = output->kept.length > OUTPUT_KEPT ? output->kept.length - OUTPUT_KEPT : 0;
+
+		memmove(output->kept.data, output->kept.data + drop, output->kept.length - drop);
+		output->kept.length -= drop;
+	}
+	buffer_add(&output->kept, data, length);
+	for (size_t i = 0; i < length; i++) {
+		if (data[i] == '\n' || data[i] == '\r' || output->line.length > 4096)
+			output_line_done(output);
+		else
+			buffer_add(&output->line, data + i, 1);
+	}
+}
+
+/* Takes the program's output until it has closed it. */
+static int collect(struct output *output, int output_fd)
+{
+	char chunk[4096];
+
+	for (;;) {
+		ssize_t n = read(output_fd, chunk, sizeof chunk);
+
+		if (n == 0)
+			return 0;
+		if (n > 0)
+			output_take(output, chunk, (size_t)n);
+		else if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* The program's standard input: a file in memory, so that a program that does not read it cannot break a pipe. */
+static int open_input(const char *text)
+{
+	CLEANUP_FD int fd = -1;
+	int r;
+
+	if (!text) {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return fd < 0 ? -errno : take_fd(&fd);
+	}
+	fd = memfd_create("layerbox-input", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		return r;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
+}
+
+int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output)
+{
+	CLEANUP_FD int input = -1;
+	CLEANUP_FD int out_read = -1;
+	CLEANUP_FD int out_write = -1;
+	CLEANUP_FD int report_read = -1;
+	CLEANUP_FD int report_write = -1;
+	CLEANUP_FREE char *path = NULL;
+	struct output output = { .options = options };
+	int pipe_fds[2], child_errno = 0, r, collected;
+	pid_t pid;
+
+	if (options->root)
+		path = strdup(argv[0]);
+	else if (!spawn_find(argv[0], &path))
+		return -ENOENT;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	out_read = pipe_fds[0], out_write = pipe_fds[1];
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	report_read = pipe_fds[0], report_write = pipe_fds[1];
+	input = open_input(options->input);
+	if (input < 0)
+		return input;
+	pid = fork_for(options);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		child_run(path, argv, options, (int[]){ input, out_write, out_write }, report_write);
+	close_fd(take_fd(&out_write));
+	close_fd(take_fd(&report_write));
+	collected = collect(&output, out_read);
+	r = spawn_wait(pid, ret_status);
+	if (read(report_read, &child_errno, sizeof child_errno) == sizeof child_errno)
+		r = -child_errno;
+	output_line_done(&output);
+	buffer_free(&output.line);
+	if (r == 0)
+		r = collected;
+	if (r == 0 && ret_output) {
+		size_t skip = output.kept.length > OUTPUT_KEPT ? output.kept.length - OUTPUT_KEPT : 0;
+
+		*ret_output = strdup(output.kept.length ? output.kept.data + skip : "");
+		if (!*ret_output)
+			r = -ENOMEM;
+	}
+	buffer_free(&output.kept);
+	return r;
+}

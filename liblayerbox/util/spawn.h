@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Running other programs: an argument vector, never a shell; they end when their caller's thread ends. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Receives what the program prints, line by line, standard output and error together. */
+typedef void (*spawn_line_fn)(const char *line, void *userdata);
+
+struct spawn_options {
+	const char *input;            /* text for its standard input; NULL: /dev/null */
+	const char *const *env;       /* whole environment; NULL: the caller's */
+	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
+	bool outlives_caller;         /* it daemonizes itself: no death signal */
+	bool own_namespaces;          /* private mount and pid namespaces: all it started and mounted ends with it */
+	spawn_line_fn on_line;
+	void *userdata;
+};
+
+/*
+ * Runs @argv to its end. *ret_status is its exit status or 128 + signal; *ret_output (may be NULL) the last
+ * part of what it printed, the caller's. -ENOENT when the program is not there, other errno for the rest.
+ */
+int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output);
+
+/* Is there a program of that name in PATH or the usual sbin directories? *ret_path is the caller's. */
+bool spawn_find(const char *program, char **ret_path);
+
+/* waitpid(2) for a status as above. */
+int spawn_wait(pid_t pid, int *ret_status);
+
+/* execve(2) is declared without a const that it honours. */
+char *const *spawn_vector(const char *const *strings);

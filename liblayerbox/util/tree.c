@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tree.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "text.h"
+
+enum { DEPTH_MAX = 64 };
+
+static int open_directory(int dir_fd, const char *name)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+
+	if (fd < 0)
+		return errno == EXDEV ? -EBUSY : -errno;
+	return fd;
+}
+
+/*
+ * A stack of open directories. A tree that is deeper than the stack is cut: the directory at the limit is
+ * moved up into the tree's own root under a fresh name, where it comes up again as an ordinary child.
+ */
+struct remover {
+	DIR *stack[DEPTH_MAX];
+	char names[DEPTH_MAX][NAME_MAX + 1];
+	int depth;
+	unsigned long moved;
+};
+
+static int push_directory(struct remover *remover, int dir_fd, const char *name)
+{
+	int fd = open_directory(dir_fd, name);
+	DIR *dir;
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	remover->stack[remover->depth] = dir;
+	text_copy(remover->names[remover->depth], sizeof remover->names[0], name);
+	remover->depth++;
+	return 0;
+}
+
+static int move_up(struct remover *remover, int dir_fd, const char *name)
+{
+	int top_fd = dirfd(remover->stack[0]);
+	char fresh[64];
+
+	do {
+		snprintf(fresh, sizeof fresh, ".deep.%lu", remover->moved++);
+		if (syscall(SYS_renameat2, dir_fd, name, top_fd, fresh, 1 /* RENAME_NOREPLACE */) == 0)
+			return 0;
+	} while (errno == EEXIST);
+	return -errno;
+}
+
+static int remove_entry(struct remover *remover, struct dirent *entry)
+{
+	int dir_fd = dirfd(remover->stack[remover->depth - 1]);
+
+	if (entry->d_type != DT_DIR && unlinkat(dir_fd, entry->d_name, 0) == 0)
+		return 0;
+	if (entry->d_type != DT_DIR && errno != EISDIR && errno != EPERM)
+		return errno == ENOENT ? 0 : -errno;
+	if (unlinkat(dir_fd, entry->d_name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return errno == ENOENT ? 0 : -errno;
+	if (remover->depth == DEPTH_MAX)
+		return move_up(remover, dir_fd, entry->d_name);
+	return push_directory(remover, dir_fd, entry->d_name);
+}
+
+/* Empties the topmost directory entry by entry; when it is empty, removes it from its parent. */
+static int remove_step(struct remover *remover, int base_fd)
+{
+	struct dirent *entry;
+	int top = remover->depth - 1, parent_fd;
+
+	errno = 0;
+	entry = readdir(remover->stack[top]);
+	if (entry && (text_equal(entry->d_name, ".") || text_equal(entry->d_name, "..")))
+		return 0;
+	if (entry)
+		return remove_entry(remover, entry);
+	if (errno)
+		return -errno;
+	parent_fd = top ? dirfd(remover->stack[top - 1]) : base_fd;
+	if (unlinkat(parent_fd, remover->names[top], AT_REMOVEDIR) < 0) {
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -errno;
+		rewinddir(remover->stack[top]); /* what was moved up, or made meanwhile */
+		return 0;
+	}
+	closedir(remover->stack[top]);
+	remover->depth--;
+	return 0;
+}
+
+int tree_remove(int dir_fd, const char *name)
+{
+	struct remover *remover;
+	int r;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	remover = calloc(1, sizeof *remover);
+	if (!remover)
+		return -ENOMEM;
+	r = push_directory(remover, dir_fd, name);
+	while (r == 0 && remover->depth > 0)
+		r = remove_step(remover, dir_fd);
+	while (remover->depth > 0)
+		closedir(remover->stack[--remover->depth]);
+	free(remover);
+	return r;
+}
+
+int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+{
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	struct stat st;
+	uint64_t bytes;
+	int fd = open_directory(dir_fd, name);
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	bytes = (uint64_t)st.st_blocks * 512;
+	while ((errno = 0, entry = readdir(dir))) {
+		uint64_t below;
+
+		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+			continue;
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		if (!S_ISDIR(st.st_mode))
+			bytes += (uint64_t)st.st_blocks * 512 / (st.st_nlink ? st.st_nlink : 1);
+		else if (tree_disk_usage(fd, entry->d_name, &below) == 0)
+			bytes += below;
+	}
+	if (errno)
+		return -errno;
+	*ret_bytes = bytes;
+	return 0;
+}
+
+int tree_make_directories(int dir_fd, const char *path, mode_t mode)
+{
+	CLEANUP_FREE char *copy = strdup(path);
+	int existed = 1;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + 1;; p++) {
+		char saved = *p;
+
+		if (saved && saved != '/')
+			continue;
+		*p = '\0';
+		if (mkdirat(dir_fd, copy, mode) == 0)
+			existed = saved ? existed : 0;
+		else if (errno != EEXIST)
+			return -errno;
+		*p = saved;
+		if (!saved)
+			return existed;
+	}
+}
+
+int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = mode,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int tree_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
+{
+	CLEANUP_FREE char *copy = strdup(path);
+	char *slash;
+	int fd;
+
+	if (!copy)
+		return -ENOMEM;
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	fd = tree_open_in_root(root_fd, slash && *copy ? copy : ".", O_RDONLY | O_DIRECTORY, 0);
+	if (fd >= 0)
+		*ret_name = slash ? path + (slash - copy) + 1 : path;
+	return fd;
+}

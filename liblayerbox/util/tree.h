@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whole directory trees, by descriptor. What is in them may be hostile: links are never followed, other
+ * file systems never entered, and depth costs neither stack nor descriptors.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Removes @name below @dir_fd with all that is in it; 0 also when it is not there. A mount point inside is
+ * not entered: then -EBUSY, and everything beside it may be gone already.
+ */
+int tree_remove(int dir_fd, const char *name);
+
+/* The disk space of a tree in bytes, hard links once per name as they come (st_blocks). */
+int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
+
+/* mkdir -p below @dir_fd for a relative or absolute @path; what exists stays as it is. Returns 1 if all did. */
+int tree_make_directories(int dir_fd, const char *path, mode_t mode);
+
+/* openat2(2) with RESOLVE_IN_ROOT: @path is resolved as if @root_fd were /, whatever links say. */
+int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
+
+/*
+ * The same for the parent directory of @path, which is not created; *ret_name points into @path at the last
+ * component. For unlinkat(2), symlinkat(2) and the like, which follow nothing in their last component.
+ */
+int tree_open_parent_in_root(int root_fd, const char *path, const char **ret_name);

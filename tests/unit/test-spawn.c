@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "../../liblayerbox/util/spawn.h"
+#include "../../liblayerbox/util/text.h"
+
+#define SHELL(script) ((const char *const[]){ "sh", "-c", (script), NULL })
+
+static void test_status(void **state)
+{
+	const struct spawn_options options = { 0 };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("exit 0"), &options, &status, NULL), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(spawn_run(SHELL("exit 41"), &options, &status, NULL), 0);
+	assert_int_equal(status, 41);
+	assert_int_equal(spawn_run(SHELL("kill -TERM $$"), &options, &status, NULL), 0);
+	assert_int_equal(status, 128 + SIGTERM);
+}
+
+static void test_missing_program(void **state)
+{
+	const struct spawn_options options = { 0 };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run((const char *const[]){ "no-such-program", NULL }, &options, &status, NULL), -ENOENT);
+	assert_int_equal(spawn_run((const char *const[]){ "/no/such", NULL }, &options, &status, NULL), -ENOENT);
+	put_file("script", "#!/no/such/interpreter\n");
+	assert_int_equal(chmod("script", 0755), 0);
+	assert_int_equal(spawn_run((const char *const[]){ "./script", NULL }, &options, &status, NULL), -ENOENT);
+	put_file("script", "\x7f" "ELF is not enough");
+	assert_int_equal(spawn_run((const char *const[]){ "./script", NULL }, &options, &status, NULL), -ENOEXEC);
+}
+
+static void test_find(void **state)
+{
+	char *path = NULL;
+
+	(void)state;
+	assert_true(spawn_find("sh", &path));
+	assert_int_equal(*path, '/');
+	free(TAKE_PTR(path));
+	assert_false(spawn_find("no-such-program", &path));
+	assert_false(spawn_find("", &path));
+	assert_null(path);
+	setenv("PATH", ".:relative", 1);
+	put_file("planted", "#!/bin/sh\n");
+	assert_int_equal(chmod("planted", 0755), 0);
+	assert_false(spawn_find("planted", &path));
+	assert_true(spawn_find("sh", &path));
+	free(TAKE_PTR(path));
+	unsetenv("PATH");
+	assert_true(spawn_find("mount", &path));
+	free(path);
+	setenv("PATH", "/usr/bin:/bin", 1);
+}
+
+static void test_output_and_input(void **state)
+{
+	const struct spawn_options options = { .input = "a\nb\n" }, nothing = { 0 };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("cat; echo err >&2"), &options, &status, &output), 0);
+	assert_string_equal(output, "a\nb\nerr\n");
+	free(TAKE_PTR(output));
+	assert_int_equal(spawn_run(SHELL("cat"), &nothing, &status, &output), 0);
+	assert_string_equal(output, "");
+}
+
+static void test_input_that_nobody_reads(void **state)
+{
+	CLEANUP_FREE char *big = malloc(1 << 20), *output = NULL;
+	struct spawn_options options = { .input = big };
+	int status = -1;
+
+	(void)state;
+	memset(big, 'x', (1 << 20) - 1);
+	big[(1 << 20) - 1] = '\0';
+	assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
+	assert_int_equal(status, 3);
+	assert_int_equal(spawn_run(SHELL("wc -c"), &options, &status, &output), 0);
+	assert_string_equal(output, "1048575\n");
+}
+
+static void test_output_is_bounded(void **state)
+{
+	const struct spawn_options options = { 0 };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("seq 1 300000"), &options, &status, &output), 0);
+	assert_true(strlen(output) <= 8192);
+	assert_true(strlen(output) > 4096);
+	assert_string_equal(output + strlen(output) - 14, "299999\n300000\n");
+}
+
+static void test_environment(void **state)
+{
+	const struct spawn_options options = { .env = (const char *const[]){ "ONLY=this", NULL } };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run((const char *const[]){ "env", NULL }, &options, &status, &output), 0);
+	assert_string_equal(output, "ONLY=this\n");
+}
+
+static void count_line(const char *line, void *userdata)
+{
+	text_list_add(userdata, line);
+}
+
+static void test_lines(void **state)
+{
+	CLEANUP_TEXT_LIST struct text_list lines = { 0 };
+	const struct spawn_options options = { .on_line = count_line, .userdata = &lines };
+	size_t length = 0;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("printf '10%%\\r20%%\\n\\nred \\033[31m\\r\\nlast'"), &options, &status, NULL), 0);
+	assert_int_equal(lines.count, 4);
+	assert_string_equal(lines.items[0], "10%");
+	assert_string_equal(lines.items[1], "20%");
+	assert_string_equal(lines.items[2], "red ?[31m");
+	assert_string_equal(lines.items[3], "last");
+	text_list_free(&lines);
+	assert_int_equal(spawn_run(SHELL("head -c 10000 /dev/zero | tr '\\0' x"), &options, &status, NULL), 0);
+	assert_true(lines.count >= 2);
+	for (size_t i = 0; i < lines.count; i++)
+		length += strlen(lines.items[i]);
+	assert_int_equal(length, 10000);
+}
+
+/* The signals that a caller ignores or blocks are no concern of the program's. */
+static void test_signals_are_as_usual(void **state)
+{
+	CLEANUP_FREE char *output = NULL;
+	const struct spawn_options options = { 0 };
+	sigset_t all, before;
+	int status = -1;
+
+	(void)state;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(spawn_run(SHELL("grep -E 'Sig(Blk|Ign)' /proc/self/status"), &options, &status, &output), 0);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_contains(output, "SigBlk:\t0000000000000000");
+	assert_contains(output, "SigIgn:\t0000000000000000");
+}
+
+/* A daemon may have closed its standard descriptors: pipes then get their numbers. */
+static int run_without_standard_fds(bool own_namespaces)
+{
+	const struct spawn_options options = { .input = "in", .own_namespaces = own_namespaces };
+	char *output = NULL;
+	int status = -1;
+
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	if (spawn_run(SHELL("cat; echo err >&2; exit 7"), &options, &status, &output) != 0)
+		return 1;
+	if (status != 7 || strcmp(output, "inerr\n") != 0)
+		return 2;
+	if (spawn_run((const char *const[]){ "/dev/null", NULL }, &options, &status, NULL) >= 0)
+		return 3;
+	free(output);
+	return 0;
+}
+
+static void test_without_standard_fds(void **state)
+{
+	(void)state;
+	for (int own = 0; own <= (geteuid() == 0); own++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(run_without_standard_fds(own));
+		assert_int_equal(end_of(pid), 0);
+	}
+}
+
+/* ---- a program ends with its caller ---- */
+
+static pid_t *shared_pid;
+
+static void keep_pid(const char *line, void *userdata)
+{
+	(void)userdata;
+	__atomic_store_n(shared_pid, (pid_t)atoi(line), __ATOMIC_SEQ_CST);
+}
+
+static pid_t wait_for_pid(void)
+{
+	pid_t pid = 0;
+
+	for (int i = 0; i < 1000 && pid == 0; i++) {
+		pid = __atomic_load_n(shared_pid, __ATOMIC_SEQ_CST);
+		usleep(10000);
+	}
+	return pid;
+}
+
+static void *run_long(void *userdata)
+{
+	const struct spawn_options options = { .on_line = keep_pid, .own_namespaces = userdata != NULL };
+	int status;
+
+	spawn_run(SHELL("grep ^NSpid: /proc/self/status | cut -f2; exec sleep 1000"), &options, &status, NULL);
+	return NULL;
+}
+
+static void test_ends_with_its_thread(void **state)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	(void)state;
+	*shared_pid = 0;
+	/* What the thread leaves behind when it is cancelled is this child's to lose. */
+	pid = fork();
+	if (pid == 0) {
+		int status = 0;
+
+		alarm(20);
+		pthread_create(&thread, NULL, run_long, NULL);
+		if (wait_for_pid() == 0)
+			_exit(2);
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		if (wait(&status) < 0)
+			_exit(3);
+		_exit(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 4);
+	}
+	assert_int_equal(end_of(pid), 0);
+}
+
+/* Kills a process that is in spawn_run(), and expects what it ran to come to us, dead. */
+static void check_ends_with_its_process(void *own_namespaces)
+{
+	pid_t caller, child;
+
+	*shared_pid = 0;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	caller = fork();
+	if (caller == 0) {
+		run_long(own_namespaces);
+		_exit(0);
+	}
+	assert_true(wait_for_pid() > 0);
+	assert_int_equal(kill(caller, SIGKILL), 0);
+	assert_int_equal(end_of(caller), 128 + SIGKILL);
+	alarm(20);
+	child = wait(NULL);
+	alarm(0);
+	assert_true(child > 0);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void test_ends_with_its_process(void **state)
+{
+	(void)state;
+	check_ends_with_its_process(NULL);
+}
+
+static void test_namespaces_end_with_the_process(void **state)
+{
+	static int yes;
+
+	(void)state;
+	need_root();
+	check_ends_with_its_process(&yes);
+}
+
+/* ---- in namespaces of its own ---- */
+
+/* A daemon keeps an inherited pipe open as long as it lives: we must see its end at once. */
+static void test_own_namespaces_end_daemons(void **state)
+{
+	const struct spawn_options options = { .own_namespaces = true };
+	CLEANUP_FREE char *output = NULL, *script = NULL;
+	int fds[2], status = -1;
+	char byte;
+
+	(void)state;
+	need_root();
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[0], F_SETFD, FD_CLOEXEC), 0);
+	assert_true(asprintf(&script, "setsid sh -c 'trap \"\" TERM HUP; echo up >&%d; exec sleep 1000' >&- 2>&- & sleep 0.3; "
+				      "exit 5", fds[1]) > 0);
+	assert_int_equal(spawn_run(SHELL(script), &options, &status, &output), 0);
+	assert_int_equal(status, 5);
+	close(fds[1]);
+	alarm(20);
+	assert_int_equal(read(fds[0], &byte, 1), 1); /* it was there */
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(read(fds[0], &byte, 1), 0); /* and is not any more */
+	alarm(0);
+	close(fds[0]);
+}
+
+static void test_own_namespaces_keep_mounts(void **state)
+{
+	const struct spawn_options options = { .own_namespaces = true };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	need_root();
+	assert_int_equal(mkdir("mounted", 0755), 0);
+	assert_int_equal(spawn_run(SHELL("mount -t tmpfs tmpfs mounted && touch mounted/file && ls mounted"), &options,
+				   &status, &output), 0);
+	assert_string_equal(output, "file\n");
+	assert_int_equal(status, 0);
+	assert_false(exists("mounted/file"));
+	assert_int_equal(spawn_run((const char *const[]){ "/dev/null", NULL }, &options, &status, NULL), -EACCES);
+	assert_int_equal(spawn_run(SHELL("kill -KILL $$"), &options, &status, NULL), 0);
+	assert_int_equal(status, 128 + SIGKILL);
+}
+
+static void *hold_namespaces(void *userdata)
+{
+	const struct spawn_options options = { .own_namespaces = true, .on_line = keep_pid };
+	int status;
+
+	(void)userdata;
+	spawn_run(SHELL("echo 1; sleep 3"), &options, &status, NULL);
+	return NULL;
+}
+
+/* The namespaces' first process is a fork of the caller: it must not keep the caller's locks and pipes alive. */
+static void test_own_namespaces_hold_no_lock(void **state)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), other;
+	pthread_t thread;
+
+	(void)state;
+	need_root();
+	*shared_pid = 0;
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(pthread_create(&thread, NULL, hold_namespaces, NULL), 0);
+	assert_true(wait_for_pid() > 0);
+	close(fd);
+	other = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	close(other);
+	pthread_join(thread, NULL);
+}
+
+static bool allocating;
+
+static void *allocate(void *userdata)
+{
+	(void)userdata;
+	while (__atomic_load_n(&allocating, __ATOMIC_SEQ_CST)) {
+		void *volatile memory = malloc(100000);
+
+		free(memory);
+		memory = malloc(24);
+		free(memory);
+	}
+	return NULL;
+}
+
+/* A fork of a process with threads may find the allocator locked for ever. */
+static void test_own_namespaces_from_a_threaded_caller(void **state)
+{
+	const struct spawn_options options = { .own_namespaces = true };
+	pthread_t threads[3];
+	int status = -1;
+
+	(void)state;
+	need_root();
+	__atomic_store_n(&allocating, true, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, allocate, NULL), 0);
+	alarm(60);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(spawn_run((const char *const[]){ "true", NULL }, &options, &status, NULL), 0);
+	alarm(0);
+	__atomic_store_n(&allocating, false, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void test_root(void **state)
+{
+	const struct spawn_options options = { .root = "root", .input = "in" };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	need_root();
+	assert_int_equal(tree_make_directories(AT_FDCWD, "root/usr", 0755), 0);
+	assert_int_equal(mkdir("root/proc", 0755), 0);
+	assert_int_equal(symlink("usr/bin", "root/bin"), 0);
+	assert_int_equal(symlink("usr/lib", "root/lib"), 0);
+	assert_int_equal(symlink("usr/lib64", "root/lib64"), 0);
+	assert_int_equal(mount("/usr", "root/usr", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(spawn_run((const char *const[]){ "/bin/sh", "-c", "pwd; echo *; cat; test -d /proc/1 && exit 9", NULL },
+				   &options, &status, &output), 0);
+	assert_string_equal(output, "/\nbin lib lib64 proc usr\nin");
+	assert_int_equal(status, 9);
+	assert_int_equal(spawn_run((const char *const[]){ "/bin/no-such", NULL }, &options, &status, NULL), -ENOENT);
+	assert_int_equal(rmdir("root/proc"), 0); /* nothing is mounted there for us */
+	assert_int_equal(umount("root/usr"), 0);
+}
+
+static int enter(void **state)
+{
+	shared_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return shared_pid == MAP_FAILED ? -1 : scratch_enter(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_missing_program),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_output_and_input),
+		cmocka_unit_test(test_input_that_nobody_reads),
+		cmocka_unit_test(test_output_is_bounded),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_signals_are_as_usual),
+		cmocka_unit_test(test_without_standard_fds),
+		cmocka_unit_test(test_ends_with_its_thread),
+		cmocka_unit_test(test_ends_with_its_process),
+		cmocka_unit_test(test_namespaces_end_with_the_process),
+		cmocka_unit_test(test_own_namespaces_end_daemons),
+		cmocka_unit_test(test_own_namespaces_keep_mounts),
+		cmocka_unit_test(test_own_namespaces_hold_no_lock),
+		cmocka_unit_test(test_own_namespaces_from_a_threaded_caller),
+		cmocka_unit_test(test_root),
+	};
+
+	return cmocka_run_group_tests_name("spawn", tests, enter, scratch_leave);
+}

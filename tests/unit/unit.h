@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What unit tests share: cmocka behind the headers it wants, and a scratch directory that is the current one
+ * while the tests of a program run. A program has one group of tests, because TAP has one plan.
+ *
+ * The tests are meant to be run as root; those that need it say so with need_root() and fail without it.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* fail() is ours: see core/context.h. */
+#undef fail
+#undef fail_msg
+#define fail_msg(...)                               \
+	do {                                        \
+		print_error("# " __VA_ARGS__);      \
+		print_error("\n");                  \
+		_fail(__FILE__, __LINE__);          \
+	} while (0)
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../liblayerbox/util/tree.h"
+
+/* Also a mount namespace of its own, where that is allowed: what a test mounts never shows outside. */
+static inline int scratch_enter(void **state)
+{
+	static char path[] = "/tmp/layerbox-unit.XXXXXX";
+
+	*state = path;
+	if (geteuid() == 0 && (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+		return -1;
+	return mkdtemp(path) ? chdir(path) : -1;
+}
+
+static inline int scratch_leave(void **state)
+{
+	const char *path = *state;
+	int r = chdir("/tmp");
+
+	return r == 0 ? tree_remove(AT_FDCWD, strrchr(path, '/') + 1) : r;
+}
+
+static inline void need_root(void)
+{
+	if (geteuid() != 0)
+		fail_msg("this test needs root: run the tests with sudo");
+}
+
+/* A file with @text in it, relative to the scratch directory. */
+static inline void put_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static inline bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+/* Waits for a child that was made for a test, and returns its exit status or 128 + signal. */
+static inline int end_of(pid_t pid)
+{
+	int status = 0;
+
+	if (waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+#define assert_contains(text, part)                                                       \
+	do {                                                                              \
+		if (!strstr((text), (part)))                                              \
+			fail_msg("\"%s\" does not contain \"%s\"", (text), (part));       \
+	} while (0)

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* list and info: what there is and how it does. */
+#include "command.h"
+#include "output.h"
+
+static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+
+/* The fields that both have; their names and meanings are stable, see layerbox(8), JSON. */
+static json_t *describe(const struct lb_container *container)
+{
+	pid_t pid = lb_container_get_pid(container);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
+				   "state", lb_state_name(lb_container_get_state(container)), "base",
+				   lb_container_get_base(container), "generation",
+				   (int)lb_container_get_generation(container), "ipv4", lb_container_get_ipv4(container),
+				   "mac", lb_container_get_mac(container), "privileged",
+				   lb_container_get_privileged(container), "autostart",
+				   lb_container_get_autostart(container));
+
+	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
+	return object;
+}
+
+static int run_list(struct lb_context *context, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "name", "NAME", false }, { "state", "STATE", false }, { "ipv4", "IPV4", false },
+		{ "base", "BASE", false }, { "generation", "GEN", true }, { "pid", "PID", true },
+		{ "autostart", "AUTOSTART", false }, { "privileged", "PRIVILEGED", false }, { 0 },
+	};
+	struct lb_container **containers;
+	bool as_json = false;
+	json_t *rows;
+	int option, r;
+
+	while ((option = next_option(&command_list, argc, argv, json_option)) > 0)
+		as_json = true;
+	if (option < 0)
+		return EXIT_USAGE;
+	if (optind != argc)
+		return usage_error(&command_list, "it takes no names; `layerbox info NAME` shows one container");
+	r = lb_container_list(context, &containers, NULL);
+	if (r < 0)
+		return report_failure(context, r);
+	rows = json_array();
+	for (size_t i = 0; containers[i]; i++)
+		json_array_append_new(rows, describe(containers[i]));
+	lb_container_list_free(containers);
+	if (as_json)
+		print_json(rows);
+	else if (json_array_size(rows))
+		print_table(rows, columns);
+	else
+		say("there are no containers yet; make one with `layerbox create NAME`");
+	json_decref(rows);
+	return EXIT_OK;
+}
+
+static void add_settings(json_t *object, struct lb_container *container)
+{
+	const char *key;
+	char *value;
+
+	for (size_t i = 0; (key = lb_container_key(i)); i++) {
+		if (json_object_get(object, key) || lb_container_get(container, key, &value) < 0)
+			continue;
+		json_object_set_new(object, key, json_string(value));
+		free(value);
+	}
+}
+
+static json_t *describe_fully(struct lb_container *container, bool for_people)
+{
+	json_t *object = describe(container);
+	uint32_t id_start, id_count;
+	int64_t created = lb_container_get_created(container);
+	char text[64];
+
+	lb_container_get_id_range(container, &id_start, &id_count);
+	json_object_set_new(object, "id_start", json_integer(id_start));
+	json_object_set_new(object, "id_count", json_integer(id_count));
+	json_object_set_new(object, "created", for_people ? json_time(created) : json_integer(created));
+	json_object_set_new(object, "directory", json_string(lb_container_get_directory(container)));
+	if (for_people) {
+		snprintf(text, sizeof text, "%s@%u", lb_container_get_base(container),
+			 lb_container_get_generation(container));
+		json_object_set_new(object, "base", json_string(text));
+		snprintf(text, sizeof text, "%u to %u", id_start, id_start + id_count - 1);
+		json_object_set_new(object, "ids", json_string(id_count ? text : "those of the host"));
+	}
+	add_settings(object, container);
+	return object;
+}
+
+static int run_info(struct lb_context *context, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "name", "Name:", false },	  { "description", "Description:", false },
+		{ "state", "State:", false },	  { "pid", "PID:", false },
+		{ "ipv4", "IPv4:", false },	  { "mac", "MAC:", false },
+		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
+		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
+		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
+		{ "pids", "Processes:", false },  { "created", "Created:", false },
+		{ "directory", "Directory:", false }, { 0 },
+	};
+	struct lb_container *container;
+	bool as_json = false;
+	json_t *object;
+	int option, result;
+
+	while ((option = next_option(&command_info, argc, argv, json_option)) > 0)
+		as_json = true;
+	if (option < 0)
+		return EXIT_USAGE;
+	if (argc - optind != 1)
+		return usage_error(&command_info, "give the name of one container");
+	container = open_container(context, argv[optind], &result);
+	if (!container)
+		return result;
+	object = describe_fully(container, !as_json);
+	if (as_json)
+		print_json(object);
+	else
+		print_fields(object, columns);
+	json_decref(object);
+	lb_container_free(container);
+	return EXIT_OK;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.arguments = "[--json]",
+	.summary = "Show all containers, their state and address",
+	.help = "  --json         an array of objects with name, state, base, generation, ipv4, mac, pid, privileged,\n"
+		"                 autostart\n",
+	.run = run_list,
+};
+
+const struct command command_info = {
+	.name = "info",
+	.arguments = "NAME [--json]",
+	.summary = "Show everything about one container",
+	.help = "  --json         one object: the fields of `list --json` and more\n",
+	.run = run_info,
+};

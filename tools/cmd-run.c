@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* start, stop, restart, freeze, thaw and delete: what is done to several containers by name, or to all. */
+#include "command.h"
+
+/* What was asked for: filled from the command line. */
+struct request {
+	struct lb_run_options options;
+	bool all, force;
+	char **names;
+};
+
+/* How results are told: words for what changed and for what was so already. */
+struct teller {
+	const char *done, *already;
+	int result;
+};
+
+static void tell(const char *name, int result, const char *error, void *userdata)
+{
+	struct teller *teller = userdata;
+
+	if (result < 0) {
+		fprintf(stderr, "layerbox: %s\n", error);
+		if (teller->result == EXIT_OK)
+			teller->result = exit_code(result);
+	} else {
+		say("%s %s", result == 0 ? teller->done : teller->already, name);
+	}
+}
+
+static bool read_number(const char *text, unsigned *ret_number)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*end || end == text || *text == '-' || number == 0 || number > 86400)
+		return false;
+	*ret_number = (unsigned)number;
+	return true;
+}
+
+static bool read_request(struct lb_context *context, const struct command *command, int argc, char **argv,
+			 struct request *request, int *ret_exit)
+{
+	enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j' };
+	static const struct option long_options[] = {
+		{ "all", no_argument, NULL, ALL },     { "timeout", required_argument, NULL, TIMEOUT },
+		{ "kill", no_argument, NULL, KILL },   { "force", no_argument, NULL, FORCE },
+		{ "jobs", required_argument, NULL, JOBS }, { 0 },
+	};
+	int option;
+
+	*request = (struct request){ .options.size = sizeof request->options };
+	*ret_exit = EXIT_USAGE;
+	while ((option = next_option(command, argc, argv, long_options)) > 0) {
+		/* Each command knows those options that its usage line shows. */
+		if (!strstr(command->arguments, option == ALL	  ? "--all" :
+						option == TIMEOUT ? "--timeout" :
+						option == KILL	  ? "--kill" :
+						option == FORCE	  ? "--force" :
+								    "--jobs")) {
+			usage_error(command, "%s is not an option of it", argv[optind - 1]);
+			return false;
+		}
+		request->all = request->all || option == ALL;
+		request->force = request->force || option == FORCE;
+		request->options.kill = request->options.kill || option == KILL;
+		if ((option == TIMEOUT && !read_number(optarg, &request->options.timeout_s)) ||
+		    (option == JOBS && !read_number(optarg, &request->options.jobs))) {
+			usage_error(command, "\"%s\" is not a number from 1 to 86400", optarg);
+			return false;
+		}
+	}
+	if (option < 0)
+		return false;
+	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
+	return request->names != NULL;
+}
+
+typedef int (*many_fn)(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
+		       lb_result_fn fn, void *userdata);
+
+static int run_many(struct lb_context *context, const struct request *request, many_fn many, const char *done,
+		    const char *already)
+{
+	struct teller teller = { .done = done, .already = already };
+	int r = many(context, (const char *const *)(void *)request->names, &request->options, tell, &teller);
+
+	if (r < 0 && teller.result == EXIT_OK)
+		return report_failure(context, r);
+	return teller.result;
+}
+
+static int run_start(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_start, argc, argv, &request, &result))
+		return result;
+	result = run_many(context, &request, lb_containers_start, "started", "running already:");
+	free_names(request.names);
+	return result;
+}
+
+static int run_stop(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_stop, argc, argv, &request, &result))
+		return result;
+	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
+			  "not running:");
+	free_names(request.names);
+	return result;
+}
+
+static int run_restart(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_restart, argc, argv, &request, &result))
+		return result;
+	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
+			  "not running:");
+	if (result == EXIT_OK)
+		result = run_many(context, &request, lb_containers_start, "started", "running already:");
+	free_names(request.names);
+	return result;
+}
+
+/* For each name, one after the other: opens it, does @work, tells. */
+static int run_each(struct lb_context *context, char **names, int (*work)(struct lb_container *container, bool force),
+		    bool force, const char *done, const char *already)
+{
+	int result = EXIT_OK;
+
+	for (; *names; names++) {
+		int failed = EXIT_OK;
+		struct lb_container *container = open_container(context, *names, &failed);
+		int r = container ? work(container, force) : 0;
+
+		if (container && r < 0)
+			failed = report_failure(context, r);
+		else if (container)
+			say("%s %s", r == 0 ? done : already, *names);
+		if (result == EXIT_OK)
+			result = failed;
+		lb_container_free(container);
+	}
+	return result;
+}
+
+static int freeze(struct lb_container *container, bool force)
+{
+	(void)force;
+	return lb_container_freeze(container);
+}
+
+static int thaw(struct lb_container *container, bool force)
+{
+	(void)force;
+	return lb_container_thaw(container);
+}
+
+static int run_freeze(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_freeze, argc, argv, &request, &result))
+		return result;
+	result = run_each(context, request.names, freeze, false, "froze", "frozen already:");
+	free_names(request.names);
+	return result;
+}
+
+static int run_thaw(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_thaw, argc, argv, &request, &result))
+		return result;
+	result = run_each(context, request.names, thaw, false, "thawed", "not frozen:");
+	free_names(request.names);
+	return result;
+}
+
+static int run_delete(struct lb_context *context, int argc, char **argv)
+{
+	struct request request;
+	int result;
+
+	if (!read_request(context, &command_delete, argc, argv, &request, &result))
+		return result;
+	result = run_each(context, request.names, lb_container_delete, request.force, "deleted", "deleted");
+	free_names(request.names);
+	return result;
+}
+
+static const char jobs_help[] = "  --all          every container\n"
+				"  --jobs N       how many at a time (default: twice the number of processors)\n";
+
+const struct command command_start = {
+	.name = "start",
+	.arguments = "NAME... | --all [--jobs N]",
+	.summary = "Start containers; several are started in parallel",
+	.help = jobs_help,
+	.run = run_start,
+};
+
+const struct command command_stop = {
+	.name = "stop",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
+	.summary = "Shut containers down, and kill those that do not follow in time",
+	.help = "  --all          every container\n"
+		"  --timeout S    how long to wait for a clean shutdown (default 60)\n"
+		"  --kill         do not ask, kill\n"
+		"  --jobs N       how many at a time (default: twice the number of processors)\n",
+	.run = run_stop,
+};
+
+const struct command command_restart = {
+	.name = "restart",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
+	.summary = "Stop containers and start them again",
+	.help = "  Options as for `layerbox stop`. A container that is not running is started.\n",
+	.run = run_restart,
+};
+
+const struct command command_freeze = {
+	.name = "freeze",
+	.arguments = "NAME... | --all",
+	.summary = "Halt all processes of containers where they are",
+	.run = run_freeze,
+};
+
+const struct command command_thaw = {
+	.name = "thaw",
+	.arguments = "NAME... | --all",
+	.summary = "Let frozen containers run on",
+	.run = run_thaw,
+};
+
+const struct command command_delete = {
+	.name = "delete",
+	.arguments = "NAME... | --all [--force]",
+	.summary = "Remove containers with all their files and give their addresses back",
+	.help = "  --force        also those that run; they are killed first\n"
+		"  --all          every container\n",
+	.run = run_delete,
+};

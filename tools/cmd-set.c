@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command.h"
+
+static const struct option none[] = { { 0 } };
+
+static int set_one(struct lb_context *context, struct lb_container *container, const char *assignment)
+{
+	const char *equals = strchr(assignment, '=');
+	char *key;
+	int r;
+
+	if (!equals || equals == assignment)
+		return usage_error(&command_set, "\"%s\" is not KEY=VALUE", assignment);
+	key = strndup(assignment, (size_t)(equals - assignment));
+	if (!key)
+		return EXIT_FAILED;
+	r = lb_container_set(container, key, equals + 1);
+	free(key);
+	return r < 0 ? report_failure(context, r) : EXIT_OK;
+}
+
+static int run_set(struct lb_context *context, int argc, char **argv)
+{
+	struct lb_container *container;
+	int result;
+
+	if (next_option(&command_set, argc, argv, none) < 0)
+		return EXIT_USAGE;
+	if (argc - optind < 2)
+		return usage_error(&command_set, "give a container and at least one KEY=VALUE");
+	container = open_container(context, argv[optind], &result);
+	if (!container)
+		return result;
+	result = EXIT_OK;
+	for (int i = optind + 1; result == EXIT_OK && i < argc; i++)
+		result = set_one(context, container, argv[i]);
+	lb_container_free(container);
+	return result;
+}
+
+static int print_one(struct lb_context *context, struct lb_container *container, const char *key, bool with_key)
+{
+	char *value;
+	int r = lb_container_get(container, key, &value);
+
+	if (r < 0)
+		return report_failure(context, r);
+	printf(with_key ? "%s=%s\n" : "%.0s%s\n", key, value);
+	free(value);
+	return EXIT_OK;
+}
+
+static int run_get(struct lb_context *context, int argc, char **argv)
+{
+	struct lb_container *container;
+	const char *key;
+	int result;
+
+	if (next_option(&command_get, argc, argv, none) < 0)
+		return EXIT_USAGE;
+	if (argc - optind < 1 || argc - optind > 2)
+		return usage_error(&command_get, "give a container, and a key or none for all");
+	container = open_container(context, argv[optind], &result);
+	if (!container)
+		return result;
+	result = EXIT_OK;
+	if (argc - optind == 2)
+		result = print_one(context, container, argv[optind + 1], false);
+	else
+		for (size_t i = 0; result == EXIT_OK && (key = lb_container_key(i)); i++)
+			result = print_one(context, container, key, true);
+	lb_container_free(container);
+	return result;
+}
+
+static const char keys_help[] = "Keys:\n"
+				"  description=TEXT   one line\n"
+				"  autostart=yes|no   start with the host\n"
+				"  memory=SIZE        512M, 2G ...; powers of 1024\n"
+				"  cpus=N             cores, as in 0.5 or 2\n"
+				"  pids=N             processes and threads\n"
+				"An empty value takes a limit away. A running container follows at once.\n";
+
+const struct command command_set = {
+	.name = "set",
+	.arguments = "NAME KEY=VALUE...",
+	.summary = "Change a container's settings and limits",
+	.help = keys_help,
+	.run = run_set,
+};
+
+const struct command command_get = {
+	.name = "get",
+	.arguments = "NAME [KEY]",
+	.summary = "Show a container's settings",
+	.help = keys_help,
+	.run = run_get,
+};

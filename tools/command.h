@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the commands of the tool have in common: the table's entries, options, and how results are told. */
+#pragma once
+
+#include <getopt.h>
+#include <layerbox.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Exit codes: layerbox(8), EXIT STATUS. */
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_ERRORS = 3 /* + code - LB_ERR_BAD_NAME */ };
+
+struct command {
+	const char *name;             /* "create", or "base build" with a space */
+	const char *arguments;        /* "NAME... [--base BASE]" */
+	const char *summary;          /* one line for the list of commands */
+	const char *help;             /* what --help says of arguments and options; may be NULL */
+	int (*run)(struct lb_context *context, int argc, char **argv);
+};
+
+extern const struct command command_create, command_start, command_stop, command_restart, command_delete,
+	command_rename, command_list, command_info, command_exec, command_shell, command_console, command_freeze,
+	command_thaw, command_push, command_pull, command_set, command_get, command_base_build, command_base_import,
+	command_base_list, command_base_show, command_base_delete, command_net_up, command_net_down,
+	command_net_status, command_init, command_doctor;
+
+/* Tells the context's failure on stderr and returns the exit code for @result. */
+int report_failure(struct lb_context *context, int result);
+
+/* The exit code for a result, without a word. */
+int exit_code(int result);
+
+/* Tells what is wrong with the arguments, and where help is. Returns EXIT_USAGE. */
+int usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * getopt_long(3) with messages of our own: 0 at the end of the options (optind is at the first argument), the
+ * option's `val` else, -1 after a wrong one, which has been told. --json and such are the commands' own.
+ */
+int next_option(const struct command *command, int argc, char **argv, const struct option *options);
+
+/*
+ * The containers that a command works on: the arguments from optind on or, with @all, every container. Free the
+ * array and what is in it with free_names(). NULL after a failure, which has been told, with its code in *ret_exit.
+ */
+char **names_of(struct lb_context *context, const struct command *command, int argc, char **argv, bool all,
+		int *ret_exit);
+void free_names(char **names);
+
+/* Opens the one container argument; NULL after a failure, which has been told. */
+struct lb_container *open_container(struct lb_context *context, const char *name, int *ret_exit);
+
+/* Is the environment or --json asking for bare output? Words for people go to stderr unless --quiet was given. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void set_quiet(bool quiet);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layerbox - the command line tool: finds the command, makes the context, and goes. */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "command.h"
+
+static const struct command *const commands[] = {
+	&command_create,      &command_start,	     &command_stop,	   &command_restart,	 &command_delete,
+	&command_rename,      &command_list,	     &command_info,	   &command_exec,	 &command_shell,
+	&command_console,     &command_freeze,	     &command_thaw,	   &command_push,	 &command_pull,
+	&command_set,	      &command_get,	     &command_base_build,  &command_base_import, &command_base_list,
+	&command_base_show,   &command_base_delete,  &command_net_up,	   &command_net_down,	 &command_net_status,
+	&command_init,	      &command_doctor,
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static const char global_help[] =
+	"Options for every command, before it or behind it:\n"
+	"  --root DIR      the directory that holds everything (or LAYERBOX_ROOT; default /var/lib/layerbox)\n"
+	"  --config FILE   another file than /etc/layerbox/layerbox.conf\n"
+	"  -q, --quiet     say nothing but errors\n"
+	"  -v, --verbose   say what is done on the way\n"
+	"  --help          help for the command\n"
+	"  --version       the version\n";
+
+static void print_overview(FILE *out)
+{
+	fprintf(out, "layerbox - many small, long-lived Linux containers on one shared base\n\n"
+		     "Usage: layerbox COMMAND [ARGUMENTS]\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\n%s\n`layerbox COMMAND --help` says more of one; the manual is layerbox(8).\n", global_help);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("Usage: layerbox %s %s\n\n%s.\n", command->name, command->arguments, command->summary);
+	if (command->help)
+		printf("\n%s", command->help);
+	printf("\n%s", global_help);
+}
+
+/* The command that the first one or two arguments name; *ret_words is how many. */
+static const struct command *find_command(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; argc > 0 && i < COMMAND_COUNT; i++) {
+		const char *space = strchr(commands[i]->name, ' ');
+		size_t n = space ? (size_t)(space - commands[i]->name) : strlen(commands[i]->name);
+
+		if (strlen(argv[0]) != n || strncmp(argv[0], commands[i]->name, n) != 0)
+			continue;
+		if (space && (argc < 2 || strcmp(argv[1], space + 1) != 0))
+			continue;
+		*ret_words = space ? 2 : 1;
+		return commands[i];
+	}
+	return NULL;
+}
+
+struct globals {
+	const char *root, *config_file;
+	bool help, version, quiet, verbose;
+};
+
+/*
+ * Takes the global options out of the arguments, wherever they stand in front of a `--`; behind `exec NAME` all
+ * words are the program's, so there only those in front count. Returns the new argc, -1 for a missing value.
+ */
+static int take_globals(int argc, char **argv, struct globals *globals)
+{
+	int kept = 0, words = 0;
+	bool is_exec = false;
+
+	for (int i = 0; i < argc; i++) {
+		const char *word = argv[i], **value = NULL;
+
+		if (strcmp(word, "--") == 0 || (is_exec && words >= 2)) {
+			while (i < argc)
+				argv[kept++] = argv[i++];
+			break;
+		}
+		if (strcmp(word, "--root") == 0 || strncmp(word, "--root=", 7) == 0)
+			value = &globals->root;
+		else if (strcmp(word, "--config") == 0 || strncmp(word, "--config=", 9) == 0)
+			value = &globals->config_file;
+		if (value) {
+			const char *equals = strchr(word, '=');
+
+			if (!equals && i + 1 == argc) {
+				fprintf(stderr, "layerbox: %s needs a value; see `layerbox help`\n", word);
+				return -1;
+			}
+			*value = equals ? equals + 1 : argv[++i];
+		} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+			globals->help = true;
+		} else if (strcmp(word, "--version") == 0) {
+			globals->version = true;
+		} else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0) {
+			globals->quiet = true;
+		} else if (strcmp(word, "--verbose") == 0 || strcmp(word, "-v") == 0) {
+			globals->verbose = true;
+		} else {
+			if (*word != '-' && words++ == 0)
+				is_exec = strcmp(word, "exec") == 0;
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static void on_log(enum lb_log_level level, const char *message, void *userdata)
+{
+	const struct globals *globals = userdata;
+
+	if (level <= LB_LOG_WARNING || (globals->verbose && level <= LB_LOG_DEBUG) ||
+	    (!globals->quiet && level <= LB_LOG_INFO))
+		fprintf(stderr, "layerbox: %s%s\n", level == LB_LOG_WARNING ? "warning: " : "", message);
+}
+
+static void on_progress(const char *step, int percent, void *userdata)
+{
+	const struct globals *globals = userdata;
+	bool tty = isatty(STDERR_FILENO);
+
+	if (globals->quiet)
+		return;
+	if (percent >= 0)
+		fprintf(stderr, tty ? "\r\033[K[%3d%%] %.70s" : "[%3d%%] %s\n", percent, step);
+	else
+		fprintf(stderr, tty ? "\r\033[K[    ] %.70s" : "[    ] %s\n", step);
+	if (tty && percent == 100)
+		fputc('\n', stderr);
+	fflush(stderr);
+}
+
+static int no_such_command(int argc, char **argv)
+{
+	if (argc == 0) {
+		print_overview(stderr);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *rest = strchr(commands[i]->name, ' ');
+
+		if (!rest || strncmp(commands[i]->name, argv[0], (size_t)(rest - commands[i]->name)) != 0 ||
+		    strlen(argv[0]) != (size_t)(rest - commands[i]->name))
+			continue;
+		fprintf(stderr, "layerbox: `%s` needs a word behind it, such as `%s`; see `layerbox help`\n", argv[0],
+			commands[i]->name);
+		return EXIT_USAGE;
+	}
+	fprintf(stderr, "layerbox: there is no command `%s`; see `layerbox help`\n", argv[0]);
+	return EXIT_USAGE;
+}
+
+static int run(const struct command *command, int argc, char **argv, struct globals *globals)
+{
+	struct lb_context_options options = { .size = sizeof options, .root = globals->root,
+					      .config_file = globals->config_file };
+	struct lb_context *context;
+	int r = lb_context_new(&options, &context);
+
+	if (r == 0) {
+		lb_context_set_log(context, on_log, globals);
+		lb_context_set_progress(context, on_progress, globals);
+		/* Without a root, or without rights, there is nothing to sweep, and the command itself will say so. */
+		(void)lb_sweep(context);
+		r = command->run(context, argc, argv);
+	} else {
+		r = report_failure(context, r);
+	}
+	lb_context_free(context);
+	if (fflush(stdout) != 0 && r == 0) {
+		fprintf(stderr, "layerbox: cannot write the output: %s\n", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct globals globals = { .root = getenv("LAYERBOX_ROOT") };
+	const struct command *command;
+	int words = 0;
+
+	if (globals.root && !*globals.root)
+		globals.root = NULL;
+	argc = take_globals(argc - 1, argv + 1, &globals);
+	argv++;
+	if (argc < 0)
+		return EXIT_USAGE;
+	set_quiet(globals.quiet);
+	if (globals.version) {
+		printf("layerbox %s\n", lb_version());
+		return EXIT_OK;
+	}
+	if (argc > 0 && strcmp(argv[0], "help") == 0) {
+		globals.help = true;
+		argc--;
+		argv++;
+	}
+	command = find_command(argc, argv, &words);
+	if (globals.help && argc == 0) {
+		print_overview(stdout);
+		return EXIT_OK;
+	}
+	if (!command)
+		return no_such_command(argc, argv);
+	if (globals.help) {
+		print_help(command);
+		return EXIT_OK;
+	}
+	/* getopt(3) takes the word in front of the arguments for the program's name. */
+	return run(command, argc - words + 1, argv + words - 1, &globals);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How the tool shows things: rows of named values, from one description, as a table for people (libsmartcols),
+ * as `Name: value` lines, or as JSON (jansson). Text that comes from inside containers is made printable.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct column {
+	const char *key;              /* in JSON, and of the value in a row */
+	const char *heading;          /* in tables; NULL: in JSON only */
+	bool right;                   /* numbers */
+};
+
+/* Prints an array of objects as a table with these columns. */
+void print_table(const json_t *rows, const struct column *columns);
+
+/* Prints one object as aligned lines. */
+void print_fields(const json_t *object, const struct column *columns);
+
+/* Prints indented JSON and a newline. */
+void print_json(const json_t *value);
+
+/* Seconds since the epoch as "2026-11-21 08:00", bytes as "216 MiB"; new JSON strings. */
+json_t *json_time(int64_t seconds);
+json_t *json_size(uint64_t bytes);
