@@ -158,15 +158,13 @@ static int unpack_all(struct unpacker *unpacker)
 
 static int prepare(struct unpacker *unpacker)
 {
-	int flags = ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_ACL |
+	const int flags = ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_ACL |
 		    ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
 		    ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS;
 	int r;
 
 	if (!unpacker->in || !unpacker->disk)
 		return unpacker_fail(unpacker, NULL, "cannot unpack", "the archive");
-	if (unpacker->options->refuse_existing)
-		flags |= ARCHIVE_EXTRACT_NO_OVERWRITE;
 	archive_write_disk_set_options(unpacker->disk, flags);
 	if (unpacker->options->any_format) {
 		archive_read_support_filter_all(unpacker->in); /* a warning: some need another program */

@@ -4,6 +4,8 @@
  * a symbolic link are refused, as is whatever cannot be restored as the archive has it; devices and sockets
  * are left out. What was unpacked before a failure stays: the caller removes it.
  *
+ * A file that is there already is replaced, a link never written through.
+ *
  * libarchive needs the working directory: the calling process's is moved to @dir_fd and stays there. Unless
  * any_format is set, only tar archives as archive_pack() writes them are read, nothing is looked up or
  * converted and no shared object loaded: the caller may have entered a tree that is not trusted.
@@ -17,7 +19,6 @@
 struct archive_unpack_options {
 	bool any_format;              /* any format and compression libarchive can read */
 	bool keep_owners;             /* else all belongs to uid and gid 0, without setuid bits and attributes */
-	bool refuse_existing;         /* fail where a file is there already; else it is replaced */
 	uint32_t id_max;              /* with keep_owners, the highest uid and gid; 0: any */
 };
 

@@ -70,7 +70,7 @@ static int pack_to(int out_fd, int directory_fd)
 static int unpack_from(int in_fd, const char *directory, bool any_format)
 {
 	const struct archive_unpack_options options = {
-		.any_format = any_format, .keep_owners = true, .refuse_existing = true, .id_max = ID_MAX,
+		.any_format = any_format, .keep_owners = true, .id_max = ID_MAX,
 	};
 	CLEANUP_FD int fd = confine_writes_to(directory);
 	char message[MESSAGE_MAX];

@@ -198,6 +198,9 @@ static bool agreed(const char *name, cgroup_may_remove_fn may_remove, void *user
 	return may_remove(shorter, userdata) > 0;
 }
 
+/* Where LXC's monitors move to when they remove their own group (version 1); it is nobody's when it is empty. */
+#define PIVOT "lxc.pivot"
+
 /* Goes through one hierarchy; with @remove false it only counts what could be removed. */
 static int sweep_hierarchy(const char *mount_point, cgroup_may_remove_fn may_remove, void *userdata, bool remove)
 {
@@ -208,6 +211,8 @@ static int sweep_hierarchy(const char *mount_point, cgroup_may_remove_fn may_rem
 	while (dir && (entry = readdir(dir))) {
 		const char *name = container_of(entry->d_name);
 
+		if (text_equal(entry->d_name, PIVOT))
+			found += remove ? unlinkat(dirfd(dir), PIVOT, AT_REMOVEDIR) == 0 : 1;
 		/* Most are those of running containers, which the first look into the group tells. */
 		if (!name || walk(dirfd(dir), entry->d_name, has_processes, false) != 0 ||
 		    !agreed(name, may_remove, userdata))

@@ -18,7 +18,8 @@ int dnsmasq_require(struct lb_context *ctx)
 	if (spawn_find("dnsmasq", &path))
 		return 0;
 	return fail(ctx, -LB_ERR_NO_PROGRAM,
-		    "dnsmasq, which gives containers their addresses and names, is not installed: `apt install dnsmasq-base`");
+		    "dnsmasq, which gives containers their addresses and names, is not installed: `apt install "
+		    "dnsmasq-base`");
 }
 
 /* The first of those that lxc-net looks for, too. */
@@ -67,7 +68,8 @@ int dnsmasq_check_readable(struct lb_context *ctx, const char *directory)
 		wanted = st.st_uid == uid ? S_IXUSR : st.st_gid == gid ? S_IXGRP : S_IXOTH;
 		if (!(st.st_mode & wanted))
 			return fail(ctx, -LB_ERR_NETWORK,
-				    "dnsmasq, which runs as user %s, cannot read the reservations in %s, because %s is closed to it: "
+				    "dnsmasq, which runs as user %s, cannot read the reservations in %s, because %s is "
+				    "closed to it: "
 				    "`chmod o+x %s`",
 				    user, directory, path, path);
 	}
@@ -97,7 +99,8 @@ int dnsmasq_check_port(struct lb_context *ctx, const char *address)
 	if (try_port(address, SOCK_DGRAM) != EADDRINUSE && try_port(address, SOCK_STREAM) != EADDRINUSE)
 		return 0;
 	return fail(ctx, -LB_ERR_NETWORK,
-		    "another program answers DNS on port 53 of all addresses, so dnsmasq cannot on %s; see which with `ss -lntup "
+		    "another program answers DNS on port 53 of all addresses, so dnsmasq cannot on %s; see which with "
+		    "`ss -lntup "
 		    "'sport = 53'`, and bind it to its own addresses (for a dnsmasq: bind-interfaces)",
 		    address);
 }
@@ -114,7 +117,8 @@ static int run(struct lb_context *ctx, const struct text_list *arguments)
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run dnsmasq");
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "dnsmasq did not start: %s", text_printable(text_trim(output)));
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "dnsmasq did not start: %s",
+			    text_printable(text_trim(output)));
 	return 0;
 }
 
@@ -123,7 +127,8 @@ int dnsmasq_start_with(struct lb_context *ctx, const struct text_list *arguments
 	int r = run(ctx, arguments);
 
 	if (r == 0 && !dnsmasq_find(pid_file))
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "dnsmasq ended right after its start; its last words are in the system log");
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED,
+			    "dnsmasq ended right after its start; its last words are in the system log");
 	return r;
 }
 

@@ -24,6 +24,7 @@ static const struct setting {
 	const char *initial;
 } settings_of_text[] = {
 	{ "LXC_BRIDGE", MEMBER(bridge), "lxcbr0" },
+	{ "LXC_BRIDGE_MAC", MEMBER(bridge_mac), "00:16:3e:00:00:00" },
 	{ "LXC_ADDR", MEMBER(address), "10.0.3.1" },
 	{ "LXC_NETMASK", MEMBER(netmask), "255.255.255.0" },
 	{ "LXC_DHCP_MAX", MEMBER(dhcp_max), "253" },
@@ -69,7 +70,8 @@ static const char *take_setting(struct lxc_net_settings *settings, const char *k
 		return take_range(settings, value);
 	for (const struct setting *setting = settings_of_text; setting->key; setting++)
 		if (text_equal(key, setting->key))
-			return text_copy((char *)settings + setting->offset, setting->size, value) ? NULL : "is too long";
+			return text_copy((char *)settings + setting->offset, setting->size, value) ? NULL
+												   : "is too long";
 	return NULL;
 }
 
@@ -213,7 +215,8 @@ int lxc_net_start(struct lb_context *ctx)
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run systemctl to start lxc-net");
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "lxc-net could not be started; see `journalctl -u lxc-net`: %s",
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED,
+			    "lxc-net could not be started; see `journalctl -u lxc-net`: %s",
 			    text_printable(text_trim(output)));
 	log_message(ctx, LB_LOG_INFO, "started lxc-net, which makes the bridge on this host");
 	return 0;
@@ -312,7 +315,8 @@ int lxc_net_add_conf_line(struct lb_context *ctx, struct lxc_net_settings *setti
 	if (added < 0 || was_set)
 		return added;
 	/* Named only now that it is there: lxc-net fails on a file that is not. */
-	r = append_lines(ctx, LXC_NET_SETTINGS_FILE, "For layerbox, whose reservations dnsmasq finds through this file.",
+	r = append_lines(ctx, LXC_NET_SETTINGS_FILE,
+			 "For layerbox, whose reservations dnsmasq finds through this file.",
 			 "LXC_DHCP_CONFILE=\"" OWN_CONF_FILE "\"");
 	if (r < 0)
 		return r;

@@ -18,6 +18,7 @@ struct lxc_net_settings {
 	bool use_bridge;
 	bool dhcp_ping;
 	char bridge[16];
+	char bridge_mac[18];
 	char address[16], netmask[16];
 	char range_first[16], range_last[16];
 	char dhcp_max[12];

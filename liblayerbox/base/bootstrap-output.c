@@ -134,11 +134,11 @@ void bootstrap_output_line(const char *line, void *userdata)
 	take_package(output, line);
 }
 
-char *bootstrap_output_words(const struct bootstrap_output *output)
+char *bootstrap_output_words(const struct bootstrap_output *output, unsigned max)
 {
 	CLEANUP_BUFFER struct buffer words = { 0 };
 
-	for (unsigned i = 0; i < output->complaint_count; i++)
+	for (unsigned i = 0; i < output->complaint_count && i < max; i++)
 		buffer_format(&words, "%s%s", i ? "; " : "", output->complaints[i]);
 	if (output->complaint_count == 0)
 		buffer_add_text(&words, "it gave no reason");

@@ -22,5 +22,5 @@ struct bootstrap_output {
 /* A spawn_line_fn: @userdata is a struct bootstrap_output with nothing set but ctx. */
 void bootstrap_output_line(const char *line, void *userdata);
 
-/* The complaints in one line; "it gave no reason" where there were none. The caller's, NULL without memory. */
-char *bootstrap_output_words(const struct bootstrap_output *output);
+/* Up to @max complaints in one line; "it gave no reason" where there were none. The caller's, NULL without memory. */
+char *bootstrap_output_words(const struct bootstrap_output *output, unsigned max);

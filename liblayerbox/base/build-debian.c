@@ -73,7 +73,7 @@ static int failed(const struct bootstrap *bootstrap, const char *program, int st
 		  const struct bootstrap_output *output)
 {
 	struct lb_context *ctx = bootstrap->ctx;
-	CLEANUP_FREE char *words = bootstrap_output_words(output);
+	CLEANUP_FREE char *words = bootstrap_output_words(output, output->unreachable ? 1 : COMPLAINTS_MAX);
 
 	if (!words)
 		return fail_memory(ctx);
@@ -89,14 +89,14 @@ static int failed(const struct bootstrap *bootstrap, const char *program, int st
 		    bootstrap->staging->name, program, status, words);
 }
 
-static int run(const struct bootstrap *bootstrap, const struct text_list *argv, struct bootstrap_output *ret_output,
-	       int *ret_status)
+static int run(const struct bootstrap *bootstrap, const struct text_list *argv, const char *tmpdir,
+	       struct bootstrap_output *ret_output, int *ret_status)
 {
 	struct spawn_options options = { .own_namespaces = true, .on_line = bootstrap_output_line };
 	CLEANUP_TEXT_LIST struct text_list env = { 0 };
 	int r;
 
-	if (build_environment(&env) < 0)
+	if (build_environment(tmpdir, &env) < 0)
 		return fail_memory(bootstrap->ctx);
 	*ret_output = (struct bootstrap_output){ .ctx = bootstrap->ctx };
 	options.env = (const char *const *)env.items;
@@ -141,7 +141,7 @@ static int mmdebstrap(const struct bootstrap *bootstrap, bool with_security)
 
 	if (mmdebstrap_arguments(bootstrap, with_security, &argv) < 0)
 		return fail_memory(bootstrap->ctx);
-	r = run(bootstrap, &argv, &output, &status);
+	r = run(bootstrap, &argv, bootstrap->staging->scratch, &output, &status);
 	if (r < 0 || status == 0)
 		return r;
 	if (!output.not_found || !with_security || !*bootstrap->mirror || !bootstrap->recipe->security)
@@ -248,7 +248,8 @@ static int debootstrap(const struct bootstrap *bootstrap)
 
 	if (debootstrap_arguments(bootstrap, &argv) < 0)
 		return fail_memory(bootstrap->ctx);
-	r = run(bootstrap, &argv, &output, &status);
+	/* No TMPDIR: it would reach the packages' scripts, which run in the tree. */
+	r = run(bootstrap, &argv, NULL, &output, &status);
 	if (r < 0)
 		return r;
 	return status == 0 ? debootstrap_updates(bootstrap) : failed(bootstrap, argv.items[0], status, &output);

@@ -15,9 +15,10 @@ static const char *const fixed_environment[] = {
 	NULL,
 };
 
-static bool is_locale(const char *assignment)
+/* Locales and places that belong to the caller alone. */
+static bool is_unwanted(const char *assignment)
 {
-	return text_after(assignment, "LC_") || text_after(assignment, "LANG");
+	return text_after(assignment, "LC_") || text_after(assignment, "LANG") || text_after(assignment, "TMPDIR=");
 }
 
 static bool is_fixed(const char *assignment)
@@ -30,14 +31,14 @@ static bool is_fixed(const char *assignment)
 	return false;
 }
 
-int build_environment(struct text_list *ret_env)
+int build_environment(const char *tmpdir, struct text_list *ret_env)
 {
-	int r = 0;
+	int r = tmpdir ? text_list_format(ret_env, "TMPDIR=%s", tmpdir) : 0;
 
 	for (size_t i = 0; r == 0 && fixed_environment[i]; i++)
 		r = text_list_add(ret_env, fixed_environment[i]);
 	for (char **item = environ; r == 0 && item && *item; item++)
-		if (!is_fixed(*item) && !is_locale(*item))
+		if (!is_fixed(*item) && !is_unwanted(*item))
 			r = text_list_add(ret_env, *item);
 	return r;
 }
@@ -58,7 +59,7 @@ int build_run_inside(struct lb_context *ctx, const struct staging *staging, cons
 	CLEANUP_FREE char *output = NULL;
 	int status, r;
 
-	if (text_list_add_words(&words, command) < 0 || build_environment(&env) < 0)
+	if (text_list_add_words(&words, command) < 0 || build_environment(NULL, &env) < 0)
 		return fail_memory(ctx);
 	options.env = (const char *const *)env.items;
 	progress(ctx, -1, "running %s", command);

@@ -14,5 +14,8 @@ int build_busybox(struct lb_context *ctx, const struct recipe *recipe, struct st
 /* Runs @command, split into words, in the new tree, without network or init. Only for trees that were built. */
 int build_run_inside(struct lb_context *ctx, const struct staging *staging, const char *command);
 
-/* The caller's environment with what makes programs predictable; a proxy set there stays. */
-int build_environment(struct text_list *ret_env);
+/*
+ * The caller's environment with what makes programs predictable; a proxy set there stays. @tmpdir (may be
+ * NULL) is where a program that may be killed leaves its temporary files.
+ */
+int build_environment(const char *tmpdir, struct text_list *ret_env);

@@ -12,6 +12,7 @@
 #include "../util/tree.h"
 
 #define FIRST_GENERATION "1"
+#define SCRATCH "tmp"
 
 static int already_there(struct staging *staging)
 {
@@ -76,7 +77,8 @@ int staging_begin(struct lb_context *ctx, const char *name, struct staging *stag
 	text_copy(staging->name, sizeof staging->name, name);
 	snprintf(staging->hidden, sizeof staging->hidden, STORE_NEW_PREFIX "%s", name);
 	staging->tree = store_path(ctx, STORE_BASES "/%s/" FIRST_GENERATION "/" GENERATION_TREE, staging->hidden);
-	if (!staging->tree)
+	staging->scratch = store_path(ctx, STORE_BASES "/%s/" SCRATCH, staging->hidden);
+	if (!staging->tree || !staging->scratch)
 		return fail_memory(ctx);
 	staging->bases_fd = store_open_directory(ctx, STORE_BASES);
 	if (staging->bases_fd < 0)
@@ -84,6 +86,8 @@ int staging_begin(struct lb_context *ctx, const char *name, struct staging *stag
 	r = claim(staging);
 	if (r < 0)
 		return r;
+	if (mkdirat(staging->fd, SCRATCH, 0700) < 0)
+		return fail_errno(ctx, errno, "cannot make %s", staging->scratch);
 	/* 0700: what is in there has setuid programs of root. */
 	staging->generation_fd = make_directory(staging->fd, FIRST_GENERATION, 0700);
 	if (staging->generation_fd < 0)
@@ -129,6 +133,9 @@ int staging_publish(struct staging *staging, struct generation_record *record)
 	CLEANUP_FD int lock = -1;
 	int r;
 
+	r = tree_remove(staging->fd, SCRATCH);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot remove %s", staging->scratch);
 	r = generation_describe(ctx, staging->tree_fd, record);
 	if (r == 0)
 		r = write_record(staging, record);
@@ -163,4 +170,5 @@ void staging_end(struct staging *staging)
 	close_fd(take_fd(&staging->fd));
 	close_fd(take_fd(&staging->bases_fd));
 	free(TAKE_PTR(staging->tree));
+	free(TAKE_PTR(staging->scratch));
 }

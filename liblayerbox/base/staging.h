@@ -16,6 +16,7 @@ struct staging {
 	int generation_fd;
 	int tree_fd;
 	char *tree;                   /* absolute path of the rootfs */
+	char *scratch;                /* absolute path of a directory for temporary files, gone with the rest */
 };
 
 #define STAGING_EMPTY { .bases_fd = -1, .fd = -1, .generation_fd = -1, .tree_fd = -1 }

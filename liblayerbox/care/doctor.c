@@ -7,6 +7,7 @@
 #include "../adapters/mounts.h"
 #include "../adapters/rights.h"
 #include "../base/base.h"
+#include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
 #include "../container/render.h"
@@ -14,7 +15,6 @@
 #include "../core/store.h"
 #include "../network/network.h"
 #include "../util/spawn.h"
-#include "care.h"
 
 struct examination {
 	struct lb_context *ctx;

@@ -95,3 +95,11 @@ int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_st
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
+
+int id_range_ensure(struct lb_context *ctx, uint32_t start, uint32_t count)
+{
+	CLEANUP(subid_free) struct subid_table others = { 0 };
+	int r = subid_load(ctx, &others);
+
+	return r < 0 ? r : subid_grant(ctx, &others, start, count, GRANT_AHEAD);
+}

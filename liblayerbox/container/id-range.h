@@ -15,3 +15,6 @@ enum { ID_RANGE_COUNT = 65536 };
  * makes *ret_fd durable before it publishes the container. -LB_ERR_EXHAUSTED behind the last of 32 bits.
  */
 int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_start, int *ret_fd);
+
+/* Makes sure that root may still use the range: /etc/subuid may be another one than when it was handed out. */
+int id_range_ensure(struct lb_context *ctx, uint32_t start, uint32_t count);

@@ -2,14 +2,15 @@
 /* Starting and stopping, freezing and thawing, one container or many. */
 #include <stdio.h>
 
-#include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
+#include "cgroup-sweep.h"
 #include "container.h"
+#include "id-range.h"
 #include "render.h"
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
@@ -106,24 +107,6 @@ static int batch_run(struct batch *batch, const char *verb, const struct lb_run_
 
 /* ----------------------------------------------------------------------------------------- start */
 
-static int is_this_stopped(const char *name, void *userdata)
-{
-	return text_equal(name, userdata) ? 1 : -1;
-}
-
-/* After a killed monitor its empty cgroups are still there, and the next start would get others, with a suffix. */
-static int remove_old_cgroups(struct lb_context *ctx, const char *name)
-{
-	struct cgroup_layout layout;
-	int r = cgroup_layout_load(ctx, &layout);
-
-	if (r < 0)
-		return r;
-	cgroup_remove_leftovers(&layout, is_this_stopped, strdupa(name));
-	cgroup_layout_free(&layout);
-	return 0;
-}
-
 /* 1 when it runs; 0 when it is ready to be started, and locked until it has been. */
 static int prepare_start(struct lb_context *ctx, struct member *member)
 {
@@ -147,12 +130,12 @@ static int prepare_start(struct lb_context *ctx, struct member *member)
 	r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0)
 		r = base_open(ctx, base_name, &base);
+	if (r == 0 && record.id_count)
+		r = id_range_ensure(ctx, record.id_start, record.id_count);
 	if (r == 0)
 		r = render_config(ctx, member->lock_fd, member->name, &record, base);
 	if (r >= 0)
 		r = reservation_write(ctx, member->name, &record.identity);
-	if (r >= 0)
-		r = remove_old_cgroups(ctx, member->name);
 	lb_base_free(base);
 	record_free(&record);
 	return r < 0 ? r : 0;
@@ -174,6 +157,8 @@ int lb_containers_start(struct lb_context *ctx, const char *const *names, const 
 		r = batch_open(ctx, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
+	/* After a killed monitor its empty groups are still there, and LXC would put a suffix on the next ones. */
+	sweep_cgroups(ctx);
 	for (size_t i = 0; i < batch.count; i++) {
 		r = prepare_start(ctx, &batch.members[i]);
 		if (r != 0)
@@ -221,7 +206,10 @@ static int run_others(struct lb_context *ctx, const char *verb, const char *cons
 		if (r != 0)
 			member_done(&batch, member, r, ctx->error);
 	}
-	return batch_run(&batch, verb, options);
+	r = batch_run(&batch, verb, options);
+	if (stopping)
+		sweep_cgroups(ctx); /* LXC leaves the group that its monitors pass through when they end */
+	return r;
 }
 
 int lb_containers_stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,

@@ -27,7 +27,7 @@ static const char *set_root(struct config *config, const char *value)
 	if (*value != '/')
 		return "must be an absolute path";
 	for (const char *p = value; *p; p++)
-		if ((unsigned char)*p <= ' ' || strchr("\"'\\$`:,", *p))
+		if ((unsigned char)*p <= ' ' || strchr("\"'\\$`:,\177", *p))
 			return "must not contain spaces, quotes, colons, commas or control characters";
 	return take_text(&config->root, value);
 }
@@ -41,7 +41,7 @@ static const char *set_bridge(struct config *config, const char *value)
 {
 	size_t n = strlen(value);
 
-	if (n == 0 || n >= IFNAMSIZ || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n || *value == '.')
+	if (n == 0 || n >= IFNAMSIZ || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n || strchr(".-", *value))
 		return "must be an interface name: up to 15 lower-case letters, digits, dashes";
 	return take_text(&config->bridge, value);
 }
@@ -112,6 +112,7 @@ int config_load(struct lb_context *ctx, const char *file, const char *root)
 	CLEANUP_FREE char *text = NULL;
 	char error[512];
 	const char *why;
+	size_t length = 0;
 	int r;
 
 	for (const struct setting *setting = settings; setting->key; setting++)
@@ -120,9 +121,11 @@ int config_load(struct lb_context *ctx, const char *file, const char *root)
 	ctx->config_file = strdup(file ? file : SYSCONFDIR "/layerbox/layerbox.conf");
 	if (!ctx->config_file)
 		return fail_memory(ctx);
-	r = file_read(AT_FDCWD, ctx->config_file, CONFIG_BYTES_MAX, &text, NULL);
+	r = file_read(AT_FDCWD, ctx->config_file, CONFIG_BYTES_MAX, &text, &length);
 	if (r < 0 && (r != -ENOENT || file))
 		return fail_errno(ctx, r, "cannot read the configuration file %s", ctx->config_file);
+	if (r == 0 && strlen(text) != length)
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s: is not a text file: there is a zero byte in it", ctx->config_file);
 	if (r == 0 && keyfile_parse(text, ctx->config_file, on_setting, &ctx->config, error, sizeof error) < 0)
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
 	why = root ? set_root(&ctx->config, root) : NULL;

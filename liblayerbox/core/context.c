@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "context.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@ const char *lb_version(void)
 	return LAYERBOX_VERSION;
 }
 
+PRINTF_LIKE(3, 0)
 static void vfail(struct lb_context *ctx, int error, const char *format, va_list args)
 {
 	int n = vsnprintf(ctx->error, sizeof ctx->error, format, args);
@@ -158,7 +160,7 @@ const char *lb_error_name(int code)
 
 	if (code >= 0)
 		return code == 0 ? "ok" : "nothing-to-do";
-	code = -code;
+	code = code < -INT_MAX ? INT_MAX : -code;
 	if (code >= LB_ERR_BAD_NAME && code - LB_ERR_BAD_NAME < (int)(sizeof names / sizeof *names))
 		return names[code - LB_ERR_BAD_NAME];
 	name = strerrorname_np(code);

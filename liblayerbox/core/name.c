@@ -33,7 +33,7 @@ int name_split_base(struct lb_context *ctx, const char *text, char ret_name[NAME
 	const char *at = strchr(text, '@');
 	size_t n = at ? (size_t)(at - text) : strlen(text);
 	uint64_t generation = 0;
-	char name[NAME_LENGTH_MAX + 1];
+	char name[NAME_LENGTH_MAX + 1], shown[80];
 
 	if (n > NAME_LENGTH_MAX)
 		return name_check(ctx, "base", text);
@@ -41,9 +41,12 @@ int name_split_base(struct lb_context *ctx, const char *text, char ret_name[NAME
 	name[n] = '\0';
 	if (!name_is_valid(name))
 		return name_check(ctx, "base", text);
-	if (at && !text_to_number(at + 1, 1, 999999, &generation))
+	if (at && !text_to_number(at + 1, 1, 999999, &generation)) {
+		snprintf(shown, sizeof shown, "%.70s", text);
 		return fail(ctx, -LB_ERR_BAD_NAME,
-			    "\"%s\" does not name a base: a generation is a number from 1, as in %s@1", text, name);
+			    "\"%s\" does not name a base: a generation is a number from 1, as in %s@1",
+			    text_printable(shown), name);
+	}
 	strcpy(ret_name, name);
 	*ret_generation = (unsigned)generation;
 	return 0;

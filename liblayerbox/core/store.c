@@ -44,6 +44,22 @@ int store_open(struct lb_context *ctx)
 	return 0;
 }
 
+/* Makes one directory of the root with its mode, whatever the umask; 1 where it is there already. */
+static int make_directory(struct lb_context *ctx, int root_fd, const char *name, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdirat(root_fd, name, mode) == 0) {
+		if (fchmodat(root_fd, name, mode, 0) == 0)
+			return 0;
+	} else if (errno == EEXIST && fstatat(root_fd, name, &st, 0) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 1;
+		errno = ENOTDIR;
+	}
+	return fail_errno(ctx, errno, "cannot make the directory %s/%s", ctx->config.root, name);
+}
+
 int store_prepare(struct lb_context *ctx)
 {
 	CLEANUP_FD int root_fd = -1;
@@ -53,18 +69,14 @@ int store_prepare(struct lb_context *ctx)
 	if (existed < 0)
 		return fail_errno(ctx, existed, "cannot make the root %s", ctx->config.root);
 	root_fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
+	if (root_fd < 0 || (!existed && fchmod(root_fd, 0755) < 0))
 		return fail_errno(ctx, errno, "cannot open the root %s", ctx->config.root);
 	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-		bool made = mkdirat(root_fd, directories[i].name, 0700) == 0;
+		int r = make_directory(ctx, root_fd, directories[i].name, directories[i].mode);
 
-		if (!made && errno != EEXIST)
-			return fail_errno(ctx, errno, "cannot make %s/%s", ctx->config.root, directories[i].name);
-		if (!made && faccessat(root_fd, directories[i].name, F_OK, 0) == 0)
-			continue;
-		if (fchmodat(root_fd, directories[i].name, directories[i].mode, 0) < 0)
-			return fail_errno(ctx, errno, "cannot make %s/%s", ctx->config.root, directories[i].name);
-		existed = 0;
+		if (r < 0)
+			return r;
+		existed = existed && r;
 	}
 	if (existed)
 		return store_open(ctx) < 0 ? -ENOENT : 1;
@@ -140,9 +152,14 @@ int store_hide(struct lb_context *ctx, int parent_fd, const char *name, char ret
 static void sweep_one(struct lb_context *ctx, int parent_fd, const char *name, const char *what)
 {
 	CLEANUP_FD int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat locked, present;
 	int r;
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	/* Its maker may have put it in place between open and lock, and another begun under the same name. */
+	if (fstat(fd, &locked) < 0 || fstatat(parent_fd, name, &present, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    locked.st_ino != present.st_ino || locked.st_dev != present.st_dev)
 		return;
 	r = tree_remove(parent_fd, name);
 	if (r < 0)

@@ -104,13 +104,29 @@ static bool pool_find(const struct pool *pool, uint32_t last, uint32_t *ret_addr
 static int exhausted(struct lb_context *ctx, const struct network_plan *plan)
 {
 	return fail(ctx, -LB_ERR_EXHAUSTED,
-		    "no address is left on %s: all %u are containers' or leased; delete containers, or give the network more: %s",
+		    "no address is left on %s: all %u are containers' or leased; delete containers, or give the "
+		    "network more: %s",
 		    plan->bridge, subnet_pool_size(&plan->subnet),
-		    plan->by_lxc_net ? "LXC_NETMASK and LXC_DHCP_RANGE in " LXC_NET_SETTINGS_FILE :
-				       "`subnet =` in layerbox.conf");
+		    plan->by_lxc_net ? "LXC_NETMASK and LXC_DHCP_RANGE in " LXC_NET_SETTINGS_FILE
+				     : "`subnet =` in layerbox.conf");
 }
 
-static int choose_ipv4(struct lb_context *ctx, const struct network_plan *plan, struct pool *pool,
+/*
+ * Notes the address in place, in a line of fixed length: half a line is read as none, and a new file renamed
+ * over the old one would cost more than all else here (ext4 begins to write such a file out at once).
+ */
+static int write_cursor(int hosts_fd, const char *ipv4)
+{
+	CLEANUP_FD int fd = openat(hosts_fd, CURSOR_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	char line[IPV4_TEXT_SIZE + 1];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(line, sizeof line, "%-15s\n", ipv4);
+	return fd_write_all(fd, line, IPV4_TEXT_SIZE);
+}
+
+static int choose_ipv4(struct lb_context *ctx, const struct network_plan *plan, const struct pool *pool,
 		       char ret_ipv4[IPV4_TEXT_SIZE])
 {
 	CLEANUP_FD int hosts_fd = network_plan_open_hosts(ctx, plan);
@@ -125,7 +141,7 @@ static int choose_ipv4(struct lb_context *ctx, const struct network_plan *plan, 
 	if (!pool_find(pool, last, &address))
 		return exhausted(ctx, plan);
 	ipv4_format(address, ret_ipv4);
-	r = file_write(hosts_fd, CURSOR_FILE, ret_ipv4, strlen(ret_ipv4), 0644, FILE_LAZY);
+	r = write_cursor(hosts_fd, ret_ipv4);
 	return r < 0 ? fail_errno(ctx, r, "cannot write %s/" CURSOR_FILE, plan->hosts_directory) : 0;
 }
 

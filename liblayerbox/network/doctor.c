@@ -16,7 +16,8 @@ struct examination {
 	char network[64];             /* "network lxcbr0" */
 };
 
-static void report(struct examination *exam, const char *subject, const char *problem, const char *remedy, bool repaired)
+static void report(struct examination *exam, const char *subject, const char *problem, const char *remedy,
+		   bool repaired)
 {
 	const struct lb_finding finding = {
 		.size = sizeof finding,
@@ -61,7 +62,8 @@ static int examine_bridge(struct examination *exam, size_t containers)
 	if (r >= 0 && exam->repair && *status.problem)
 		report(exam, exam->network, status.problem, "could not be repaired", false);
 	else
-		report_result(exam, exam->network, problem, r, "put right as `layerbox net up` does", "run `layerbox net up`");
+		report_result(exam, exam->network, problem, r, "put right as `layerbox net up` does",
+			      "run `layerbox net up`");
 	return 0;
 }
 
@@ -89,8 +91,8 @@ static int compare_records(const void *a, const void *b)
 }
 
 /* Files with a dot in front are a killed command's; other names were reserved for containers that are gone. */
-static void examine_file(struct examination *exam, int hosts_fd, const char *name, const struct record_identity *records,
-			 size_t count)
+static void examine_file(struct examination *exam, int hosts_fd, const char *name,
+			 const struct record_identity *records, size_t count)
 {
 	char problem[512];
 	int r = 0;
@@ -98,7 +100,8 @@ static void examine_file(struct examination *exam, int hosts_fd, const char *nam
 	if (count && bsearch(name, records, count, sizeof *records, compare_names))
 		return;
 	if (name_is_valid(name)) {
-		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container", name);
+		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container",
+			 name);
 		r = exam->repair ? reservation_remove(exam->ctx, name) : 0;
 	} else {
 		snprintf(problem, sizeof problem, "the file '%s' among the reservations is none", name);
@@ -124,6 +127,7 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	}
 	if (r < 0)
 		return r;
+	text_list_sort(&names);
 	/* What is too much first: its addresses may be those that are reserved next. */
 	for (size_t i = 0; i < names.count; i++)
 		examine_file(exam, hosts_fd, names.items[i], records, count);

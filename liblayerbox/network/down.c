@@ -12,8 +12,9 @@ static int refuse_ports(struct lb_context *ctx, const struct network_plan *plan)
 
 	if (r < 0 || ports == 0)
 		return r;
-	return fail(ctx, -LB_ERR_NETWORK, "%u interface%s still on the bridge %s; stop the containers first: `layerbox stop --all`",
-		    ports, ports == 1 ? " is" : "s are", plan->bridge);
+	return fail(ctx, -LB_ERR_NETWORK,
+		    "%u interface%s still on the bridge %s; stop the containers first: `layerbox stop --all`", ports,
+		    ports == 1 ? " is" : "s are", plan->bridge);
 }
 
 /* What is there of the network is taken away in the order that leaves no one waiting; 1 where nothing was. */
@@ -40,13 +41,14 @@ int lb_network_down(struct lb_context *ctx)
 
 	if (r < 0)
 		return r;
+	if (plan.by_lxc_net && plan.manager == LB_NETWORK_NOBODY)
+		return 1;
 	if (plan.by_lxc_net)
-		return plan.manager == LB_NETWORK_NOBODY ?
-			       1 :
-			       fail(ctx, -LB_ERR_NETWORK, "lxc-net runs the bridge %s: `systemctl stop lxc-net` takes it down", plan.bridge);
-	if (plan.manager == LB_NETWORK_FOREIGN)
-		return fail(ctx, -LB_ERR_NETWORK, "the bridge %s was not made by layerbox, so layerbox does not delete it",
+		return fail(ctx, -LB_ERR_NETWORK, "lxc-net runs the bridge %s: `systemctl stop lxc-net` takes it down",
 			    plan.bridge);
+	if (plan.manager == LB_NETWORK_FOREIGN)
+		return fail(ctx, -LB_ERR_NETWORK,
+			    "the bridge %s was not made by layerbox, so layerbox does not delete it", plan.bridge);
 	r = plan.link.index ? refuse_ports(ctx, &plan) : 0;
 	if (r == 0)
 		r = take_away(ctx, &plan);

@@ -7,7 +7,7 @@
 #include "../util/file.h"
 #include "plan.h"
 
-enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 4 };
+enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 5 };
 
 /* Cuts up to LEASE_WORDS words out of @line, in place; returns how many there were. */
 static int split(char *line, const char *words[LEASE_WORDS])
@@ -118,8 +118,8 @@ bool lease_is_live(const struct lease *lease, int64_t now)
 	return lease->expiry == 0 || lease->expiry > now;
 }
 
-/* The first of the leases of @mac; the table is sorted by it. */
-static const struct lease *find_first(const struct lease_table *table, const char *mac)
+/* Where the leases of @mac begin, or would; the table is sorted by it. */
+static size_t find_first(const struct lease_table *table, const char *mac)
 {
 	size_t low = 0, high = table->count;
 
@@ -131,22 +131,24 @@ static const struct lease *find_first(const struct lease_table *table, const cha
 		else
 			high = middle;
 	}
-	return table->leases + low;
+	return low;
 }
 
 bool lease_table_has(const struct lease_table *table, const char *mac)
 {
-	const struct lease *lease = find_first(table, mac);
+	size_t first = find_first(table, mac);
 
-	return lease < table->leases + table->count && text_equal(lease->identity.mac, mac);
+	return first < table->count && text_equal(table->leases[first].identity.mac, mac);
 }
 
 const char *lease_table_find(const struct lease_table *table, const char *mac)
 {
-	const struct lease *end = table->leases + table->count, *newest = NULL;
+	const struct lease *newest = NULL;
 	int64_t now = (int64_t)time(NULL);
 
-	for (const struct lease *lease = find_first(table, mac); lease < end; lease++) {
+	for (size_t i = find_first(table, mac); i < table->count; i++) {
+		const struct lease *lease = &table->leases[i];
+
 		if (!text_equal(lease->identity.mac, mac))
 			break;
 		if (!lease_is_live(lease, now))

@@ -24,18 +24,31 @@ static enum lb_network_manager find_manager(const struct link_state *link, bool 
 	return LB_NETWORK_FOREIGN;
 }
 
-/* lxc-net's word counts where it runs the bridge, and where it is set up to make one that is not there yet. */
+/*
+ * Is it lxc-net's bridge, or its part to make it? Without its marker a bridge is its own only where it left it
+ * behind, down, because there were ports on it.
+ */
+static bool is_of_lxc_net(const struct link_state *link, const struct lxc_net_settings *settings, const char *bridge)
+{
+	if (!settings->use_bridge || !text_equal(settings->bridge, bridge))
+		return false;
+	if (!link->index)
+		return true;
+	if (!link->is_bridge)
+		return false;
+	return lxc_net_is_up() || (!link->up && text_equal(link->mac, settings->bridge_mac));
+}
+
 static int ask_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 {
 	int r;
 
-	if (!lxc_net_is_up() && (plan->link.index || !lxc_net_is_startable()))
+	if (!lxc_net_is_up() && (plan->manager == LB_NETWORK_LAYERBOX || !lxc_net_is_startable()))
 		return 0;
 	r = lxc_net_load(ctx, &plan->lxc_net);
 	if (r < 0)
 		return r;
-	plan->by_lxc_net = plan->lxc_net.use_bridge && text_equal(plan->lxc_net.bridge, plan->bridge) &&
-			   (!plan->link.index || plan->link.is_bridge);
+	plan->by_lxc_net = is_of_lxc_net(&plan->link, &plan->lxc_net, plan->bridge);
 	plan->manager = find_manager(&plan->link, plan->by_lxc_net);
 	return 0;
 }
@@ -46,15 +59,16 @@ static int take_subnet(struct lb_context *ctx, struct network_plan *plan)
 
 	if (!plan->by_lxc_net) {
 		if (subnet_parse(ctx->config.subnet, &plan->subnet) < 0)
-			return fail(ctx, -LB_ERR_BAD_VALUE, "the subnet \"%s\" is not one such as 10.0.3.0/24, from /16 to /29",
+			return fail(ctx, -LB_ERR_BAD_VALUE,
+				    "the subnet \"%s\" is not one such as 10.0.3.0/24, from /16 to /29",
 				    ctx->config.subnet);
 		return 0;
 	}
 	if (subnet_from_parts(settings->address, settings->netmask, settings->range_first, settings->range_last,
 			      &plan->subnet) < 0)
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "lxc-net's network %s, netmask %s, range %s,%s is none that layerbox can use (/16 to /29); correct "
-			    "it in " LXC_NET_SETTINGS_FILE,
+			    "lxc-net's network %s, netmask %s, range %s,%s is not one for layerbox (/16 to /29); "
+			    "correct it in " LXC_NET_SETTINGS_FILE,
 			    settings->address, settings->netmask, settings->range_first, settings->range_last);
 	return 0;
 }

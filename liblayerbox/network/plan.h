@@ -12,8 +12,8 @@
 /* The bridge's alias (`ip -details link`) by which layerbox knows what it made. */
 #define NETWORK_ALIAS "layerbox"
 
-/* The bridge's own MAC: fixed, since the kernel would change it as ports come and go. The same as lxc-net's. */
-#define NETWORK_BRIDGE_MAC "00:16:3e:00:00:00"
+/* The bridge's own MAC: fixed, or the kernel changes it as ports come and go. Not lxc-net's, which ends in 00. */
+#define NETWORK_BRIDGE_MAC "00:16:3e:00:00:01"
 
 struct network_plan {
 	const char *bridge;           /* the context's */

@@ -15,7 +15,7 @@ static void make_line(char *line, size_t size, const char *name, const struct ne
 	snprintf(line, size, "%s,id:*,%s,%s\n", identity->mac, identity->ipv4, name);
 }
 
-/* What goes into dnsmasq's files is nothing but a name, a MAC and an address: commas and newlines have other meanings. */
+/* Nothing but a name, a MAC and an address goes into dnsmasq's files: commas and newlines mean something there. */
 static int check(struct lb_context *ctx, const char *name, const struct network_identity *identity)
 {
 	int r = name_check(ctx, "container", name);
@@ -23,8 +23,8 @@ static int check(struct lb_context *ctx, const char *name, const struct network_
 	if (r < 0)
 		return r;
 	if (!address_is_mac(identity->mac) || !address_is_ipv4(identity->ipv4))
-		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%.17s\" and \"%.15s\" are not a MAC and an IPv4 address", identity->mac,
-			    identity->ipv4);
+		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%.17s\" and \"%.15s\" are not a MAC and an IPv4 address",
+			    identity->mac, identity->ipv4);
 	return 0;
 }
 
@@ -70,7 +70,8 @@ int reservation_write(struct lb_context *ctx, const char *name, const struct net
 static bool parse_line(char *line, struct network_identity *ret_identity)
 {
 	char *save = NULL;
-	const char *mac = strtok_r(line, ",", &save), *id = strtok_r(NULL, ",", &save), *ipv4 = strtok_r(NULL, ",", &save);
+	const char *mac = strtok_r(line, ",", &save), *id = strtok_r(NULL, ",", &save),
+		   *ipv4 = strtok_r(NULL, ",", &save);
 
 	if (!mac || !id || !ipv4 || !address_is_mac(mac) || !address_is_ipv4(ipv4))
 		return false;
@@ -79,7 +80,7 @@ static bool parse_line(char *line, struct network_identity *ret_identity)
 	return true;
 }
 
-/* While the reservation still stands, dnsmasq knows the lease as one without a client id, which a release must match. */
+/* Before the reservation goes: with it, dnsmasq knows the lease as one without a client id, as a release must match. */
 static void release_lease(const struct network_plan *plan, const char *name, int hosts_fd)
 {
 	CLEANUP_FREE char *line = NULL;

@@ -81,11 +81,13 @@ static bool find_bridge_problem(const struct network_plan *plan, struct lb_netwo
 	if (!plan->link.index)
 		note(status, "the bridge %s is not there; make it with `layerbox net up`", plan->bridge);
 	else if (plan->manager == LB_NETWORK_FOREIGN)
-		note(status, "%s was made by someone else; set another `bridge =` in layerbox.conf, or delete it", plan->bridge);
+		note(status, "%s was made by someone else; set another `bridge =` in layerbox.conf, or delete it",
+		     plan->bridge);
 	else if (!plan->link.up)
 		note(status, "the bridge %s is down; bring it up with `layerbox net up`", plan->bridge);
 	else if (!has_its_address(plan))
-		note(status, "the bridge %s does not have the address it should have; `layerbox net up` says more", plan->bridge);
+		note(status, "the bridge %s does not have the address it should have; `layerbox net up` says more",
+		     plan->bridge);
 	return *status->problem;
 }
 
@@ -94,15 +96,19 @@ static void find_service_problem(const struct network_plan *plan, struct lb_netw
 	if (!status->dnsmasq_pid)
 		note(status, "no DHCP server runs on %s; start it with `layerbox net up`", plan->bridge);
 	else if (!status->reservations_read)
-		note(status, "the DHCP server of %s does not read the reservations; put it right with `layerbox net up`",
+		note(status,
+		     "the DHCP server of %s does not read the reservations; put it right with `layerbox net up`",
 		     plan->bridge);
 	else if (!plan->by_lxc_net && !status->nat && geteuid() == 0) /* others may not ask */
-		note(status, "nftables has no rules for %s: containers reach the host only; `layerbox net up` makes them",
+		note(status,
+		     "nftables has no rules for %s: containers reach the host only; `layerbox net up` makes them",
 		     plan->bridge);
 	else if (!sysctl_is("net/ipv4/ip_forward", "1"))
-		note(status, "the kernel forwards no packets (net.ipv4.ip_forward is not 1); `layerbox net up` sets it");
+		note(status,
+		     "the kernel forwards no packets (net.ipv4.ip_forward is not 1); `layerbox net up` sets it");
 	else if (status->pool_used >= status->pool_size)
-		note(status, "every address of %s is reserved; delete containers, or give it a larger subnet", plan->bridge);
+		note(status, "every address of %s is reserved; delete containers, or give it a larger subnet",
+		     plan->bridge);
 }
 
 int lb_network_get_status(struct lb_context *ctx, struct lb_network_status *ret_status)

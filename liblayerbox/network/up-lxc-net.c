@@ -28,7 +28,8 @@ static int add_domain(struct lb_context *ctx, struct network_plan *plan)
 		return 1;
 	if (!domain || !local)
 		return fail_memory(ctx);
-	r = lxc_net_add_conf_line(ctx, &plan->lxc_net, "The domain of containers' names, since LXC_DOMAIN is not set.", domain);
+	r = lxc_net_add_conf_line(ctx, &plan->lxc_net, "The domain of containers' names, since LXC_DOMAIN is not set.",
+				  domain);
 	if (r < 0)
 		return r;
 	s = lxc_net_add_conf_line(ctx, &plan->lxc_net, "Names in it are not asked for elsewhere.", local);
@@ -55,10 +56,10 @@ static int restart(struct lb_context *ctx, const struct network_plan *plan)
 		return r;
 	if (!dnsmasq_watches(dnsmasq_find(plan->pid_file), plan->hosts_directory))
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "the dnsmasq of lxc-net does not read %s, though %s says so; is there a mistake in that file?",
+			    "the dnsmasq of lxc-net does not read %s, though %s says so; is that file all right?",
 			    plan->hosts_directory, plan->lxc_net.dhcp_conf_file);
 	log_message(ctx, LB_LOG_INFO,
-		    "restarted the dnsmasq of lxc-net once, so that it reads %s; bridge and containers were not touched",
+		    "restarted the dnsmasq of lxc-net once, so that it reads %s; its bridge was not touched",
 		    plan->hosts_directory);
 	return 0;
 }
@@ -76,7 +77,8 @@ int network_up_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 	if (r < 0)
 		return r;
 	if (!plan->link.up)
-		return fail(ctx, -LB_ERR_NETWORK, "lxc-net's bridge %s is down; see `systemctl status lxc-net`", plan->bridge);
+		return fail(ctx, -LB_ERR_NETWORK, "lxc-net's bridge %s is down; see `systemctl status lxc-net`",
+			    plan->bridge);
 	reservations = add_reservations(ctx, plan);
 	if (reservations < 0)
 		return reservations;

@@ -22,8 +22,8 @@ static void make_address(const struct subnet *subnet, char *address, size_t size
 static int refuse_foreign(struct lb_context *ctx, const struct network_plan *plan)
 {
 	return fail(ctx, -LB_ERR_NETWORK,
-		    "there is %s %s already that was not made by layerbox%s; set another `bridge =` in layerbox.conf, or delete it "
-		    "with `ip link delete %s` if nothing needs it",
+		    "there is %s %s already that was not made by layerbox%s; set another `bridge =` in layerbox.conf, "
+		    "or delete it with `ip link delete %s` if nothing needs it",
 		    plan->link.is_bridge ? "a bridge" : "an interface", plan->bridge,
 		    plan->link.is_bridge ? ", and lxc-net does not run it" : "", plan->bridge);
 }
@@ -38,8 +38,8 @@ static int check_before(struct lb_context *ctx, const struct network_plan *plan)
 	ipv4_format(plan->subnet.gateway, address);
 	if (*plan->link.address && !text_equal(plan->link.address, with_prefix))
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "the bridge %s has address %s, but layerbox.conf asks for %s; go back to that subnet, or stop all "
-			    "containers, `layerbox net down` and `layerbox net up`",
+			    "the bridge %s has address %s, but layerbox.conf asks for %s; go back to that subnet, or "
+			    "stop all containers, `layerbox net down` and `layerbox net up`",
 			    plan->bridge, plan->link.address, with_prefix);
 	if (r == 0)
 		r = nft_require(ctx);
@@ -127,8 +127,8 @@ static int refuse_other_root(struct lb_context *ctx, const struct network_plan *
 	if (!directory || text_equal(directory, plan->hosts_directory) || access(directory, F_OK) < 0)
 		return 0;
 	return fail(ctx, -LB_ERR_NETWORK,
-		    "the bridge %s serves another root, with its reservations in %s; give this root a bridge and a subnet of its "
-		    "own in a configuration file (--config)",
+		    "the bridge %s serves another root, with its reservations in %s; give this root a bridge and a "
+		    "subnet of its own in a configuration file (--config)",
 		    plan->bridge, directory);
 }
 
@@ -213,41 +213,46 @@ static int own_up(struct lb_context *ctx, struct network_plan *plan)
 	return r;
 }
 
-/* Has lxc-net make its bridge, and looks again; *ret_own where it would not. */
-static int start_lxc_net(struct lb_context *ctx, struct network_plan *plan, bool *ret_own)
+/* Has lxc-net make its bridge, and looks again; where it would not, plans layerbox's own. */
+static int start_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 {
 	int r;
 
 	if (!lxc_net_is_startable())
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "lxc-net says that it is up, but its bridge %s is gone; restart it: `/usr/libexec/lxc/lxc-net restart`",
+			    "lxc-net says that it is up, but its bridge %s is gone; restart it: "
+			    "`/usr/libexec/lxc/lxc-net restart`",
 			    plan->bridge);
-	r = lxc_net_start(ctx);
+	/* A dnsmasq of a bridge that is gone serves nobody, but keeps lxc-net from starting its new one. */
+	r = plan->link.index ? 0 : dnsmasq_stop(ctx, plan->pid_file);
+	if (r >= 0)
+		r = lxc_net_start(ctx);
 	if (r < 0)
 		return r;
 	network_plan_free(plan);
 	r = network_plan_make(ctx, plan);
-	*ret_own = r == 0 && plan->manager == LB_NETWORK_NOBODY;
-	return r;
+	if (r < 0 || plan->manager != LB_NETWORK_NOBODY)
+		return r;
+	log_message(ctx, LB_LOG_INFO, "lxc-net did not make %s on this host; layerbox makes it", plan->bridge);
+	return network_plan_use_own(ctx, plan);
 }
 
 int network_up_locked(struct lb_context *ctx)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	bool own = false;
+	bool started = false;
 	int r = network_plan_make(ctx, &plan);
 
-	if (r == 0 && plan.by_lxc_net && plan.manager == LB_NETWORK_NOBODY)
-		r = start_lxc_net(ctx, &plan, &own);
-	if (r == 0 && own) {
-		log_message(ctx, LB_LOG_INFO, "lxc-net did not make %s on this host; layerbox makes it", plan.bridge);
-		r = network_plan_use_own(ctx, &plan);
+	if (r == 0 && plan.by_lxc_net && (plan.manager == LB_NETWORK_NOBODY || !lxc_net_is_up())) {
+		r = start_lxc_net(ctx, &plan);
+		started = true;
 	}
 	if (r < 0)
 		return r;
 	if (plan.manager == LB_NETWORK_FOREIGN)
 		return refuse_foreign(ctx, &plan);
-	return plan.by_lxc_net ? network_up_lxc_net(ctx, &plan) : own_up(ctx, &plan);
+	r = plan.by_lxc_net ? network_up_lxc_net(ctx, &plan) : own_up(ctx, &plan);
+	return r == 1 && started ? 0 : r;
 }
 
 int lb_network_up(struct lb_context *ctx)

@@ -3,18 +3,29 @@
 
 #include "text.h"
 
+/* Where the line goes on, if @s is at a backslash that ends it; also for files from other systems. */
+static const char *after_continuation(const char *s)
+{
+	const char *next = text_after(s, "\\\n");
+
+	return next ? next : text_after(s, "\\\r\n");
+}
+
 /* Cuts the next logical line out of *@cursor, continuation lines joined with a space in place. */
 static char *next_line(char **cursor, unsigned *line_number, unsigned *ret_first_line)
 {
 	char *line = *cursor, *write, *read;
+	bool remark = line[strspn(line, " \t")] == '#';
 
 	if (!*line)
 		return NULL;
 	*ret_first_line = ++*line_number;
 	for (read = write = line; *read && *read != '\n';) {
-		if (read[0] == '\\' && read[1] == '\n' && *line != '#') {
+		const char *next = remark ? NULL : after_continuation(read);
+
+		if (next) {
 			*write++ = ' ';
-			read += 2;
+			read += next - read;
 			++*line_number;
 			continue;
 		}

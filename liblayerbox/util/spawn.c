@@ -7,13 +7,21 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "file.h"
 #include "text.h"
 
-enum { OUTPUT_KEPT = 8192 };
+enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096 };
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
 
 bool spawn_find(const char *program, char **ret_path)
 {
@@ -23,7 +31,7 @@ bool spawn_find(const char *program, char **ret_path)
 	char *save = NULL;
 
 	if (strchr(program, '/')) {
-		*ret_path = access(program, X_OK) == 0 ? strdup(program) : NULL;
+		*ret_path = is_program(program) ? strdup(program) : NULL;
 		return *ret_path != NULL;
 	}
 	if (!all)
@@ -31,7 +39,7 @@ bool spawn_find(const char *program, char **ret_path)
 	for (char *dir = strtok_r(all, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
 		CLEANUP_FREE char *candidate = text_format("%s/%s", dir, program);
 
-		if (candidate && *dir == '/' && access(candidate, X_OK) == 0) {
+		if (candidate && *dir == '/' && is_program(candidate)) {
 			*ret_path = TAKE_PTR(candidate);
 			return true;
 		}
@@ -72,18 +80,20 @@ static void child_fail(int report_fd)
 
 /*
  * The first process of the new pid namespace: waits for the program and ends with its status; when it ends
- * in any way, the kernel kills what else lives in the namespace.
+ * in any way, the kernel kills what else lives in the namespace. _Fork(3), because fork(3) would take locks
+ * that another thread of the caller held at the time; and no descriptor is kept but 0 to 2, because it would
+ * keep the caller's locks and pipes alive.
  */
 static void child_be_init(int report_fd)
 {
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 	int status, result = 127;
 
 	if (pid < 0)
 		child_fail(report_fd);
 	if (pid == 0)
 		return;
-	close(report_fd);
+	close_range(3, ~0U, 0);
 	for (;;) {
 		pid_t ended = wait(&status);
 
@@ -105,17 +115,32 @@ static void child_enter_root(const char *root, int report_fd)
 		child_fail(report_fd);
 }
 
+/* A caller without standard descriptors has ours in their place: moved up, dup2(2) cannot hit one of them. */
+static int child_move_up(int fd, int report_fd)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (moved < 0)
+		child_fail(report_fd);
+	return moved;
+}
+
 static void child_run(const char *path, const char *const *argv, const struct spawn_options *options, const int *fds,
 		      int report_fd)
 {
 	sigset_t none;
+	int high[3];
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	if (!options->outlives_caller)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	report_fd = child_move_up(report_fd, report_fd);
 	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) < 0)
+		high[i] = child_move_up(fds[i], report_fd);
+	for (int i = 0; i < 3; i++)
+		if (dup2(high[i], i) < 0)
 			child_fail(report_fd);
 	if (options->own_namespaces || options->root) {
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -161,9 +186,11 @@ static void output_take(struct output *output, const char *data, size_t length)
 	}
 	buffer_add(&output->kept, data, length);
 	for (size_t i = 0; i < length; i++) {
-		if (data[i] == '\n' || data[i] == '\r' || output->line.length > 4096)
+		bool ends = data[i] == '\n' || data[i] == '\r';
+
+		if (ends || output->line.length >= LINE_MAX_SHOWN)
 			output_line_done(output);
-		else
+		if (!ends)
 			buffer_add(&output->line, data + i, 1);
 	}
 }

@@ -46,8 +46,8 @@ static const char *render_line(struct buffer *out, const char *line, const char 
 		if (!variable)
 			return "a variable that does not exist";
 		if (text_empty(variable->value)) {
-			*ret_empty = true;
-			return NULL;
+			*ret_empty = true; /* the rest of the line must be right all the same */
+			continue;
 		}
 		if (!variable->multi_line && !is_one_line(variable->value))
 			return "a value with a control character in it";

@@ -9,7 +9,7 @@
 
 #include "text.h"
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, RACES_MAX = 1000 };
 
 static int open_directory(int dir_fd, const char *name)
 {
@@ -29,6 +29,7 @@ static int open_directory(int dir_fd, const char *name)
  * moved up into the tree's own root under a fresh name, where it comes up again as an ordinary child.
  */
 struct remover {
+	const char *root;
 	DIR *stack[DEPTH_MAX];
 	char names[DEPTH_MAX][NAME_MAX + 1];
 	int depth;
@@ -48,7 +49,8 @@ static int push_directory(struct remover *remover, int dir_fd, const char *name)
 		return -errno;
 	}
 	remover->stack[remover->depth] = dir;
-	text_copy(remover->names[remover->depth], sizeof remover->names[0], name);
+	if (remover->depth > 0)
+		text_copy(remover->names[remover->depth], sizeof remover->names[0], name);
 	remover->depth++;
 	return 0;
 }
@@ -87,7 +89,7 @@ static int remove_entry(struct remover *remover, struct dirent *entry)
 static int remove_step(struct remover *remover, int base_fd)
 {
 	struct dirent *entry;
-	int top = remover->depth - 1, parent_fd;
+	int top = remover->depth - 1;
 
 	errno = 0;
 	entry = readdir(remover->stack[top]);
@@ -97,8 +99,8 @@ static int remove_step(struct remover *remover, int base_fd)
 		return remove_entry(remover, entry);
 	if (errno)
 		return -errno;
-	parent_fd = top ? dirfd(remover->stack[top - 1]) : base_fd;
-	if (unlinkat(parent_fd, remover->names[top], AT_REMOVEDIR) < 0) {
+	if (unlinkat(top ? dirfd(remover->stack[top - 1]) : base_fd, top ? remover->names[top] : remover->root,
+		     AT_REMOVEDIR) < 0) {
 		if (errno != ENOTEMPTY && errno != EEXIST)
 			return -errno;
 		rewinddir(remover->stack[top]); /* what was moved up, or made meanwhile */
@@ -121,6 +123,7 @@ int tree_remove(int dir_fd, const char *name)
 	remover = calloc(1, sizeof *remover);
 	if (!remover)
 		return -ENOMEM;
+	remover->root = name;
 	r = push_directory(remover, dir_fd, name);
 	while (r == 0 && remover->depth > 0)
 		r = remove_step(remover, dir_fd);
@@ -130,13 +133,13 @@ int tree_remove(int dir_fd, const char *name)
 	return r;
 }
 
-int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+static int disk_usage(int dir_fd, const char *name, int depth, uint64_t *ret_bytes)
 {
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
 	struct stat st;
 	uint64_t bytes;
-	int fd = open_directory(dir_fd, name);
+	int fd = depth < DEPTH_MAX ? open_directory(dir_fd, name) : -ELOOP;
 
 	if (fd < 0)
 		return fd;
@@ -154,10 +157,10 @@ int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
 		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return -errno;
+			continue; /* gone meanwhile */
 		if (!S_ISDIR(st.st_mode))
 			bytes += (uint64_t)st.st_blocks * 512 / (st.st_nlink ? st.st_nlink : 1);
-		else if (tree_disk_usage(fd, entry->d_name, &below) == 0)
+		else if (disk_usage(fd, entry->d_name, depth + 1, &below) == 0)
 			bytes += below;
 	}
 	if (errno)
@@ -166,13 +169,21 @@ int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
 	return 0;
 }
 
+int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+{
+	return disk_usage(dir_fd, name, 0, ret_bytes);
+}
+
 int tree_make_directories(int dir_fd, const char *path, mode_t mode)
 {
 	CLEANUP_FREE char *copy = strdup(path);
+	struct stat st;
 	int existed = 1;
 
 	if (!copy)
 		return -ENOMEM;
+	if (!*copy)
+		return -ENOENT;
 	for (char *p = copy + 1;; p++) {
 		char saved = *p;
 
@@ -180,9 +191,11 @@ int tree_make_directories(int dir_fd, const char *path, mode_t mode)
 			continue;
 		*p = '\0';
 		if (mkdirat(dir_fd, copy, mode) == 0)
-			existed = saved ? existed : 0;
+			existed = 0;
 		else if (errno != EEXIST)
 			return -errno;
+		else if (!saved && (fstatat(dir_fd, copy, &st, 0) < 0 || !S_ISDIR(st.st_mode)))
+			return -ENOTDIR;
 		*p = saved;
 		if (!saved)
 			return existed;
@@ -196,24 +209,32 @@ int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 		.mode = mode,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+	int fd, tries = 0;
 
+	/* EAGAIN: somewhere something was renamed or mounted while a ".." was walked, so the kernel is not sure. */
+	do
+		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+	while (fd < 0 && errno == EAGAIN && ++tries < RACES_MAX);
 	return fd < 0 ? -errno : fd;
 }
 
 int tree_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
 {
 	CLEANUP_FREE char *copy = strdup(path);
+	const char *name;
 	char *slash;
 	int fd;
 
 	if (!copy)
 		return -ENOMEM;
 	slash = strrchr(copy, '/');
+	name = slash ? path + (slash - copy) + 1 : path;
+	if (!*name || text_equal(name, ".") || text_equal(name, ".."))
+		return -EINVAL;
 	if (slash)
 		*slash = '\0';
 	fd = tree_open_in_root(root_fd, slash && *copy ? copy : ".", O_RDONLY | O_DIRECTORY, 0);
 	if (fd >= 0)
-		*ret_name = slash ? path + (slash - copy) + 1 : path;
+		*ret_name = name;
 	return fd;
 }

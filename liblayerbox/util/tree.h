@@ -14,7 +14,10 @@
  */
 int tree_remove(int dir_fd, const char *name);
 
-/* The disk space of a tree in bytes, hard links once per name as they come (st_blocks). */
+/*
+ * The disk space of a tree in bytes (st_blocks); a file with several names counts for its share at each.
+ * What lies deeper than 64 directories is not counted: no system has that, only somebody's trap.
+ */
 int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
 
 /* mkdir -p below @dir_fd for a relative or absolute @path; what exists stays as it is. Returns 1 if all did. */
@@ -26,5 +29,6 @@ int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 /*
  * The same for the parent directory of @path, which is not created; *ret_name points into @path at the last
  * component. For unlinkat(2), symlinkat(2) and the like, which follow nothing in their last component.
+ * -EINVAL where that is nothing, "." or "..": from the parent's descriptor it would lead out.
  */
 int tree_open_parent_in_root(int root_fd, const char *path, const char **ret_name);

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 
 #include "../../liblayerbox/util/cleanup.h"
 #include "../../liblayerbox/util/file.h"
@@ -170,7 +169,7 @@ static void test_readers_see_all_or_nothing(void **state)
 	(void)state;
 	assert_int_equal(mkdir("busy", 0755), 0);
 	assert_int_equal(file_write(AT_FDCWD, "busy/file", "a", 1, 0644, FILE_LAZY), 0);
-	writer = fork();
+	writer = fork_mortal();
 	if (writer == 0)
 		write_forever();
 	for (int i = 0; i < 2000 || ((!seen[0] || !seen[1]) && i < 200000); i++) {

@@ -46,7 +46,7 @@ static void test_accepts(void **state)
 		{ "# remark \\\na = b\n", "a=b;" },
 		{ "  # remark \\\na = b\n", "a=b;" },
 		{ "a = b\r\nc = d\r\n", "a=b;c=d;" },
-		{ "a = b \\\r\n  c\r\n", "a=b     c;" },
+		{ "a = b \\\r\n  c\r\n", "a=b    c;" },
 		{ "a = \xc3\xa9\n", "a=\xc3\xa9;" },
 	};
 	char seen[128], error[128];

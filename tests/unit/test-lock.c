@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sys/file.h>
 
 #include "../../liblayerbox/core/lock.h"
@@ -35,7 +34,7 @@ static pid_t start_holder(const char *container)
 	char byte;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	pid = fork();
+	pid = fork_mortal();
 	if (pid == 0) {
 		struct lb_context *ctx = new_context();
 		int fd = container ? lock_container(ctx, container) : lock_root(ctx);

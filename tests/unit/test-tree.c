@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -181,26 +180,28 @@ static void test_remove_never_enters_a_mount(void **state)
 	assert_true(exists("precious/data"));
 }
 
-/* An empty directory would be removed by rmdir(2) if it were not a mount point: also below the depth that is cut. */
+/* Below the depth at which a tree is cut, so that what is above the mount is moved. */
 static void test_remove_a_mount_deep_inside(void **state)
 {
-	char path[256] = "cut";
+	char path[256] = "cut", mounted[64];
+	int fd;
 
 	(void)state;
 	need_root();
 	make_deep("cut", 70);
 	for (int i = 0; i < 70; i++)
 		strcat(path, "/d");
-	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
-	strcat(path, "/data");
-	put_file(path, "x");
-	*strrchr(path, '/') = '\0';
+	assert_int_equal(mkdir("dear", 0755), 0);
+	put_file("dear/data", "x");
+	assert_int_equal(mount("dear", path, NULL, MS_BIND, NULL), 0);
+	fd = open(path, O_PATH | O_CLOEXEC);
 	assert_int_equal(tree_remove(AT_FDCWD, "cut"), -EBUSY);
-	strcat(path, "/data");
-	assert_true(exists(path));
-	*strrchr(path, '/') = '\0';
-	assert_int_equal(umount(path), 0);
+	assert_true(exists("dear/data"));
+	snprintf(mounted, sizeof mounted, "/proc/self/fd/%d", fd);
+	assert_int_equal(umount2(mounted, MNT_DETACH), 0);
+	close(fd);
 	assert_int_equal(tree_remove(AT_FDCWD, "cut"), 0);
+	assert_true(exists("dear/data"));
 }
 
 static void test_remove_on_a_read_only_file_system(void **state)
@@ -237,7 +238,7 @@ static void test_disk_usage(void **state)
 	assert_int_equal(symlink("/", "usage/link"), 0);
 	assert_int_equal(tree_disk_usage(AT_FDCWD, "usage", &again), 0);
 	assert_true(again >= bytes && again < bytes + 8192);
-	assert_int_equal(tree_disk_usage(AT_FDCWD, "usage/link", &again), -ELOOP);
+	assert_int_equal(tree_disk_usage(AT_FDCWD, "usage/link", &again), -ENOTDIR);
 	assert_int_equal(tree_disk_usage(AT_FDCWD, "nowhere", &again), -ENOENT);
 }
 
@@ -349,13 +350,13 @@ static void test_open_in_root_refuses_magic_links(void **state)
 static void test_open_in_root_while_others_rename(void **state)
 {
 	CLEANUP_FD int root = make_hostile_root(*state);
-	pid_t renamer = fork();
+	pid_t renamer = fork_mortal();
 
 	if (renamer == 0)
 		for (;;)
 			if (rename("hostile/absolute", "hostile/moved") < 0 || rename("hostile/moved", "hostile/absolute") < 0)
 				_exit(1);
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 3000; i++)
 		assert_reads(root, "etc/../etc/../etc/../etc/../etc/hostname", "inside");
 	kill(renamer, SIGKILL);
 	assert_int_equal(end_of(renamer), 128 + SIGKILL);

@@ -26,34 +26,43 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../liblayerbox/util/tree.h"
 
-/* Also a mount namespace of its own, where that is allowed: what a test mounts never shows outside. */
+/*
+ * For root it is a file system in memory, in a mount namespace of the test's own: what a test mounts is never
+ * seen outside, and what a failed one leaves is gone with it.
+ */
 static inline int scratch_enter(void **state)
 {
 	static char path[] = "/tmp/layerbox-unit.XXXXXX";
 
 	*state = path;
-	if (geteuid() == 0 && (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+	if (!mkdtemp(path))
 		return -1;
-	return mkdtemp(path) ? chdir(path) : -1;
+	if (geteuid() == 0 && (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+			       mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0))
+		return -1;
+	return chdir(path);
 }
 
 static inline int scratch_leave(void **state)
 {
 	const char *path = *state;
-	int r = chdir("/tmp");
 
-	return r == 0 ? tree_remove(AT_FDCWD, strrchr(path, '/') + 1) : r;
+	if (chdir("/tmp") < 0 || (geteuid() == 0 && umount2(path, MNT_DETACH) < 0))
+		return -1;
+	return geteuid() == 0 ? rmdir(path) : tree_remove(AT_FDCWD, strrchr(path, '/') + 1);
 }
 
 static inline void need_root(void)
@@ -77,6 +86,16 @@ static inline bool exists(const char *path)
 	struct stat st;
 
 	return lstat(path, &st) == 0;
+}
+
+/* fork(2) for children that must not outlive a test that fails. */
+static inline pid_t fork_mortal(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /* Waits for a child that was made for a test, and returns its exit status or 128 + signal. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeping the host in order: what doctor and every command's sweep have in common. */
+/* The empty cgroups that killed monitors leave. */
 #pragma once
 
 #include "../core/context.h"

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit.h"
+
+#include <time.h>
+
+#include "../../liblayerbox/network/lease.h"
+
+static void load(const char *text, struct lease_table *table)
+{
+	char *copy = strdup(text);
+
+	assert_non_null(copy);
+	assert_int_equal(lease_table_parse(copy, table), 0);
+	free(copy);
+}
+
+static void test_reads(void **state)
+{
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+
+	(void)state;
+	load("4000000000 00:16:3e:bb:00:01 10.0.3.20 tiger-assemblies 01:00:16:3e:bb:00:01\n"
+	     "0 00:16:3e:aa:00:01 10.0.3.10 * *\n",
+	     &table);
+	assert_int_equal(table.count, 2);
+	assert_string_equal(table.leases[0].identity.mac, "00:16:3e:aa:00:01");
+	assert_string_equal(table.leases[0].name, "");
+	assert_int_equal(table.leases[0].expiry, 0);
+	assert_string_equal(table.leases[1].name, "tiger-assemblies");
+	assert_string_equal(lease_table_find(&table, "00:16:3e:aa:00:01"), "10.0.3.10");
+	assert_string_equal(lease_table_find(&table, "00:16:3e:bb:00:01"), "10.0.3.20");
+	assert_null(lease_table_find(&table, "00:16:3e:bb:00:02"));
+	assert_null(lease_table_find(&table, "ff:16:3e:bb:00:02"));
+	assert_true(lease_table_has(&table, "00:16:3e:aa:00:01"));
+	assert_false(lease_table_has(&table, "00:16:3e:aa:00:00"));
+}
+
+static void test_empty(void **state)
+{
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+
+	(void)state;
+	load("", &table);
+	assert_int_equal(table.count, 0);
+	assert_null(lease_table_find(&table, "00:16:3e:aa:00:01"));
+	assert_false(lease_table_has(&table, "00:16:3e:aa:00:01"));
+}
+
+/* IPv6, lines cut off, and what nobody could have written: all passed over, none stops the others. */
+static void test_passes_over(void **state)
+{
+	static const char *const broken[] = {
+		"duid 00:01:00:01:2e:65:b2:14:00:16:3e:aa:bb:cc",
+		"4000000000 1044480 fd00::5 tiger 00:01:00:01:2e:65:b2:14",
+		"4000000000 00:16:3e:aa:00:02 10.0.3.11",
+		"4000000000 00:16:3e:aa:00:02 10.0.3.11 tiger",
+		"x 00:16:3e:aa:00:02 10.0.3.11 tiger *",
+		"-1 00:16:3e:aa:00:02 10.0.3.11 tiger *",
+		"99999999999999999999 00:16:3e:aa:00:02 10.0.3.11 tiger *",
+		"4000000000 00:16:3e:aa:00:0 10.0.3.11 tiger *",
+		"4000000000 00:16:3E:AA:00:02 10.0.3.11 tiger *",
+		"4000000000 06-00:16:3e:aa:00:02 10.0.3.11 tiger *",
+		"4000000000 00:16:3e:aa:00:02 10.0.3.1111 tiger *",
+		"4000000000 00:16:3e:aa:00:02 10.0.3 tiger *",
+		"\x1b[2J \x01 \xff \xfe *",
+		" ",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+		char text[512];
+
+		snprintf(text, sizeof text, "%s\n4000000000 00:16:3e:aa:00:01 10.0.3.10 a *\n%s", broken[i], broken[i]);
+		load(text, &table);
+		if (table.count != 1)
+			fail_msg("\"%s\" gave %zu leases", broken[i], table.count - 1);
+	}
+}
+
+static void test_hides_hostile_names(void **state)
+{
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+	char text[512], name[100];
+
+	(void)state;
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	snprintf(text, sizeof text,
+		 "1 00:16:3e:aa:00:01 10.0.3.10 \x1b[31mred *\n1 00:16:3e:aa:00:02 10.0.3.11 %s *\n"
+		 "1 00:16:3e:aa:00:03 10.0.3.12 ../../x *\n",
+		 name);
+	load(text, &table);
+	assert_int_equal(table.count, 3);
+	for (size_t i = 0; i < table.count; i++)
+		assert_string_equal(table.leases[i].name, "");
+}
+
+static void test_expiry(void **state)
+{
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+	char text[512];
+	long long now = (long long)time(NULL);
+
+	(void)state;
+	snprintf(text, sizeof text,
+		 "%lld 00:16:3e:aa:00:01 10.0.3.10 a *\n%lld 00:16:3e:aa:00:01 10.0.3.11 a *\n"
+		 "%lld 00:16:3e:aa:00:01 10.0.3.12 a *\n%lld 00:16:3e:aa:00:02 10.0.3.13 b *\n",
+		 now - 10, now + 500, now + 100, now - 1);
+	load(text, &table);
+	assert_string_equal(lease_table_find(&table, "00:16:3e:aa:00:01"), "10.0.3.11");
+	assert_null(lease_table_find(&table, "00:16:3e:aa:00:02"));
+	assert_true(lease_table_has(&table, "00:16:3e:aa:00:02"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reads),       cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_passes_over), cmocka_unit_test(test_hides_hostile_names),
+		cmocka_unit_test(test_expiry),
+	};
+
+	return cmocka_run_group_tests_name("lease", tests, NULL, NULL);
+}
