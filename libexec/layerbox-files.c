@@ -65,6 +65,7 @@ static int send_from(const char *path, int out_fd)
 {
 	struct place place = { 0 };
 	char error[1024];
+	struct stat st;
 	int fd, r = split(path, false, &place);
 
 	if (r < 0)
@@ -72,6 +73,8 @@ static int send_from(const char *path, int out_fd)
 	fd = open_place(&place);
 	if (fd < 0)
 		return complain("cannot open the directory of", path, errno);
+	if (fstatat(fd, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return complain("cannot read", path, errno);
 	if (archive_pack(out_fd, fd, place.name, "item", error, sizeof error) < 0) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;

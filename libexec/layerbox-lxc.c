@@ -13,13 +13,18 @@
 #include <lxc/attach_options.h>
 #include <lxc/lxccontainer.h>
 #include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "adapters/lxc-command.h"
 #include "container/layout.h"
+#include "container/record.h"
+#include "container/root.h"
+#include "core/store.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -87,11 +92,59 @@ static void find_cause(struct job *job)
 
 /* ----------------------------------------------------------------------------------- the first form */
 
+/* Takes layerbox's hook out of @key, and leaves the operator's own. */
+static void drop_hook(struct lxc_container *container, const char *key)
+{
+	char hooks[4096], *save = NULL;
+	int n = container->get_config_item(container, key, hooks, sizeof hooks);
+
+	if (n <= 0 || n >= (int)sizeof hooks || !container->clear_config_item(container, key))
+		return;
+	for (char *hook = strtok_r(hooks, "\n", &save); hook; hook = strtok_r(NULL, "\n", &save))
+		if (!text_equal(hook, PKGLIBEXECDIR "/layerbox-hook"))
+			container->set_config_item(container, key, hook);
+}
+
+/*
+ * Mounts the root here, in a mount namespace that the monitor will inherit, instead of leaving it to the hook: that
+ * spares two shells and two programs, a fifth of a start. The hook remains what a plain lxc-start uses.
+ */
+static int mount_root(struct job *job, struct lxc_container *container)
+{
+	struct lb_context *ctx;
+	struct record record = { 0 };
+	CLEANUP_FREE char *root = strndup(job->lxcpath, strlen(job->lxcpath) - strlen("/" STORE_CONTAINERS));
+	CLEANUP_FREE char *directory = text_format("%s/%s", job->lxcpath, job->name);
+	CLEANUP_FD int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct lb_context_options options = { .size = sizeof options, .root = root };
+	int r = lb_context_new(&options, &ctx);
+
+	if (r == 0)
+		r = record_read(ctx, fd, job->name, &record);
+	if (r == 0 && (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
+		r = fail_errno(ctx, errno, "cannot make a mount namespace");
+	if (r == 0)
+		r = root_mount(ctx, job->name, &record);
+	if (r < 0)
+		snprintf(job->cause, sizeof job->cause, "%s", lb_context_error(ctx));
+	record_free(&record);
+	lb_context_free(ctx);
+	drop_hook(container, "lxc.hook.pre-start");
+	drop_hook(container, "lxc.hook.post-stop");
+	container->set_config_item(container, "lxc.monitor.unshare", "0");
+	return r;
+}
+
 static int start(struct job *job, struct lxc_container *container)
 {
+	int r;
+
 	job->log_start = log_size(job);
 	if (container->is_running(container))
 		return 1;
+	r = mount_root(job, container);
+	if (r < 0)
+		return r;
 	container->want_daemonize(container, true);
 	container->want_close_all_fds(container, true);
 	/*

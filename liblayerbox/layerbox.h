@@ -24,7 +24,8 @@
  * state, prints nothing, never exits, and installs no signal handlers. Whatever starts, stops or enters a
  * container runs in a helper process, because liblxc forks and keeps process-wide locks.
  *
- * Rights. Everything that changes something needs root in the initial user namespace.
+ * Rights. Everything that changes something needs root in the initial user namespace; so does looking at
+ * containers and bases, whose directories are not for everyone.
  */
 #ifndef LAYERBOX_H
 #define LAYERBOX_H
@@ -114,10 +115,11 @@ struct lb_context_options {
  * lb_context_new - read the configuration and make a context.
  * @options: NULL for the defaults
  *
- * Touches nothing on disk. On failure *@ret_context is still set where memory allowed, so that
- * lb_context_error() can be asked why; free it in every case.
+ * Touches nothing on disk, and does not look at the environment. On failure *@ret_context is still set where
+ * memory allowed, so that lb_context_error() can be asked why; free it in every case.
  *
- * Errors: -LB_ERR_BAD_CONFIG, -LB_ERR_BAD_VALUE (the root is not an absolute path), -ENOMEM, -EINVAL.
+ * Errors: -LB_ERR_BAD_CONFIG, -LB_ERR_BAD_VALUE (the root is not an absolute path, or has characters that
+ * mean something to LXC or overlayfs), -ENOMEM, -EINVAL; -ENOENT when a config_file was named and is missing.
  */
 int lb_context_new(const struct lb_context_options *options, struct lb_context **ret_context);
 
@@ -209,6 +211,7 @@ int lb_container_list(struct lb_context *context, struct lb_container ***ret_con
 /** lb_container_list_free - free a list and its handles; NULL is allowed. */
 void lb_container_list_free(struct lb_container **containers);
 
+/** lb_container_get_name - its name, which is also its host name and its directory's. */
 const char *lb_container_get_name(const struct lb_container *container);
 /** lb_container_get_base - the base's name, without a generation. */
 const char *lb_container_get_base(const struct lb_container *container);
@@ -222,8 +225,11 @@ pid_t lb_container_get_pid(const struct lb_container *container);
 const char *lb_container_get_ipv4(const struct lb_container *container);
 /** lb_container_get_mac - six pairs of lower-case hexadecimal digits with colons. */
 const char *lb_container_get_mac(const struct lb_container *container);
+/** lb_container_get_description - one line that somebody wrote about it, or "". */
 const char *lb_container_get_description(const struct lb_container *container);
+/** lb_container_get_privileged - is its root the host's root, without an id range of its own? */
 bool lb_container_get_privileged(const struct lb_container *container);
+/** lb_container_get_autostart - is it meant to be started with the host? */
 bool lb_container_get_autostart(const struct lb_container *container);
 /** lb_container_get_id_range - first host id and count; 0 and 0 for a privileged container. */
 void lb_container_get_id_range(const struct lb_container *container, uint32_t *ret_start, uint32_t *ret_count);
@@ -232,7 +238,7 @@ int64_t lb_container_get_created(const struct lb_container *container);
 /** lb_container_get_directory - the absolute path of ROOT/containers/NAME. */
 const char *lb_container_get_directory(const struct lb_container *container);
 
-/** lb_container_refresh - ask again for state, pid and address. */
+/** lb_container_refresh - ask again for state, pid and address; settings stay as the handle knows them. */
 int lb_container_refresh(struct lb_container *container);
 
 /**
@@ -246,7 +252,11 @@ int lb_container_refresh(struct lb_container *container);
  */
 int lb_container_set(struct lb_container *container, const char *key, const char *value);
 
-/** lb_container_get - one setting as text, "" where it is not set; *@ret_value is the caller's (free(3)). */
+/**
+ * lb_container_get - one setting as text, "" where it is not set; *@ret_value is the caller's (free(3)).
+ *
+ * As it was when the handle was made, or last set through it. Errors: -LB_ERR_BAD_VALUE (no such key).
+ */
 int lb_container_get(struct lb_container *container, const char *key, char **ret_value);
 
 /** lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last. */
@@ -256,7 +266,7 @@ const char *lb_container_key(size_t index);
 struct lb_run_options {
 	size_t size;
 	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
-	unsigned jobs;                /* how many at a time; 0: by the number of processors */
+	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
 };
 
@@ -300,7 +310,7 @@ int lb_container_thaw(struct lb_container *container);
 
 /**
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
- * @force: stop it first where it runs
+ * @force: kill it first where it runs
  *
  * The handle stays valid for its getters. Errors: -LB_ERR_RUNNING.
  */
@@ -328,9 +338,10 @@ struct lb_exec_options {
 /**
  * lb_container_exec - run a program in a running container and wait for it.
  * @argv:       NULL-terminated; argv[0] is looked up in the container's PATH
- * @ret_status: its exit status, 128 + N when signal N ended it, 126 or 127 when it could not be run
+ * @ret_status: its exit status, 128 + N when signal N ended it, 127 or 126 when it is not there or could not
+ *              be run, 125 when LXC could not enter the container; why stands on its standard error then
  *
- * Errors: -LB_ERR_NOT_RUNNING, -LB_ERR_RUNTIME.
+ * Errors: -LB_ERR_NOT_RUNNING (also while it is frozen), -LB_ERR_NO_PROGRAM (a helper is missing), -EINVAL.
  */
 int lb_container_exec(struct lb_container *container, const char *const *argv, const struct lb_exec_options *options,
 		      int *ret_status);
@@ -339,11 +350,16 @@ int lb_container_exec(struct lb_container *container, const char *const *argv, c
  * lb_container_shell - run the login shell of one of the container's users, as its /etc/passwd says.
  * @user: NULL for root
  *
- * Uses the caller's standard streams, with a terminal of its own where they are one. *@ret_status as above.
+ * Uses the caller's standard streams, with a terminal of its own where they are one; *@ret_status as for
+ * lb_container_exec(). Errors: the same, and -LB_ERR_BAD_VALUE (no such user).
  */
 int lb_container_shell(struct lb_container *container, const char *user, int *ret_status);
 
-/** lb_container_console - join the calling terminal to the container's console until Ctrl-a q. */
+/**
+ * lb_container_console - join the calling terminal to the container's console until Ctrl-a q.
+ *
+ * Errors: -LB_ERR_NOT_RUNNING, -LB_ERR_RUNTIME (somebody else may be on it).
+ */
 int lb_container_console(struct lb_container *container);
 
 /**
@@ -352,7 +368,9 @@ int lb_container_console(struct lb_container *container);
  * @destination: absolute path in the container; an existing directory or a trailing slash means "into it"
  *
  * What arrives belongs to root of the container and keeps its mode. Links inside the container are
- * followed inside the container only.
+ * followed inside the container only. A file that is there is replaced in one step, a directory never is.
+ *
+ * Errors: -LB_ERR_BAD_VALUE (the path inside is not absolute), -LB_ERR_PROGRAM_FAILED (the text says why).
  */
 int lb_container_push(struct lb_container *container, const char *source, const char *destination);
 
@@ -385,19 +403,29 @@ int lb_base_build(struct lb_context *context, const char *recipe, const struct l
 /**
  * lb_base_import - make a base from a directory or an archive (any that libarchive can read).
  *
- * The source is copied, made generic (no machine-id, no host keys, no caches) and sealed.
+ * The source is copied, made generic (no machine-id, no host keys, no caches) and sealed. Nothing in it is
+ * run, and what it holds is not trusted.
+ *
+ * Errors: -LB_ERR_BAD_NAME, -LB_ERR_EXISTS, -LB_ERR_PROGRAM_FAILED (it cannot be read or unpacked), -EINVAL
+ * (it is no system's root, or has no init), -ENOSPC.
  */
 int lb_base_import(struct lb_context *context, const char *name, const char *source);
 
-/** lb_base_open - one base, its newest generation. @name may be NAME@GENERATION. */
+/** lb_base_open - one base, its newest generation. @name may be NAME@GENERATION. Errors: -LB_ERR_NO_BASE. */
 int lb_base_open(struct lb_context *context, const char *name, struct lb_base **ret_base);
+
+/** lb_base_free - free a handle; NULL is allowed. The base itself is not touched. */
 void lb_base_free(struct lb_base *base);
 
 /** lb_base_list - every base by name, newest generation each; NULL-terminated, lb_base_list_free(). */
 int lb_base_list(struct lb_context *context, struct lb_base ***ret_bases, size_t *ret_count);
+
+/** lb_base_list_free - free a list and its handles; NULL is allowed. */
 void lb_base_list_free(struct lb_base **bases);
 
+/** lb_base_get_name - its name, without a generation. */
 const char *lb_base_get_name(const struct lb_base *base);
+/** lb_base_get_generation - the generation that the handle shows, from 1. */
 unsigned lb_base_get_generation(const struct lb_base *base);
 /** lb_base_get_recipe - the recipe it was built from, or "import". */
 const char *lb_base_get_recipe(const struct lb_base *base);
@@ -450,10 +478,18 @@ struct lb_network_status {
  */
 int lb_network_up(struct lb_context *context);
 
-/** lb_network_down - take layerbox's own network away; refused while a container is on it. */
+/**
+ * lb_network_down - take layerbox's own network away; refused while a container is on it.
+ *
+ * Returns 1 when there was none. Errors: -LB_ERR_NETWORK (in use, or not layerbox's).
+ */
 int lb_network_down(struct lb_context *context);
 
-/** lb_network_get_status - look, and change nothing. Set ret_status->size first. */
+/**
+ * lb_network_get_status - look, and change nothing. Set ret_status->size first.
+ *
+ * Returns 0 also where something is wrong: ret_status->problem says so.
+ */
 int lb_network_get_status(struct lb_context *context, struct lb_network_status *ret_status);
 
 /* ------------------------------------------------------------------------------------------ doctor */
@@ -467,6 +503,7 @@ struct lb_finding {
 	bool repaired;
 };
 
+/** lb_finding_fn - receives one finding of lb_doctor(). */
 typedef void (*lb_finding_fn)(const struct lb_finding *finding, void *userdata);
 
 /**
@@ -478,8 +515,11 @@ typedef void (*lb_finding_fn)(const struct lb_finding *finding, void *userdata);
 int lb_doctor(struct lb_context *context, bool repair, lb_finding_fn fn, void *userdata);
 
 /**
- * lb_sweep - finish or undo what a killed command left, as every changing call does before its work:
- * half-made and half-deleted directories, and empty cgroups of containers whose monitor was killed.
+ * lb_sweep - finish or undo what a killed command left: half-made and half-deleted directories, and empty
+ * cgroups of containers whose monitor was killed.
+ *
+ * The command line tool does so before every command. Calls that make or start something sweep the place
+ * where they work by themselves.
  */
 int lb_sweep(struct lb_context *context);
 

@@ -110,7 +110,8 @@ static int run_console(struct lb_context *context, int argc, char **argv)
 	container = open_container(context, argv[optind], &result);
 	if (!container)
 		return result;
-	say("the console of %s; leave it with Ctrl-a q", argv[optind]);
+	if (lb_container_get_state(container) == LB_STATE_RUNNING)
+		say("the console of %s; leave it with Ctrl-a q", argv[optind]);
 	r = lb_container_console(container);
 	result = r < 0 ? report_failure(context, r) : EXIT_OK;
 	lb_container_free(container);

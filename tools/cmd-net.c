@@ -62,11 +62,13 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 	r = lb_network_get_status(context, &status);
 	if (r < 0)
 		return report_failure(context, r);
-	object = json_pack("{s:s, s:s, s:s, s:b, s:i, s:b, s:b, s:i, s:i, s:i, s:s}", "bridge", status.bridge, "manager",
+	object = json_pack("{s:s, s:s, s:s, s:b, s:n, s:b, s:b, s:i, s:i, s:i, s:s}", "bridge", status.bridge, "manager",
 			   manager_name(status.manager), "address", status.address, "up", status.up, "dnsmasq_pid",
-			   (int)status.dnsmasq_pid, "reservations_read", status.reservations_read, "nat", status.nat,
-			   "ports", (int)status.ports, "pool_size", (int)status.pool_size, "pool_used",
-			   (int)status.pool_used, "problem", status.problem);
+			   "reservations_read", status.reservations_read, "nat", status.nat, "ports", (int)status.ports,
+			   "pool_size", (int)status.pool_size, "pool_used", (int)status.pool_used, "problem",
+			   status.problem);
+	if (status.dnsmasq_pid)
+		json_object_set_new(object, "dnsmasq_pid", json_integer(status.dnsmasq_pid));
 	if (as_json)
 		print_json(object);
 	else

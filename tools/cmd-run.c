@@ -39,29 +39,39 @@ static bool read_number(const char *text, unsigned *ret_number)
 	return true;
 }
 
+enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j' };
+
+static const struct option long_options[] = {
+	{ "all", no_argument, NULL, ALL },     { "timeout", required_argument, NULL, TIMEOUT },
+	{ "kill", no_argument, NULL, KILL },   { "force", no_argument, NULL, FORCE },
+	{ "jobs", required_argument, NULL, JOBS }, { 0 },
+};
+
+/* Each command knows those options that its usage line shows. */
+static bool check_known(const struct command *command, int option)
+{
+	const struct option *known = long_options;
+	char text[16];
+
+	while (known->name && known->val != option)
+		known++;
+	snprintf(text, sizeof text, "--%s", known->name);
+	if (strstr(command->arguments, text))
+		return true;
+	usage_error(command, "%s is not an option of it", text);
+	return false;
+}
+
 static bool read_request(struct lb_context *context, const struct command *command, int argc, char **argv,
 			 struct request *request, int *ret_exit)
 {
-	enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j' };
-	static const struct option long_options[] = {
-		{ "all", no_argument, NULL, ALL },     { "timeout", required_argument, NULL, TIMEOUT },
-		{ "kill", no_argument, NULL, KILL },   { "force", no_argument, NULL, FORCE },
-		{ "jobs", required_argument, NULL, JOBS }, { 0 },
-	};
 	int option;
 
 	*request = (struct request){ .options.size = sizeof request->options };
 	*ret_exit = EXIT_USAGE;
 	while ((option = next_option(command, argc, argv, long_options)) > 0) {
-		/* Each command knows those options that its usage line shows. */
-		if (!strstr(command->arguments, option == ALL	  ? "--all" :
-						option == TIMEOUT ? "--timeout" :
-						option == KILL	  ? "--kill" :
-						option == FORCE	  ? "--force" :
-								    "--jobs")) {
-			usage_error(command, "%s is not an option of it", argv[optind - 1]);
+		if (!check_known(command, option))
 			return false;
-		}
 		request->all = request->all || option == ALL;
 		request->force = request->force || option == FORCE;
 		request->options.kill = request->options.kill || option == KILL;

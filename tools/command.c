@@ -50,7 +50,8 @@ int usage_error(const struct command *command, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "; usage: layerbox %s %s\n", command->name, command->arguments);
+	fprintf(stderr, "; usage: layerbox %s%s%s\n", command->name, *command->arguments ? " " : "",
+		command->arguments);
 	return EXIT_USAGE;
 }
 

@@ -37,10 +37,37 @@ static void print_overview(FILE *out)
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: layerbox %s %s\n\n%s.\n", command->name, command->arguments, command->summary);
+	printf("Usage: layerbox %s%s%s\n\n%s.\n", command->name, *command->arguments ? " " : "", command->arguments,
+	       command->summary);
 	if (command->help)
 		printf("\n%s", command->help);
 	printf("\n%s", global_help);
+}
+
+/* Is the first of the command's two words @word? */
+static bool is_of_group(const struct command *command, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(command->name, word, n) == 0 && command->name[n] == ' ';
+}
+
+/* `layerbox net --help`: the commands whose first word is @word; false where there is none. */
+static bool print_group(const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (!is_of_group(commands[i], word))
+			continue;
+		if (!found)
+			printf("Usage: layerbox %s COMMAND [ARGUMENTS]\n\n", word);
+		printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
+		found = true;
+	}
+	if (found)
+		printf("\n%s", global_help);
+	return found;
 }
 
 /* The command that the first one or two arguments name; *ret_words is how many. */
@@ -144,13 +171,14 @@ static int no_such_command(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *rest = strchr(commands[i]->name, ' ');
-
-		if (!rest || strncmp(commands[i]->name, argv[0], (size_t)(rest - commands[i]->name)) != 0 ||
-		    strlen(argv[0]) != (size_t)(rest - commands[i]->name))
+		if (!is_of_group(commands[i], argv[0]))
 			continue;
-		fprintf(stderr, "layerbox: `%s` needs a word behind it, such as `%s`; see `layerbox help`\n", argv[0],
-			commands[i]->name);
+		if (argc > 1 && *argv[1] != '-')
+			fprintf(stderr, "layerbox: there is no command `%s %s`; see `layerbox help %s`\n", argv[0], argv[1],
+				argv[0]);
+		else
+			fprintf(stderr, "layerbox: `%s` needs a word behind it, such as `%s`; see `layerbox help %s`\n",
+				argv[0], commands[i]->name, argv[0]);
 		return EXIT_USAGE;
 	}
 	fprintf(stderr, "layerbox: there is no command `%s`; see `layerbox help`\n", argv[0]);
@@ -204,10 +232,12 @@ int main(int argc, char **argv)
 		argv++;
 	}
 	command = find_command(argc, argv, &words);
-	if (globals.help && argc == 0) {
+	if (globals.help && (argc == 0 || strcmp(argv[0], "help") == 0)) {
 		print_overview(stdout);
 		return EXIT_OK;
 	}
+	if (!command && globals.help && argc == 1 && print_group(argv[0]))
+		return EXIT_OK;
 	if (!command)
 		return no_such_command(argc, argv);
 	if (globals.help) {

@@ -104,23 +104,31 @@ static enum lb_state to_state(intptr_t number)
 	return number >= 0 && number < (intptr_t)(sizeof states / sizeof *states) ? states[number] : LB_STATE_RUNNING;
 }
 
-int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer)
+int lxc_command_ask(const char *lxcpath, const char *name, struct lxc_question *ret_question)
 {
 	struct sockaddr_un address;
 	socklen_t length = make_address(lxcpath, name, &address);
-	CLEANUP_FD int state_fd = -1;
-	CLEANUP_FD int pid_fd = -1;
+	int fd = ask(&address, length, COMMAND_GET_STATE);
+
+	*ret_question = (struct lxc_question){ -1, -1 };
+	if (fd == -ECONNREFUSED || fd == -ECONNRESET || fd == -EPIPE)
+		return 0;
+	if (fd < 0)
+		return fd;
+	*ret_question = (struct lxc_question){ fd, ask(&address, length, COMMAND_GET_INIT_PID) };
+	return 0;
+}
+
+int lxc_command_hear(struct lxc_question *question, struct lxc_answer *ret_answer)
+{
+	CLEANUP_FD int state_fd = take_fd(&question->state_fd);
+	CLEANUP_FD int pid_fd = take_fd(&question->pid_fd);
 	intptr_t state, pid = 0;
 	int r;
 
 	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
-	/* Both questions are on their way before the first answer is waited for: the monitor wakes up once. */
-	state_fd = ask(&address, length, COMMAND_GET_STATE);
-	if (state_fd == -ECONNREFUSED || state_fd == -ECONNRESET || state_fd == -EPIPE)
-		return 0;
 	if (state_fd < 0)
-		return state_fd;
-	pid_fd = ask(&address, length, COMMAND_GET_INIT_PID);
+		return 0;
 	r = answer(state_fd, &state);
 	if (r == -ECONNRESET || r == -EPROTO)
 		return 0; /* it ended while it was asked */
@@ -130,6 +138,15 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 	if (pid_fd >= 0 && answer(pid_fd, &pid) == 0 && pid > 0 && ret_answer->state != LB_STATE_STOPPED)
 		ret_answer->pid = (pid_t)pid;
 	return 0;
+}
+
+int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer)
+{
+	struct lxc_question question;
+	int r = lxc_command_ask(lxcpath, name, &question);
+
+	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
+	return r < 0 ? r : lxc_command_hear(&question, ret_answer);
 }
 
 bool lxc_command_has_monitor(const char *lxcpath, const char *name)

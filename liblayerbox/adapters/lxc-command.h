@@ -14,7 +14,21 @@ struct lxc_answer {
 	pid_t pid;                    /* of the container's init; 0 where there is none (yet) */
 };
 
-/* Asks about container @name below @lxcpath; a container without a monitor is LB_STATE_STOPPED. */
+/* A container whose monitor has been asked and has not answered yet. */
+struct lxc_question {
+	int state_fd, pid_fd;
+};
+
+/*
+ * Asks about container @name below @lxcpath; many can be asked before the first answer is heard, so that their
+ * monitors work side by side. Every question must be heard out.
+ */
+int lxc_command_ask(const char *lxcpath, const char *name, struct lxc_question *ret_question);
+
+/* Waits for the answer; a container without a monitor is LB_STATE_STOPPED. Ends the question in any case. */
+int lxc_command_hear(struct lxc_question *question, struct lxc_answer *ret_answer);
+
+/* Asks and hears one. */
 int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer);
 
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */

@@ -13,19 +13,20 @@ const char *lb_state_name(enum lb_state state)
 	return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
 }
 
-int container_ask(struct lb_container *container, const struct lease_table *leases)
+static int no_answer(struct lb_context *ctx, const char *name, int r)
+{
+	return fail_errno(ctx, r, "the monitor of container '%s' does not answer", name);
+}
+
+int container_ask(struct lb_container *container)
 {
 	CLEANUP_FREE char *lxcpath = store_path(container->ctx, STORE_CONTAINERS);
-	const char *leased = leases ? lease_table_find(leases, container->record.identity.mac) : NULL;
 	int r;
 
 	if (!lxcpath)
 		return fail_memory(container->ctx);
-	text_copy(container->ipv4, sizeof container->ipv4, leased ? leased : container->record.identity.ipv4);
 	r = lxc_command_query(lxcpath, container->name, &container->live);
-	if (r < 0)
-		return fail_errno(container->ctx, r, "the monitor of container '%s' does not answer", container->name);
-	return 0;
+	return r < 0 ? no_answer(container->ctx, container->name, r) : 0;
 }
 
 int container_is_stopped(struct lb_context *ctx, const char *name)
@@ -35,7 +36,7 @@ int container_is_stopped(struct lb_context *ctx, const char *name)
 	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
 
 	if (r < 0)
-		return fail_errno(ctx, r, "the monitor of container '%s' does not answer", name);
+		return no_answer(ctx, name, r);
 	return answer.state == LB_STATE_STOPPED;
 }
 
@@ -50,7 +51,14 @@ int container_require_stopped(struct lb_context *ctx, const char *name, const ch
 	return 0;
 }
 
-/* Makes a handle from the directory; @leases may be NULL. */
+static void note_address(struct lb_container *container, const struct lease_table *leases)
+{
+	const char *leased = lease_table_find(leases, container->record.identity.mac);
+
+	text_copy(container->ipv4, sizeof container->ipv4, leased ? leased : container->record.identity.ipv4);
+}
+
+/* Makes a handle from what is on disk. */
 static int open_one(struct lb_context *ctx, int containers_fd, const char *name, const struct lease_table *leases,
 		    struct lb_container **ret_container)
 {
@@ -64,12 +72,11 @@ static int open_one(struct lb_context *ctx, int containers_fd, const char *name,
 	text_copy(container->name, sizeof container->name, name);
 	container->directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
 	r = container->directory ? record_read(ctx, fd, name, &container->record) : fail_memory(ctx);
-	if (r == 0)
-		r = container_ask(container, leases);
 	if (r < 0) {
 		lb_container_free(container);
 		return r;
 	}
+	note_address(container, leases);
 	*ret_container = container;
 	return 0;
 }
@@ -78,6 +85,7 @@ int lb_container_open(struct lb_context *ctx, const char *name, struct lb_contai
 {
 	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
 	CLEANUP_FD int containers_fd = -1;
+	struct lb_container *container;
 	int r = name_check(ctx, "container", name);
 
 	if (r < 0)
@@ -86,7 +94,17 @@ int lb_container_open(struct lb_context *ctx, const char *name, struct lb_contai
 	if (containers_fd < 0)
 		return containers_fd;
 	r = lease_table_load(ctx, &leases);
-	return r < 0 ? r : open_one(ctx, containers_fd, name, &leases, ret_container);
+	if (r == 0)
+		r = open_one(ctx, containers_fd, name, &leases, &container);
+	if (r < 0)
+		return r;
+	r = container_ask(container);
+	if (r < 0) {
+		lb_container_free(container);
+		return r;
+	}
+	*ret_container = container;
+	return 0;
 }
 
 void lb_container_free(struct lb_container *container)
@@ -96,6 +114,30 @@ void lb_container_free(struct lb_container *container)
 	record_free(&container->record);
 	free(container->directory);
 	free(container);
+}
+
+/* Asks all monitors, some at a time since each costs two descriptors, and hears them in the same order. */
+static void ask_all(struct lb_context *ctx, struct lb_container **containers, size_t count)
+{
+	enum { AT_A_TIME = 128 };
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	struct lxc_question questions[AT_A_TIME];
+	int r[AT_A_TIME];
+
+	for (size_t first = 0; lxcpath && first < count; first += AT_A_TIME) {
+		size_t n = count - first < AT_A_TIME ? count - first : AT_A_TIME;
+
+		for (size_t i = 0; i < n; i++)
+			r[i] = lxc_command_ask(lxcpath, containers[first + i]->name, &questions[i]);
+		for (size_t i = 0; i < n; i++) {
+			if (r[i] == 0)
+				r[i] = lxc_command_hear(&questions[i], &containers[first + i]->live);
+			if (r[i] < 0) {
+				no_answer(ctx, containers[first + i]->name, r[i]);
+				log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+			}
+		}
+	}
 }
 
 int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_containers, size_t *ret_count)
@@ -124,6 +166,7 @@ int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_contain
 		else if (r != -LB_ERR_NO_CONTAINER)
 			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	}
+	ask_all(ctx, containers, count);
 	*ret_containers = containers;
 	if (ret_count)
 		*ret_count = count;
@@ -142,7 +185,10 @@ int lb_container_refresh(struct lb_container *container)
 	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
 	int r = lease_table_load(container->ctx, &leases);
 
-	return r < 0 ? r : container_ask(container, &leases);
+	if (r < 0)
+		return r;
+	note_address(container, &leases);
+	return container_ask(container);
 }
 
 const char *lb_container_get_name(const struct lb_container *container)

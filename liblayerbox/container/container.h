@@ -15,8 +15,8 @@ struct lb_container {
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
 };
 
-/* Asks the monitor for state and pid; @leases may be NULL. */
-int container_ask(struct lb_container *container, const struct lease_table *leases);
+/* Asks the monitor for state and pid. */
+int container_ask(struct lb_container *container);
 
 /* Is it stopped? Asks now. Negative where it cannot be told. */
 int container_is_stopped(struct lb_context *ctx, const char *name);

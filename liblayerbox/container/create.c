@@ -93,13 +93,11 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 		return fail_errno(draft->ctx, errno, "cannot open its top layer");
 	if (!record)
 		return fail_memory(draft->ctx);
+	/* Not among the files that are synced: every start renders it again where it is not what it should be. */
 	r = render_config(draft->ctx, draft->directory_fd, draft->name, &draft->record, base);
 	if (r < 0)
 		return r;
-	r = openat(draft->directory_fd, LAYOUT_CONFIG, O_RDONLY | O_CLOEXEC);
-	r = r < 0 ? fail_errno(draft->ctx, errno, "cannot open its config") : keep_fd(draft, r);
-	if (r == 0)
-		r = add_file(draft, RECORD_FILE, record, 0600);
+	r = add_file(draft, RECORD_FILE, record, 0600);
 	if (r == 0)
 		r = render_rootfs(draft->ctx, top_fd, base_fd, draft->name, &draft->record, &draft->fds, &draft->fd_count);
 	return r;
@@ -110,14 +108,17 @@ static int choose(struct draft *draft)
 {
 	struct record_identity *others = NULL;
 	struct network_identity *taken;
+	uint32_t highest = 0;
 	size_t count = 0;
-	int fd, r = record_list_identities(draft->ctx, &others, &count);
+	int r = record_list_identities(draft->ctx, &others, &count);
 
 	if (r < 0)
 		return r;
 	taken = calloc(count + 1, sizeof *taken);
-	for (size_t i = 0; taken && i < count; i++)
+	for (size_t i = 0; taken && i < count; i++) {
 		taken[i] = others[i].identity;
+		highest = others[i].id_end > highest ? others[i].id_end : highest;
+	}
 	free(others);
 	if (!taken)
 		return fail_memory(draft->ctx);
@@ -125,11 +126,8 @@ static int choose(struct draft *draft)
 	free(taken);
 	if (r < 0 || draft->record.privileged)
 		return r;
-	r = id_range_allocate(draft->ctx, draft->name, &draft->record.id_start, &fd);
-	if (r < 0)
-		return r;
 	draft->record.id_count = ID_RANGE_COUNT;
-	return keep_fd(draft, fd);
+	return id_range_allocate(draft->ctx, draft->name, highest, &draft->record.id_start);
 }
 
 static int name_is_taken(struct lb_context *ctx, const char *name)
@@ -145,8 +143,6 @@ static int publish(struct draft *draft)
 
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot write it to disk");
-	if (fsync(draft->directory_fd) < 0)
-		return fail_errno(ctx, errno, "cannot write it to disk");
 	r = reservation_write(ctx, draft->name, &draft->record.identity);
 	if (r < 0)
 		return r;

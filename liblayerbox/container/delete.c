@@ -8,6 +8,7 @@
 #include "../network/reservation.h"
 #include "../util/tree.h"
 #include "container.h"
+#include "id-range.h"
 
 /*
  * Hides the container's directory, which deletes it for everyone, then removes it. Whoever kills us in between
@@ -22,6 +23,9 @@ static int delete_locked(struct lb_container *container)
 
 	if (containers_fd < 0)
 		return containers_fd;
+	r = id_range_sync(ctx); /* until now the container's record has kept its range from others */
+	if (r < 0)
+		return r;
 	r = store_hide(ctx, containers_fd, container->name, hidden);
 	if (r < 0)
 		return fail_wrap(ctx, r, "cannot delete container '%s'", container->name);

@@ -18,7 +18,7 @@ static int require_running(struct lb_container *container)
 	int r = rights_require_root(ctx);
 
 	if (r == 0)
-		r = container_ask(container, NULL);
+		r = container_ask(container);
 	if (r < 0)
 		return r;
 	if (container->live.state == LB_STATE_FROZEN)

@@ -63,7 +63,7 @@ static uint64_t next_free(const struct subid_table *table, uint64_t start)
 	return start;
 }
 
-int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_start, int *ret_fd)
+int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t above, uint32_t *ret_start)
 {
 	CLEANUP_FD int fd = openat(ctx->root_fd, STORE_ID_RANGES, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	CLEANUP(subid_free) struct subid_table others = { 0 };
@@ -80,6 +80,7 @@ int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_st
 		return r;
 	if (start == 0)
 		n = snprintf(line, sizeof line, "%s", header);
+	start = start > above ? start : above;
 	start = next_free(&others, start > ctx->config.id_start ? start : ctx->config.id_start);
 	if (start + ID_RANGE_COUNT > UINT32_MAX)
 		return fail(ctx, -LB_ERR_EXHAUSTED,
@@ -92,7 +93,17 @@ int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_st
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot write to %s/" STORE_ID_RANGES, ctx->config.root);
 	*ret_start = (uint32_t)start;
-	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int id_range_sync(struct lb_context *ctx)
+{
+	CLEANUP_FD int fd = openat(ctx->root_fd, STORE_ID_RANGES, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* there are privileged containers only */
+	if (fd < 0 || fsync(fd) < 0)
+		return fail_errno(ctx, errno, "cannot write %s/" STORE_ID_RANGES " to disk", ctx->config.root);
 	return 0;
 }
 

@@ -11,10 +11,16 @@
 enum { ID_RANGE_COUNT = 65536 };
 
 /*
- * Appends the next range, for the container that will be called @name; the caller holds the root's lock and
- * makes *ret_fd durable before it publishes the container. -LB_ERR_EXHAUSTED behind the last of 32 bits.
+ * Appends the next range, for the container that will be called @name; the caller holds the root's lock.
+ * @above: the end of the highest range that a container has. -LB_ERR_EXHAUSTED behind the last of 32 bits.
+ *
+ * The line is not synced: as long as the container is there, its own record says which range is taken, and
+ * whoever deletes it calls id_range_sync() first.
  */
-int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t *ret_start, int *ret_fd);
+int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t above, uint32_t *ret_start);
+
+/* Makes the table durable. */
+int id_range_sync(struct lb_context *ctx);
 
 /* Makes sure that root may still use the range: /etc/subuid may be another one than when it was handed out. */
 int id_range_ensure(struct lb_context *ctx, uint32_t start, uint32_t count);

@@ -293,6 +293,7 @@ static int add_identity(const char *name, const struct record *record, void *dat
 		list->capacity = capacity;
 	}
 	strcpy(list->items[list->count].name, name);
+	list->items[list->count].id_end = record->id_start + record->id_count;
 	list->items[list->count++].identity = record->identity;
 	return 0;
 }

@@ -49,7 +49,8 @@ int record_base_users(struct lb_context *ctx, const char *base, unsigned generat
 struct record_identity {
 	char name[NAME_LENGTH_MAX + 1];
 	struct network_identity identity;
+	uint32_t id_end;              /* behind its last host id; 0 for a privileged one */
 };
 
-/* Every container's addresses; free(3) the array. A record that cannot be read is a failure. */
+/* What every container has for itself alone; free(3) the array. A record that cannot be read is a failure. */
 int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count);

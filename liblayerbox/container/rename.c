@@ -23,18 +23,18 @@ static const char *const named_files[] = { "etc/hostname", "etc/hosts" };
  * Renders @path for the new name, where it still is what was rendered for the old one: what the customer has made
  * of it stays theirs.
  */
-static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, const char *old_name,
-			 const char *new_name, const struct record *record)
+static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, const struct rootfs_values *old,
+			 const struct rootfs_values *new)
 {
 	CLEANUP_FREE char *before = NULL;
 	CLEANUP_FREE char *after = NULL;
 	CLEANUP_FREE char *present = NULL;
 	CLEANUP_FD int directory_fd = -1;
 	const char *file;
-	int r = render_rootfs_file(ctx, path, old_name, record, &before);
+	int r = render_rootfs_file(ctx, path, old, &before);
 
 	if (r == 0)
-		r = render_rootfs_file(ctx, path, new_name, record, &after);
+		r = render_rootfs_file(ctx, path, new, &after);
 	if (r < 0)
 		return r;
 	directory_fd = tree_open_parent_in_root(top_fd, path, &file);
@@ -42,7 +42,7 @@ static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, c
 		return directory_fd == -ENOENT ? 0 : fail_errno(ctx, directory_fd, "cannot open the directory of /%s", path);
 	r = file_read(directory_fd, file, ROOTFS_FILE_MAX, &present, NULL);
 	if (r < 0 || !text_equal(present, before)) {
-		log_message(ctx, LB_LOG_WARNING, "/%s in the container was changed there and still says '%s'", path, old_name);
+		log_message(ctx, LB_LOG_WARNING, "/%s in the container was changed there and still says '%s'", path, old->name);
 		return 0;
 	}
 	r = file_write(directory_fd, file, after, strlen(after), 0644, FILE_DURABLE);
@@ -56,6 +56,7 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 	struct lb_context *ctx = container->ctx;
 	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	CLEANUP_FD int top_fd = -1;
+	struct rootfs_values old, new;
 	int r;
 
 	if (containers_fd < 0)
@@ -77,12 +78,12 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 	top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (top_fd < 0)
 		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", new_name);
-	for (size_t i = 0; i < sizeof named_files / sizeof *named_files; i++) {
-		r = rename_inside(ctx, top_fd, named_files[i], container->name, new_name, &container->record);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = render_rootfs_values(ctx, container->name, &container->record, &old);
+	new = old;
+	new.name = new_name;
+	for (size_t i = 0; r == 0 && i < sizeof named_files / sizeof *named_files; i++)
+		r = rename_inside(ctx, top_fd, named_files[i], &old, &new);
+	return r;
 }
 
 int lb_container_rename(struct lb_container *container, const char *new_name)

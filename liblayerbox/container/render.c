@@ -190,12 +190,12 @@ int render_config(struct lb_context *ctx, int directory_fd, const char *name, co
 
 /* ------------------------------------------------------------------- the files a top layer begins with */
 
-int render_rootfs_file(struct lb_context *ctx, const char *path, const char *name, const struct record *record,
-		       char **ret_text)
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+			 struct rootfs_values *ret_values)
 {
 	unsigned char random[16];
-	char machine_id[33], gateway[IPV4_TEXT_SIZE];
-	int r = address_gateway(ctx, gateway);
+	struct rootfs_values values = { .name = name, .ipv4 = record->identity.ipv4 };
+	int r = address_gateway(ctx, values.gateway);
 
 	if (r < 0)
 		return r;
@@ -204,15 +204,22 @@ int render_rootfs_file(struct lb_context *ctx, const char *path, const char *nam
 	random[6] = (unsigned char)((random[6] & 0x0f) | 0x40); /* machine-id(5): a version 4 UUID */
 	random[8] = (unsigned char)((random[8] & 0x3f) | 0x80);
 	for (size_t i = 0; i < sizeof random; i++)
-		snprintf(machine_id + 2 * i, 3, "%02x", random[i]);
+		snprintf(values.machine_id + 2 * i, 3, "%02x", random[i]);
+	*ret_values = values;
+	return 0;
+}
+
+int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text)
+{
 	const struct template_variable variables[] = {
-		{ .name = "name", .value = name },
+		{ .name = "name", .value = values->name },
 		{ .name = "domain", .value = ctx->config.domain },
-		{ .name = "gateway", .value = gateway },
-		{ .name = "ipv4", .value = record->identity.ipv4 },
-		{ .name = "machine_id", .value = machine_id },
+		{ .name = "gateway", .value = values->gateway },
+		{ .name = "ipv4", .value = values->ipv4 },
+		{ .name = "machine_id", .value = values->machine_id },
 		{ 0 },
 	};
+
 	return render(ctx, TEMPLATES_ROOTFS, path, variables, ret_text);
 }
 
@@ -267,8 +274,8 @@ static int make_parents(int top_fd, int base_fd, const char *path)
 	return 0;
 }
 
-static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const char *path, const char *name,
-		      const struct record *record, int *ret_fd)
+static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const char *path,
+		      const struct rootfs_values *values, int *ret_fd)
 {
 	CLEANUP_FREE char *text = NULL;
 	struct stat st;
@@ -280,12 +287,12 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	if (r > 0)
 		return 1;
 	if (r == 0) {
-		r = render_rootfs_file(ctx, path, name, record, &text);
+		r = render_rootfs_file(ctx, path, values, &text);
 		if (r < 0)
 			return r;
 		r = file_create(top_fd, path, text, strlen(text), 0644, ret_fd);
 	}
-	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, name) : 0;
+	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, values->name) : 0;
 }
 
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
@@ -293,10 +300,14 @@ int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *n
 {
 	CLEANUP_TEXT_LIST struct text_list paths = { 0 };
 	CLEANUP_FREE char *own = store_path(ctx, TEMPLATES_ROOTFS);
+	struct rootfs_values values;
 	int *larger, r;
 
 	if (!own)
 		return fail_memory(ctx);
+	r = render_rootfs_values(ctx, name, record, &values);
+	if (r < 0)
+		return r;
 	r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
 	if (r == 0)
 		r = find_templates(open(PKGDATADIR "/" TEMPLATES_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
@@ -307,7 +318,7 @@ int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *n
 	for (size_t i = 0; i < paths.count; i++) {
 		int fd = -1;
 
-		r = render_one(ctx, top_fd, base_fd, paths.items[i], name, record, &fd);
+		r = render_one(ctx, top_fd, base_fd, paths.items[i], &values, &fd);
 		if (r < 0)
 			return r;
 		if (r == 0)

@@ -27,6 +27,16 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
 		  int **fds, size_t *count);
 
-/* One file of templates/rootfs (a path without a leading slash) as it is rendered for @name. */
-int render_rootfs_file(struct lb_context *ctx, const char *path, const char *name, const struct record *record,
-		       char **ret_text);
+/* What the files of templates/rootfs are rendered with; the machine id is a fresh one. */
+struct rootfs_values {
+	const char *name;
+	const char *ipv4;
+	char gateway[IPV4_TEXT_SIZE];
+	char machine_id[33];
+};
+
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+			 struct rootfs_values *ret_values);
+
+/* One file of templates/rootfs (a path without a leading slash). */
+int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text);

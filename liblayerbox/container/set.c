@@ -102,6 +102,7 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	CLEANUP_FREE char *before = NULL;
 	CLEANUP_FREE char *after = NULL;
 	struct record record = { 0 };
+	char shown[96];
 	const char *why;
 	int r;
 
@@ -120,8 +121,9 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	before = key->get(&record);
 	why = key->set(&record, value);
 	after = key->get(&record);
+	snprintf(shown, sizeof shown, "%.80s", value);
 	if (why)
-		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%.80s\": it %s", key->name, value, why);
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%s\": it %s", key->name, text_printable(shown), why);
 	else if (!before || !after)
 		r = fail_memory(ctx);
 	else if (text_equal(before, after))

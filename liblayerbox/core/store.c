@@ -92,6 +92,9 @@ int store_open_directory(struct lb_context *ctx, const char *relative)
 	if (r < 0)
 		return r;
 	fd = openat(ctx->root_fd, relative, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return fail(ctx, -LB_ERR_NOT_ROOT, "only root may read %s/%s; run it again with sudo", ctx->config.root,
+			    relative);
 	if (fd < 0)
 		return fail_errno(ctx, errno, "cannot open %s/%s", ctx->config.root, relative);
 	return fd;

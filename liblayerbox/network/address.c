@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "address.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <sys/random.h>
 #include <time.h>
@@ -14,24 +13,6 @@
 #define CURSOR_FILE "../last-address"
 
 enum { CURSOR_BYTES_MAX = 64 };
-
-bool address_is_ipv4(const char *text)
-{
-	uint32_t address;
-
-	return ipv4_parse(text, &address);
-}
-
-bool address_is_mac(const char *text)
-{
-	for (size_t i = 0; i < MAC_TEXT_SIZE - 1; i++) {
-		if (i % 3 == 2 && text[i] != ':')
-			return false;
-		if (i % 3 != 2 && (!isxdigit((unsigned char)text[i]) || isupper((unsigned char)text[i])))
-			return false;
-	}
-	return text[MAC_TEXT_SIZE - 1] == '\0';
-}
 
 int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE])
 {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Addresses as text, apart from how they are chosen: the hook reads records and should load nothing for it. */
+#include <ctype.h>
+
+#include "address.h"
+#include "subnet.h"
+
+bool address_is_ipv4(const char *text)
+{
+	uint32_t address;
+
+	return ipv4_parse(text, &address);
+}
+
+bool address_is_mac(const char *text)
+{
+	for (size_t i = 0; i < MAC_TEXT_SIZE - 1; i++) {
+		if (i % 3 == 2 && text[i] != ':')
+			return false;
+		if (i % 3 != 2 && (!isxdigit((unsigned char)text[i]) || isupper((unsigned char)text[i])))
+			return false;
+	}
+	return text[MAC_TEXT_SIZE - 1] == '\0';
+}

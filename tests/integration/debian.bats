@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2030,SC2031
+# Debian as customers have it: systemd, built from a mirror (LAYERBOX_TEST_MIRROR names another than Debian's own).
+load ../lib/common
+
+setup_file() {
+	common_setup_file
+	build_base debian-bookworm
+}
+
+teardown_file() {
+	common_teardown_file
+}
+
+teardown() {
+	common_teardown
+}
+
+# build_base RECIPE: as an operator builds it; a private host needs the machine's network for that.
+build_base() {
+	"$BATS_TEST_DIRNAME/../lib/outside" layerbox --quiet base build "$1" \
+		${LAYERBOX_TEST_MIRROR:+--mirror "$LAYERBOX_TEST_MIRROR"} 3>&-
+}
+
+# tree_of BASE: where its files are.
+tree_of() {
+	echo "$(layerbox base show "$1" --json | jq -r .directory)/rootfs"
+}
+
+has_booted() {
+	case $(layerbox exec "$1" -- systemctl is-system-running 2>&1) in
+		running | degraded | maintenance) ;;
+		*) return 1 ;;
+	esac
+}
+
+# boots NAME: it reaches `running`, and not `degraded`.
+boots() {
+	wait_until 30 has_booted "$1"
+	is "$(layerbox exec "$1" -- systemctl --failed --plain --no-legend)" ''
+	is "$(layerbox exec "$1" -- systemctl is-system-running)" running
+	wait_until 10 has_address "$1"
+}
+
+# lease_of NAME: what dnsmasq has given to its MAC.
+lease_of() {
+	awk -v mac="$(field "$1" mac)" '$2 == mac { print $3, $4 }' "$LAYERBOX_ROOT/network/lxcbr0/leases"
+}
+
+pid_changed() {
+	local pid
+	pid=$(field "$1" pid) && [ "$pid" != null ] && [ "$pid" != 0 ] && [ "$pid" != "$2" ]
+}
+
+@test "a Debian base is generic: nothing of the machine it was built on, nothing that containers would share" {
+	local tree
+	tree=$(tree_of debian-bookworm)
+	succeeds layerbox base show debian-bookworm
+	[[ $output == *'Debian GNU/Linux 12 (bookworm)'* ]]
+	[ ! -s "$tree/etc/machine-id" ]
+	[ ! -s "$tree/var/lib/dbus/machine-id" ]
+	[ ! -e "$tree/etc/resolv.conf" ]
+	[ ! -e "$tree/etc/hostname" ]
+	is "$(find "$tree/etc/ssh" -name 'ssh_host_*' 2> /dev/null)" ''
+	is "$(find "$tree/var/lib/apt/lists" "$tree/var/cache/apt" -type f)" ''
+	is "$(find "$tree/var/log" -type f -size +0)" ''
+	is "$(find "$tree/tmp" "$tree/run" "$tree/dev" "$tree/proc" "$tree/sys" -mindepth 1)" ''
+	is "$(grep -rlF "$(uname -n)" "$tree/etc" || true)" ''
+}
+
+@test "two containers on one base run unprivileged, with ids of their own, and know one another by name" {
+	local before name
+	before=$(tree_checksum "$(tree_of debian-bookworm)")
+	make tiger-assemblies pragmatic --base debian-bookworm
+	for name in tiger-assemblies pragmatic; do
+		[ "$(du -sk "$CONTAINERS/$name/rootfs-layer" | cut -f1)" -lt 200 ]
+	done
+	succeeds layerbox start --all
+	for name in tiger-assemblies pragmatic; do
+		boots "$name"
+		is "$(lease_of "$name")" "$(field "$name" ipv4) $name"
+		is "$(layerbox exec "$name" -- hostname)" "$name"
+		is "$(layerbox exec "$name" -- awk '{ print $1, $3 }' /proc/self/uid_map)" '0 65536'
+		is "$(stat -c %u "/proc/$(field "$name" pid)")" "$(layerbox exec "$name" -- awk '{ print $2 }' /proc/self/uid_map)"
+	done
+	[ "$(layerbox exec pragmatic -- cat /proc/self/uid_map)" != "$(layerbox exec tiger-assemblies -- cat /proc/self/uid_map)" ]
+	[ "$(layerbox exec pragmatic -- cat /etc/machine-id)" != "$(layerbox exec tiger-assemblies -- cat /etc/machine-id)" ]
+	[[ $(layerbox exec pragmatic -- cat /etc/machine-id) =~ ^[0-9a-f]{32}$ ]]
+	succeeds layerbox exec tiger-assemblies -- ping -c 1 -W 5 pragmatic
+	[[ $output == *"($(field pragmatic ipv4))"* ]]
+	succeeds layerbox exec pragmatic -- ping -c 1 -W 5 tiger-assemblies
+	[[ $output == *"($(field tiger-assemblies ipv4))"* ]]
+	succeeds layerbox exec pragmatic -- sh -c 'rm -r /usr/share/doc; echo changed > /etc/debian_version'
+	succeeds layerbox stop --all
+	is "$(tree_checksum "$(tree_of debian-bookworm)")" "$before"
+}
+
+@test "a privileged container runs, too" {
+	make tiger --base debian-bookworm --privileged --start
+	boots tiger
+	is "$(layerbox exec tiger -- awk '{ print $1, $2 }' /proc/self/uid_map)" '0 0'
+}
+
+@test "a reboot from inside is a reboot: another init, the same address and files" {
+	local pid address
+	make tiger --base debian-bookworm --start
+	boots tiger
+	pid=$(field tiger pid) address=$(field tiger ipv4)
+	layerbox exec tiger -- sh -c 'echo hello > /srv/file'
+	layerbox exec tiger -- systemctl reboot || true
+	wait_until 30 pid_changed tiger "$pid"
+	boots tiger
+	is "$(field tiger ipv4)" "$address"
+	is "$(layerbox exec tiger -- cat /srv/file)" hello
+}
+
+@test "stop shuts systemd down, quickly, and a customer's files are there after the next start" {
+	local began machine
+	make tiger --base debian-bookworm --start
+	boots tiger
+	machine=$(layerbox exec tiger -- cat /etc/machine-id)
+	layerbox exec tiger -- sh -c 'echo hello > /srv/file; chown 1000:1000 /srv/file; mkdir /var/lib/own; rm /etc/issue'
+	began=${EPOCHREALTIME/./}
+	succeeds layerbox stop tiger
+	[ $((${EPOCHREALTIME/./} - began)) -lt 5000000 ]
+	no_mount_left
+	wait_until 5 no_cgroup_left
+	succeeds layerbox start tiger
+	boots tiger
+	is "$(layerbox exec tiger -- stat -c '%u:%g' /srv/file)" 1000:1000
+	is "$(layerbox exec tiger -- cat /srv/file /etc/machine-id)" "hello
+$machine"
+	succeeds layerbox exec tiger -- sh -c 'test -d /var/lib/own && test ! -e /etc/issue'
+	# The journal of the life before this one ends with an orderly shutdown.
+	succeeds layerbox exec tiger -- sh -c 'journalctl -q -b -1 | grep -E "Reached target.*(System Power Off|System Halt)"'
+}
+
+@test "exec in a Debian container: arguments, input, output and exit code are the program's" {
+	make tiger --base debian-bookworm --start
+	boots tiger
+	is "$(echo "from outside" | layerbox exec tiger -- sed 's/from/to/')" 'to outside'
+	is "$(layerbox exec tiger -- printf '%s|' 'a b' '' '$HOME')" 'a b||$HOME|'
+	run layerbox exec tiger -- sh -c 'exit 7'
+	is "$status" 7
+}
+
+# The base with an SSH server: what its package made of keys while it was installed must not come along.
+build_base_with_ssh() {
+	local work
+	work=$(mktemp -d)
+	mount -t tmpfs tmpfs "$work"
+	mkdir "$work/upper" "$work/work" "$work/tree"
+	mount -t overlay overlay -o "lowerdir=$(tree_of debian-bookworm),upperdir=$work/upper,workdir=$work/work" "$work/tree"
+	mount -t devtmpfs devtmpfs "$work/tree/dev" || mount --bind /dev "$work/tree/dev"
+	mount -t proc proc "$work/tree/proc"
+	cat /etc/resolv.conf > "$work/tree/etc/resolv.conf"
+	printf '#!/bin/sh\nexit 101\n' > "$work/tree/usr/sbin/policy-rc.d"
+	chmod 755 "$work/tree/usr/sbin/policy-rc.d"
+	"$BATS_TEST_DIRNAME/../lib/outside" env DEBIAN_FRONTEND=noninteractive chroot "$work/tree" \
+		sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install openssh-server' > "$work/log" 2>&1 ||
+		fail "$(tail -n 20 "$work/log")"
+	rm "$work/tree/usr/sbin/policy-rc.d"
+	umount "$work/tree/proc" "$work/tree/dev"
+	[ -n "$(find "$work/tree/etc/ssh" -name 'ssh_host_*_key')" ] || fail "the package made no keys"
+	layerbox --quiet base import debian-ssh "$work/tree"
+	umount "$work/tree" "$work"
+	rmdir "$work"
+}
+
+# The key that the SSH server of NAME shows to whoever connects.
+ssh_key_of() {
+	ssh-keyscan -T 5 -t ed25519 "$(field "$1" ipv4)" 2> /dev/null | cut -d' ' -f3
+}
+
+answers_ssh() {
+	[ -n "$(ssh_key_of "$1")" ]
+}
+
+@test "each container makes SSH host keys of its own at its first start, and keeps them" {
+	local keys
+	build_base_with_ssh
+	is "$(find "$(tree_of debian-ssh)/etc/ssh" -name 'ssh_host_*')" ''
+	make tiger pragmatic --base debian-ssh --start
+	boots tiger
+	boots pragmatic
+	wait_until 10 answers_ssh tiger
+	wait_until 10 answers_ssh pragmatic
+	keys=$(ssh_key_of tiger)
+	[ "$keys" != "$(ssh_key_of pragmatic)" ]
+	succeeds layerbox restart tiger
+	wait_until 20 answers_ssh tiger
+	is "$(ssh_key_of tiger)" "$keys"
+}
+
+@test "Debian 13 runs as well" {
+	build_base debian-trixie
+	make tiger --base debian-trixie --start
+	boots tiger
+	is "$(layerbox exec tiger -- sh -c '. /etc/os-release; echo $VERSION_ID')" 13
+	make pragmatic --base debian-trixie --privileged --start
+	boots pragmatic
+	succeeds layerbox exec pragmatic -- ping -c 1 -W 5 tiger
+	began=${EPOCHREALTIME/./}
+	succeeds layerbox stop --all
+	[ $((${EPOCHREALTIME/./} - began)) -lt 5000000 ]
+}
