@@ -2,7 +2,7 @@
 #
 # header-to-man.awk - liblayerbox(3) out of layerbox.h, so that the manual cannot say anything but the header.
 #
-#     awk -v version=0.1.0 -v date='November 21, 2026' -f header-to-man.awk layerbox.h > liblayerbox.3
+#     awk -v version=0.1.0 -v date=2026-11-21 -f header-to-man.awk layerbox.h > liblayerbox.3
 #
 # What it knows of the header is how it is written:
 #   - the first comment with two stars is about the whole; its lines in capitals are headings;
@@ -11,35 +11,29 @@
 #     `@parameter: ...`, then paragraphs;
 #   - a member of a struct or enum has its remark behind it.
 
-# ---------------------------------------------------------------------------------------------- text as mdoc(7)
+# ----------------------------------------------------------------------------------------------------------- text
 
-function escaped(text)
+# For man(7); @name, as the header writes of a parameter, is in italics.
+function escaped(text,   result)
 {
 	gsub(/\\/, "\\e", text)
-	text = gensub_parameters(text)
-	if (text ~ /^[.']/)
-		text = "\\&" text
-	return text
-}
-
-# @name, as the header writes of a parameter, in italics.
-function gensub_parameters(text,   result)
-{
+	gsub(/-/, "\\-", text)
 	result = ""
 	while (match(text, /@[a-z_]+/)) {
-		result = result substr(text, 1, RSTART - 1) "\\fI" substr(text, RSTART + 1, RLENGTH - 1) "\\fP"
+		result = result substr(text, 1, RSTART - 1) "\\fI" substr(text, RSTART + 1, RLENGTH - 1) "\\fR"
 		text = substr(text, RSTART + RLENGTH)
 	}
-	return result text
+	result = result text
+	return result ~ /^[.']/ ? "\\&" result : result
 }
 
-# Prints words in lines of at most 78 characters.
+# Prints words in short lines; a sentence begins a new one.
 function print_words(text,   words, count, line, i)
 {
 	count = split(text, words, " ")
 	line = ""
 	for (i = 1; i <= count; i++) {
-		if (line != "" && length(line) + 1 + length(words[i]) > 76) {
+		if (line != "" && (length(line) + length(words[i]) > 66 || words[i - 1] ~ /[a-z)"]\.$/)) {
 			print escaped(line)
 			line = ""
 		}
@@ -49,50 +43,43 @@ function print_words(text,   words, count, line, i)
 		print escaped(line)
 }
 
-# ------------------------------------------------------------------------------------------------------ comments
-
-# Prints a comment's lines, from @first on, as paragraphs and a list of parameters.
-function print_comment(lines, count, first,   i, line, paragraph, in_list)
+function is_heading(line)
 {
-	paragraph = ""
-	in_list = 0
-	for (i = first; i <= count; i++) {
+	return line ~ /^[A-Z][A-Z ]+$/
+}
+
+# Prints a comment's lines as headings, a list of parameters, and paragraphs.
+function print_comment(lines, count,   i, line, words)
+{
+	words = ""
+	for (i = 1; i <= count; i++) {
 		line = lines[i]
-		if (line ~ /^[A-Z][A-Z ]+$/) {
-			flush_paragraph(paragraph)
-			paragraph = ""
-			print ".Ss " line
+		if (line != "" && !is_heading(line) && line !~ /^@[a-z_]+:/) {
+			words = words " " line
+			continue
+		}
+		print_words(words)
+		words = ""
+		if (is_heading(line)) {
+			print ".SS " line
 		} else if (line == "") {
-			flush_paragraph(paragraph)
-			paragraph = ""
-			if (in_list)
-				print ".El"
-			in_list = 0
-			if (i < count && lines[i + 1] !~ /^@/ && lines[i + 1] !~ /^[A-Z][A-Z ]+$/)
-				print ".Pp"
-		} else if (line ~ /^@[a-z_]+:/) {
-			flush_paragraph(paragraph)
-			if (!in_list)
-				print ".Bl -tag -width Ds -compact"
-			in_list = 1
-			print ".It Fa " substr(line, 2, index(line, ":") - 2)
-			paragraph = substr(line, index(line, ":") + 1)
+			if (i < count && !is_heading(lines[i + 1]) && !is_heading(lines[i - 1]))
+				print ".PP"
 		} else {
-			paragraph = paragraph " " line
+			print_tag(substr(line, 2, index(line, ":") - 2))
+			words = substr(line, index(line, ":") + 1)
 		}
 	}
-	flush_paragraph(paragraph)
-	if (in_list)
-		print ".El"
+	print_words(words)
 }
 
-function flush_paragraph(paragraph)
+function print_tag(name)
 {
-	if (paragraph != "")
-		print_words(paragraph)
+	print ".TP"
+	print ".I " name
 }
 
-# -------------------------------------------------------------------------------------------------- declarations
+# --------------------------------------------------------------------------------------------------- declarations
 
 # A prototype in lines that fit a terminal, broken behind commas.
 function print_prototype(code,   parts, count, line, i)
@@ -102,42 +89,30 @@ function print_prototype(code,   parts, count, line, i)
 	line = parts[1]
 	for (i = 2; i <= count; i++) {
 		if (length(line) + length(parts[i]) + 3 > 72) {
-			print line ","
+			print escaped(line ",")
 			line = "    " parts[i]
 		} else {
 			line = line ", " parts[i]
 		}
 	}
-	print line
+	print escaped(line)
 }
 
-# A struct or enum without its remarks, which become a list behind it.
-function print_members(code,   lines, count, i, line, remark, names, remarks, found)
+# A struct or enum without its remarks; these are left in member[] and remark[], remark_count of them.
+function print_members(code,   lines, count, i, line)
 {
 	count = split(code, lines, "\n")
-	found = 0
 	for (i = 1; i <= count; i++) {
 		line = lines[i]
 		if (match(line, / +\/\* .* \*\/$/)) {
-			remark = substr(line, RSTART, RLENGTH)
-			gsub(/^ +\/\* | \*\/$/, "", remark)
+			remark[++remark_count] = substr(line, RSTART, RLENGTH)
 			line = substr(line, 1, RSTART - 1)
-			found++
-			names[found] = member_name(line)
-			remarks[found] = remark
+			member[remark_count] = member_name(line)
+			gsub(/^ +\/\* | \*\/$/, "", remark[remark_count])
 		}
 		gsub(/\t/, "    ", line)
-		print line
+		print escaped(line)
 	}
-	print ".Ed"
-	if (!found)
-		return
-	print ".Bl -tag -width Ds -offset indent -compact"
-	for (i = 1; i <= found; i++) {
-		print ".It " (code ~ /^enum/ ? "Dv " : "Fa ") names[i]
-		print_words(remarks[i])
-	}
-	print ".El"
 }
 
 # "	const char *root;" is root, "	LB_ERR_BUSY," is LB_ERR_BUSY, "	char bridge[16];" is bridge.
@@ -150,93 +125,93 @@ function member_name(line)
 	return line
 }
 
-function print_declaration(code, lines, count,   first)
+function print_declaration(code, lines, count,   i)
 {
-	print ".Bd -literal"
-	if (code ~ /^(struct|enum) [a-z_]+ \{/) {
+	print ".PP"
+	print ".nf"
+	remark_count = 0
+	if (code ~ /^(struct|enum) [a-z_]+ \{/)
 		print_members(code)
-	} else {
+	else
 		print_prototype(code)
-		print ".Ed"
-	}
+	print ".fi"
 	if (!count)
 		return
-	first = lines[1]
-	sub(/^(struct |enum )?[a-z_]+ - /, "", first)
-	lines[1] = toupper(substr(first, 1, 1)) substr(first, 2)
-	print ".Bd -filled -offset indent"
-	print_comment(lines, count, 1)
-	print ".Ed"
+	sub(/^(struct |enum )?[a-z0-9_]+ - /, "", lines[1])
+	lines[1] = toupper(substr(lines[1], 1, 1)) substr(lines[1], 2)
+	print ".RS 4"
+	print_comment(lines, count)
+	for (i = 1; i <= remark_count; i++) {
+		print_tag(member[i])
+		print_words(remark[i])
+	}
+	print ".RE"
 }
 
-# ---------------------------------------------------------------------------------------------------- the header
+# ----------------------------------------------------------------------------------------------------- the header
 
 BEGIN {
 	print ".\\\" Made from layerbox.h by header-to-man.awk; change it there."
-	print ".Dd " date
-	print ".Dt LIBLAYERBOX 3"
-	print ".Os layerbox " version
-	print ".Sh NAME"
-	print ".Nm liblayerbox"
+	print ".TH LIBLAYERBOX 3 " date " \"layerbox " version "\" \"Library functions\""
+	print ".SH NAME"
+}
+
+function print_title(lines, count,   i)
+{
+	sub(/^[a-z.]+ - /, "", lines[1])
+	print "liblayerbox \\- " lines[1]
+	print ".SH SYNOPSIS"
+	print ".B #include <layerbox.h>"
+	print ".PP"
+	print "cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs layerbox)"
+	print ".SH DESCRIPTION"
+	for (i = 3; i <= count; i++)
+		lines[i - 2] = lines[i]
+	print_comment(lines, count - 2)
 }
 
 # A line of a comment with two stars, its decoration taken off.
 in_comment || /^\/\*\*/ {
 	line = $0
-	ends = line ~ /\*\/$/
-	sub(/^\/\*\* ?| ?\*\/$/, "", line)
-	sub(/^ \*\/$/, "", line)
-	sub(/^ \* ?/, "", line)
-	sub(/ *\*\/$/, "", line)
-	if (!in_comment)
-		comment_count = 0
-	if (line != "" || (comment_count && !ends))
-		comment[++comment_count] = line
-	in_comment = !ends
-	if (ends && !has_title)
-		print_title()
+	in_comment = line !~ /\*\/$/
+	is_first = line ~ /^\/\*\*/
+	sub(/^(\/\*\*| \*)/, "", line)
+	sub(/( \*)?\/$/, "", line)
+	sub(/^ /, "", line)
+	if (is_first)
+		count = 0
+	if (line != "" || (in_comment && count))
+		lines[++count] = line
+	if (!in_comment && !has_title) {
+		print_title(lines, count)
+		has_title = 1
+		count = 0
+	}
 	next
-}
-
-function print_title()
-{
-	has_title = 1
-	sub(/^[a-z.]+ - /, "", comment[1])
-	print ".Nd " comment[1]
-	print ".Sh LIBRARY"
-	print "liblayerbox (liblayerbox, \\-llayerbox)"
-	print ".Sh SYNOPSIS"
-	print ".In layerbox.h"
-	print ".Pp"
-	print ".Dl cc program.c $(pkg-config --cflags --libs layerbox)"
-	print ".Sh DESCRIPTION"
-	print_comment(comment, comment_count, 3)
-	comment_count = 0
 }
 
 /^\/\* -+ .* \*\/$/ {
-	section = $0
-	gsub(/^\/\* -+ | \*\/$/, "", section)
-	print ".Ss " toupper(section)
+	gsub(/^\/\* -+ | \*\/$/, "")
+	print ".SH " toupper($0)
 	next
 }
 
-# A declaration, which may have several lines; what only guides the compiler is passed over.
-!has_title || /^#(if|endif|include|ifndef|define LAYERBOX_H)/ || /^extern "C"/ || (/^}$/ && code == "") || /^$/ && code == "" {
+# What only guides the compiler.
+!has_title || /^#(if|endif|include)/ || /^#define LAYERBOX_H/ || /^extern "C"/ || (code == "" && /^}?$/) {
 	next
 }
 
 {
 	code = code (code == "" ? "" : "\n") $0
 	if (/^#define/ || (/;$/ && (code !~ /\{/ || /^}/))) {
-		print_declaration(code, comment, comment_count)
+		print_declaration(code, lines, count)
 		code = ""
-		comment_count = 0
+		count = 0
 	}
 }
 
 END {
-	print ".Sh SEE ALSO"
-	print ".Xr layerbox.conf 5 ,"
-	print ".Xr layerbox 8"
+	print ".SH SEE ALSO"
+	print ".BR layerbox.conf (5),"
+	print ".BR layerbox (8)"
 }

@@ -10,6 +10,7 @@
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
+#include "../container/rename.h"
 #include "../container/render.h"
 #include "../core/lock.h"
 #include "../core/store.h"
@@ -149,6 +150,19 @@ static void examine_config(struct examination *examination, const char *subject,
 	lb_base_free(base);
 }
 
+static void examine_rename(struct examination *examination, const char *subject, const char *name, int fd,
+			   struct record *record)
+{
+	bool repaired;
+
+	if (!*record->renamed_from)
+		return;
+	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
+		   rename_finish(examination->ctx, name, fd, record) == 0;
+	found(examination, repaired, subject, "a rename of it was begun and not finished",
+	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
+}
+
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
@@ -168,6 +182,7 @@ static void examine_container(struct examination *examination, const char *name)
 		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
 		return;
 	}
+	examine_rename(examination, subject, name, fd, &record);
 	examine_config(examination, subject, name, fd, &record);
 	record_free(&record);
 }

@@ -22,20 +22,18 @@
 struct draft {
 	struct lb_context *ctx;
 	const char *name;
-	char hidden[NAME_LENGTH_MAX + 16];      /* .new-NAME */
+	char hidden[NAME_LENGTH_MAX + 16];      /* .new-NAME, until it is called NAME */
 	int containers_fd, directory_fd;
 	struct record record;
 	int *fds;                               /* files that must be on disk before it has its name */
 	size_t fd_count;
-	bool reserved, published;
+	bool finished;
 };
 
 static void draft_close(struct draft *draft)
 {
-	if (!draft->published && draft->directory_fd >= 0)
+	if (!draft->finished && draft->directory_fd >= 0)
 		tree_remove(draft->containers_fd, draft->hidden);
-	if (!draft->published && draft->reserved)
-		reservation_remove(draft->ctx, draft->name);
 	for (size_t i = 0; i < draft->fd_count; i++)
 		close_fd(draft->fds[i]);
 	free(draft->fds);
@@ -143,16 +141,18 @@ static int publish(struct draft *draft)
 
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot write it to disk");
-	r = reservation_write(ctx, draft->name, &draft->record.identity);
-	if (r < 0)
-		return r;
-	draft->reserved = true;
 	if (renameat2(draft->containers_fd, draft->hidden, draft->containers_fd, draft->name, RENAME_NOREPLACE) < 0)
 		return errno == EEXIST ? name_is_taken(ctx, draft->name) : fail_errno(ctx, errno, "cannot give it its name");
-	draft->published = true;
+	text_copy(draft->hidden, sizeof draft->hidden, draft->name);
 	if (fsync(draft->containers_fd) < 0)
 		return fail_errno(ctx, errno, "cannot write it to disk");
-	return 0;
+	/*
+	 * Last, and first to go in delete: so there is never a reservation without its container, whose address could be
+	 * given to another. One that is missing is written at the next start.
+	 */
+	r = reservation_write(ctx, draft->name, &draft->record.identity);
+	draft->finished = r == 0;
+	return r;
 }
 
 static int create_locked(struct draft *draft, const struct lb_base *base)

@@ -26,14 +26,14 @@ static int delete_locked(struct lb_container *container)
 	r = id_range_sync(ctx); /* until now the container's record has kept its range from others */
 	if (r < 0)
 		return r;
+	r = reservation_remove(ctx, container->name);
+	if (r < 0)
+		return r;
 	r = store_hide(ctx, containers_fd, container->name, hidden);
 	if (r < 0)
 		return fail_wrap(ctx, r, "cannot delete container '%s'", container->name);
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", container->name);
-	r = reservation_remove(ctx, container->name);
-	if (r < 0)
-		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",

@@ -72,12 +72,20 @@ static const char *read_created(struct record *record, const char *value)
 	return NULL;
 }
 
+static const char *read_renamed_from(struct record *record, const char *value)
+{
+	return name_is_valid(value) && text_copy(record->renamed_from, sizeof record->renamed_from, value)
+		       ? NULL
+		       : "must be the name of a container";
+}
+
 static const struct {
 	const char *key;
 	const char *(*read)(struct record *record, const char *value);
 } fixed_keys[] = {
 	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
+	{ "renamed_from", read_renamed_from },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -151,6 +159,8 @@ char *record_to_text(const struct record *record)
 	buffer_format(&text, "mac = %s\n", record->identity.mac);
 	buffer_format(&text, "ipv4 = %s\n", record->identity.ipv4);
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
+	if (*record->renamed_from)
+		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);
 	for (const struct setting_key *key = settings_keys(); key->name; key++) {
 		CLEANUP_FREE char *value = key->get(record);
 

@@ -26,6 +26,7 @@ struct record {
 	struct network_identity identity;
 	struct limits limits;
 	int64_t created;
+	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char *description;            /* never NULL in a record that was read */
 };
 

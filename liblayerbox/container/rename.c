@@ -12,6 +12,7 @@
 #include "../util/tree.h"
 #include "container.h"
 #include "layout.h"
+#include "rename.h"
 #include "render.h"
 
 enum { ROOTFS_FILE_MAX = 64 * 1024 };
@@ -49,49 +50,86 @@ static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, c
 	return r < 0 ? fail_errno(ctx, r, "cannot write /%s", path) : 0;
 }
 
-/* Everything that holds the name is made from the directory's name; so that changes first, in one step. */
-static int rename_locked(struct lb_container *container, int directory_fd, const char *new_name,
-			 const struct lb_base *base)
+static int rename_files(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
 {
-	struct lb_context *ctx = container->ctx;
-	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
-	CLEANUP_FD int top_fd = -1;
+	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct rootfs_values old, new;
 	int r;
 
-	if (containers_fd < 0)
-		return containers_fd;
-	if (renameat2(containers_fd, container->name, containers_fd, new_name, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST ? fail(ctx, -LB_ERR_EXISTS, "there is a container '%s' already", new_name)
-				       : fail_errno(ctx, errno, "cannot rename container '%s'", container->name);
-	if (fsync(containers_fd) < 0)
-		log_message(ctx, LB_LOG_WARNING, "the new name may not be on disk yet");
-	r = render_config(ctx, directory_fd, new_name, &container->record, base);
-	if (r < 0)
-		return r;
-	/* Never both at once: dnsmasq would find one address reserved twice. */
-	r = reservation_remove(ctx, container->name);
-	if (r == 0)
-		r = reservation_write(ctx, new_name, &container->record.identity);
-	if (r < 0)
-		return r;
-	top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (top_fd < 0)
-		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", new_name);
-	r = render_rootfs_values(ctx, container->name, &container->record, &old);
+		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", name);
+	r = render_rootfs_values(ctx, record->renamed_from, record, &old);
 	new = old;
-	new.name = new_name;
+	new.name = name;
 	for (size_t i = 0; r == 0 && i < sizeof named_files / sizeof *named_files; i++)
 		r = rename_inside(ctx, top_fd, named_files[i], &old, &new);
 	return r;
 }
 
+int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
+{
+	char base_name[NAME_LENGTH_MAX + 16];
+	struct lb_base *base = NULL;
+	int r;
+
+	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
+	r = base_open(ctx, base_name, &base);
+	if (r == 0)
+		r = render_config(ctx, directory_fd, name, record, base);
+	lb_base_free(base);
+	if (r >= 0)
+		r = reservation_write(ctx, name, &record->identity);
+	if (r >= 0 && !text_equal(name, record->renamed_from))
+		r = rename_files(ctx, name, directory_fd, record);
+	if (r < 0)
+		return r;
+	record->renamed_from[0] = '\0';
+	return record_write(ctx, directory_fd, name, record);
+}
+
+/*
+ * What holds the name is made from the directory's name. First the record says what is going on; then the directory
+ * changes its name, in one step; then all is made anew. Whoever kills us in between leaves a record by which the next
+ * start or doctor finishes.
+ */
+static int rename_locked(struct lb_container *container, int directory_fd, const char *new_name)
+{
+	struct lb_context *ctx = container->ctx;
+	struct record *record = &container->record;
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	const char *name = new_name;
+	int r = containers_fd < 0 ? containers_fd : 0, finished;
+
+	text_copy(record->renamed_from, sizeof record->renamed_from, container->name);
+	if (r == 0)
+		r = record_write(ctx, directory_fd, container->name, record);
+	if (r == 0)
+		r = reservation_remove(ctx, container->name); /* never both at once: one address would be reserved twice */
+	if (r < 0)
+		return r;
+	if (renameat2(containers_fd, container->name, containers_fd, new_name, RENAME_NOREPLACE) < 0) {
+		r = errno == EEXIST ? fail(ctx, -LB_ERR_EXISTS, "there is a container '%s' already", new_name)
+				    : fail_errno(ctx, errno, "cannot rename container '%s'", container->name);
+		name = container->name;
+	} else if (fsync(containers_fd) < 0) {
+		log_message(ctx, LB_LOG_WARNING, "the new name may not be on disk yet");
+	}
+	if (r < 0) {
+		char error[ERROR_MAX];
+
+		text_copy(error, sizeof error, ctx->error);
+		rename_finish(ctx, name, directory_fd, record);
+		return fail(ctx, r, "%s", error);
+	}
+	finished = rename_finish(ctx, name, directory_fd, record);
+	return finished < 0 ? fail_wrap(ctx, finished, "container '%s' has its new name, but", new_name) : 0;
+}
+
 int lb_container_rename(struct lb_container *container, const char *new_name)
 {
 	struct lb_context *ctx = container->ctx;
-	char base_name[NAME_LENGTH_MAX + 16];
 	CLEANUP_FREE char *directory = NULL;
-	struct lb_base *base = NULL;
+	struct record record = { 0 };
 	CLEANUP_FD int root_lock = -1;
 	CLEANUP_FD int directory_fd = -1;
 	int r = name_check(ctx, "container", new_name);
@@ -109,14 +147,15 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 	r = container_require_stopped(ctx, container->name, "stop it first with `layerbox stop`, then rename it");
 	if (r < 0)
 		return r;
-	snprintf(base_name, sizeof base_name, "%s@%u", container->record.base, container->record.generation);
-	r = base_open(ctx, base_name, &base);
 	directory = store_path(ctx, STORE_CONTAINERS "/%s", new_name);
-	if (r == 0 && !directory)
-		r = fail_memory(ctx);
-	if (r == 0)
-		r = rename_locked(container, directory_fd, new_name, base);
-	lb_base_free(base);
+	if (!directory)
+		return fail_memory(ctx);
+	r = record_read(ctx, directory_fd, container->name, &record);
+	if (r < 0)
+		return r;
+	record_free(&container->record);
+	container->record = record;
+	r = rename_locked(container, directory_fd, new_name);
 	if (r < 0)
 		return r;
 	text_copy(container->name, sizeof container->name, new_name);

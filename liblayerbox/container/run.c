@@ -11,6 +11,7 @@
 #include "cgroup-sweep.h"
 #include "container.h"
 #include "id-range.h"
+#include "rename.h"
 #include "render.h"
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
@@ -126,8 +127,11 @@ static int prepare_start(struct lb_context *ctx, struct member *member)
 	r = record_read(ctx, member->lock_fd, member->name, &record);
 	if (r < 0)
 		return r;
+	if (*record.renamed_from)
+		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	snprintf(base_name, sizeof base_name, "%s@%u", record.base, record.generation);
-	r = rights_require_kernel(ctx, !record.privileged);
+	if (r == 0)
+		r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0)
 		r = base_open(ctx, base_name, &base);
 	if (r == 0 && record.id_count)

@@ -25,7 +25,9 @@ build_base() {
 
 # tree_of BASE: where its files are.
 tree_of() {
-	echo "$(layerbox base show "$1" --json | jq -r .directory)/rootfs"
+	local tree
+	tree=$(layerbox base show "$1" --json | jq -r .directory)
+	[ -x "$tree/usr/bin/systemctl" ] && echo "$tree"
 }
 
 has_booted() {
@@ -62,7 +64,6 @@ pid_changed() {
 	[ ! -s "$tree/var/lib/dbus/machine-id" ]
 	[ ! -e "$tree/etc/resolv.conf" ]
 	[ ! -e "$tree/etc/hostname" ]
-	is "$(find "$tree/etc/ssh" -name 'ssh_host_*' 2> /dev/null)" ''
 	is "$(find "$tree/var/lib/apt/lists" "$tree/var/cache/apt" -type f)" ''
 	is "$(find "$tree/var/log" -type f -size +0)" ''
 	is "$(find "$tree/tmp" "$tree/run" "$tree/dev" "$tree/proc" "$tree/sys" -mindepth 1)" ''
@@ -70,8 +71,9 @@ pid_changed() {
 }
 
 @test "two containers on one base run unprivileged, with ids of their own, and know one another by name" {
-	local before name
-	before=$(tree_checksum "$(tree_of debian-bookworm)")
+	local tree before name
+	tree=$(tree_of debian-bookworm)
+	before=$(tree_checksum "$tree")
 	make tiger-assemblies pragmatic --base debian-bookworm
 	for name in tiger-assemblies pragmatic; do
 		[ "$(du -sk "$CONTAINERS/$name/rootfs-layer" | cut -f1)" -lt 200 ]
@@ -93,7 +95,7 @@ pid_changed() {
 	[[ $output == *"($(field tiger-assemblies ipv4))"* ]]
 	succeeds layerbox exec pragmatic -- sh -c 'rm -r /usr/share/doc; echo changed > /etc/debian_version'
 	succeeds layerbox stop --all
-	is "$(tree_checksum "$(tree_of debian-bookworm)")" "$before"
+	is "$(tree_checksum "$tree")" "$before"
 }
 
 @test "a privileged container runs, too" {
@@ -133,7 +135,7 @@ pid_changed() {
 $machine"
 	succeeds layerbox exec tiger -- sh -c 'test -d /var/lib/own && test ! -e /etc/issue'
 	# The journal of the life before this one ends with an orderly shutdown.
-	succeeds layerbox exec tiger -- sh -c 'journalctl -q -b -1 | grep -E "Reached target.*(System Power Off|System Halt)"'
+	succeeds layerbox exec tiger -- sh -c 'journalctl -q -b -1 | grep "Reached target final.target"'
 }
 
 @test "exec in a Debian container: arguments, input, output and exit code are the program's" {
@@ -152,7 +154,7 @@ build_base_with_ssh() {
 	mount -t tmpfs tmpfs "$work"
 	mkdir "$work/upper" "$work/work" "$work/tree"
 	mount -t overlay overlay -o "lowerdir=$(tree_of debian-bookworm),upperdir=$work/upper,workdir=$work/work" "$work/tree"
-	mount -t devtmpfs devtmpfs "$work/tree/dev" || mount --bind /dev "$work/tree/dev"
+	mount --bind /dev "$work/tree/dev"
 	mount -t proc proc "$work/tree/proc"
 	cat /etc/resolv.conf > "$work/tree/etc/resolv.conf"
 	printf '#!/bin/sh\nexit 101\n' > "$work/tree/usr/sbin/policy-rc.d"
@@ -194,6 +196,7 @@ answers_ssh() {
 }
 
 @test "Debian 13 runs as well" {
+	local began
 	build_base debian-trixie
 	make tiger --base debian-trixie --start
 	boots tiger
