@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Copies whole trees for liblayerbox, which itself does not load libarchive. One sentence on standard error
- * and status 1 where it fails.
+ * Copies whole trees for liblayerbox, which itself does not load libarchive. Where it fails, one sentence on
+ * standard error and status 1, or 2 when no space is left.
  *
  *     layerbox-archive pack -- DIRECTORY            a pax archive of it on standard output
  *     layerbox-archive unpack -- ARCHIVE DIRECTORY  any archive, into an empty directory
@@ -74,12 +74,14 @@ static int unpack_from(int in_fd, const char *directory, bool any_format)
 	};
 	CLEANUP_FD int fd = confine_writes_to(directory);
 	char message[MESSAGE_MAX];
+	int r;
 
 	if (fd < 0)
 		return complain_errno("cannot prepare", directory);
-	if (archive_unpack(in_fd, fd, &options, message, sizeof message) < 0)
-		return complain(message);
-	return 0;
+	r = archive_unpack(in_fd, fd, &options, message, sizeof message);
+	if (r < 0)
+		complain(message);
+	return r == -ENOSPC ? 2 : r < 0;
 }
 
 static int run_pack(char **arguments)
@@ -116,8 +118,8 @@ static int run_copy(char **arguments)
 	close(fds[1]);
 	status = unpack_from(fds[0], arguments[1], false);
 	close(fds[0]);
-	if (waitpid(pid, &packed, 0) < 0 || packed != 0)
-		return 1; /* it has said why, or was ended because unpacking failed */
+	if (waitpid(pid, &packed, 0) < 0 || (packed != 0 && status == 0))
+		return 1; /* it has said why */
 	return status;
 }
 

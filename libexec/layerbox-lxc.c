@@ -33,6 +33,7 @@ enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000 };
 struct job {
 	const char *verb, *lxcpath, *name;
 	int timeout_s;
+	int directory_fd;             /* the container's; its path is covered once the root is mounted */
 	off_t log_start;              /* where the log ended before this job */
 	char cause[768];
 };
@@ -41,9 +42,7 @@ struct job {
 
 static int open_log(const struct job *job)
 {
-	CLEANUP_FREE char *path = text_format("%s/%s/" LAYOUT_LOG, job->lxcpath, job->name);
-
-	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	return openat(job->directory_fd, LAYOUT_LOG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static off_t log_size(const struct job *job)
@@ -222,8 +221,10 @@ static int set_cgroup(struct job *job, struct lxc_container *container, const ch
 static int perform(struct job *job)
 {
 	struct lxc_container *container = lxc_container_new(job->name, job->lxcpath);
+	CLEANUP_FREE char *directory = text_format("%s/%s", job->lxcpath, job->name);
 	int r = -LB_ERR_RUNTIME;
 
+	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
 	else if (text_equal(job->verb, "start"))
@@ -236,6 +237,7 @@ static int perform(struct job *job)
 		r = set_cgroup(job, container, text_after(job->verb, "cgroup:"));
 	if (container)
 		lxc_container_put(container);
+	close_fd(job->directory_fd);
 	return r;
 }
 

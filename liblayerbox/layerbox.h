@@ -367,8 +367,9 @@ int lb_container_console(struct lb_container *container);
  * @source:      path on the host
  * @destination: absolute path in the container; an existing directory or a trailing slash means "into it"
  *
- * What arrives belongs to root of the container and keeps its mode. Links inside the container are
- * followed inside the container only. A file that is there is replaced in one step, a directory never is.
+ * What arrives belongs to root of the container and keeps its mode, but for setuid and setgid bits. Links
+ * inside the container are followed inside the container only. A file that is there is replaced in one step,
+ * a directory never is.
  *
  * Errors: -LB_ERR_BAD_VALUE (the path inside is not absolute), -LB_ERR_PROGRAM_FAILED (the text says why).
  */

@@ -127,7 +127,9 @@ function member_name(line)
 
 function print_declaration(code, lines, count,   i)
 {
-	print ".PP"
+	if (!after_heading)
+		print ".PP"
+	after_heading = 0
 	print ".nf"
 	remark_count = 0
 	if (code ~ /^(struct|enum) [a-z_]+ \{/)
@@ -153,6 +155,8 @@ function print_declaration(code, lines, count,   i)
 BEGIN {
 	print ".\\\" Made from layerbox.h by header-to-man.awk; change it there."
 	print ".TH LIBLAYERBOX 3 " date " \"layerbox " version "\" \"Library functions\""
+	print ".ad l"
+	print ".nh"
 	print ".SH NAME"
 }
 
@@ -193,6 +197,7 @@ in_comment || /^\/\*\*/ {
 /^\/\* -+ .* \*\/$/ {
 	gsub(/^\/\* -+ | \*\/$/, "")
 	print ".SH " toupper($0)
+	after_heading = 1
 	next
 }
 

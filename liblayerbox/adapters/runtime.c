@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#include "../core/store.h"
 #include "../util/spawn.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-lxc"
@@ -37,17 +36,16 @@ static int helper_failed(struct lb_context *ctx, int r)
 	return fail_errno(ctx, r, "cannot run the helper program " HELPER);
 }
 
-int runtime_run(struct lb_context *ctx, const char *verb, const char *const *names, unsigned jobs, unsigned timeout_s,
-		runtime_result_fn fn, void *userdata)
+int runtime_run(struct lb_context *ctx, const char *lxcpath, const char *verb, const char *const *names,
+		unsigned jobs, unsigned timeout_s, runtime_result_fn fn, void *userdata)
 {
 	struct run run = { .ctx = ctx, .fn = fn, .userdata = userdata };
 	struct spawn_options options = { .on_line = on_line, .userdata = &run };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
-	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
 	CLEANUP_FREE char *output = NULL;
 	int status, r;
 
-	if (!lxcpath || text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, verb) < 0 ||
+	if (text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, verb) < 0 ||
 	    text_list_add(&argv, lxcpath) < 0 || text_list_format(&argv, "%u", jobs) < 0 ||
 	    text_list_format(&argv, "%u", timeout_s) < 0)
 		return fail_memory(ctx);
@@ -71,14 +69,15 @@ static void keep_result(const char *name, int result, const char *text, void *us
 		fail(ctx, -LB_ERR_RUNTIME, "container '%s': %s", name, text);
 }
 
-int runtime_set_cgroup(struct lb_context *ctx, const char *name, const char *key, const char *value)
+int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
+		       const char *value)
 {
 	CLEANUP_FREE char *verb = text_format("cgroup:%s=%s", key, value);
 
 	if (!verb)
 		return fail_memory(ctx);
 	ctx->error[0] = '\0';
-	if (runtime_run(ctx, verb, (const char *const[]){ name, NULL }, 1, 0, keep_result, ctx) < 0 || *ctx->error)
+	if (runtime_run(ctx, lxcpath, verb, (const char *const[]){ name, NULL }, 1, 0, keep_result, ctx) < 0 || *ctx->error)
 		return -LB_ERR_RUNTIME;
 	return 0;
 }

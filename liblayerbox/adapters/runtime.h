@@ -11,15 +11,17 @@
 typedef void (*runtime_result_fn)(const char *name, int result, const char *text, void *userdata);
 
 /*
- * Has the helper do @verb ("start", "stop", "kill", "freeze", "thaw") for each of @names, several at a time.
+ * Has the helper do @verb ("start", "stop", "kill", "freeze", "thaw") for each of @names below @lxcpath, several at
+ * a time.
  * @fn is called once a name that the helper reported on, as results come in. 0, or -LB_ERR_NO_PROGRAM ... when
  * the helper itself could not do its work.
  */
-int runtime_run(struct lb_context *ctx, const char *verb, const char *const *names, unsigned jobs, unsigned timeout_s,
-		runtime_result_fn fn, void *userdata);
+int runtime_run(struct lb_context *ctx, const char *lxcpath, const char *verb, const char *const *names,
+		unsigned jobs, unsigned timeout_s, runtime_result_fn fn, void *userdata);
 
 /* Writes a control file of a running container's cgroup. */
-int runtime_set_cgroup(struct lb_context *ctx, const char *name, const char *key, const char *value);
+int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
+		       const char *value);
 
 /*
  * Runs the helper on the caller's (or the given) standard streams and waits: @arguments follow its name.

@@ -26,13 +26,15 @@ static void report(struct bootstrap_output *output, const char *step, const char
 {
 	unsigned lines = output->packages * stages[output->stage].lines_per_package;
 	int from = stages[output->stage].from, to = stages[output->stage].to, percent = from;
+	size_t n = strcspn(package, " :");
 
 	if (lines > 0)
 		percent += (int)((unsigned)(to - from) * (output->done < lines ? output->done : lines) / lines);
 	if (percent > output->percent)
 		output->percent = percent;
-	progress(output->ctx, output->stage ? output->percent : -1, "%s%s%.*s", step, *package ? " " : "",
-		 (int)strcspn(package, " :"), package);
+	while (n > 0 && package[n - 1] == '.') /* "I: Unpacking dash..." */
+		n--;
+	progress(output->ctx, output->stage ? output->percent : -1, "%s%s%.*s", step, n ? " " : "", (int)n, package);
 }
 
 static bool enter_stage(struct bootstrap_output *output, const char *line)

@@ -50,7 +50,7 @@ static int unpack(struct lb_context *ctx, const char *source, bool is_directory,
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run " HELPER);
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "cannot import %s: %.1000s", source,
+		return fail(ctx, status == 2 ? -ENOSPC : -LB_ERR_PROGRAM_FAILED, "cannot import %s: %.1000s", source,
 			    *output ? text_printable(text_trim(output)) : "the helper program was killed");
 	return 0;
 }

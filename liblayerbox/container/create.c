@@ -83,7 +83,6 @@ static int make_directories(struct draft *draft, int base_fd)
 static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 {
 	CLEANUP_FREE char *record = record_to_text(&draft->record);
-	CLEANUP_FREE char *config = NULL;
 	CLEANUP_FD int top_fd = openat(draft->directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 

@@ -85,7 +85,8 @@ static int batch_run(struct batch *batch, const char *verb, const struct lb_run_
 	unsigned jobs = options && options->jobs ? options->jobs : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S;
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	int r = 0;
+	CLEANUP_FREE char *lxcpath = store_path(batch->ctx, STORE_CONTAINERS);
+	int r = lxcpath ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < batch->count; i++)
 		if (!batch->members[i].reported)
@@ -93,8 +94,8 @@ static int batch_run(struct batch *batch, const char *verb, const struct lb_run_
 	if (r < 0)
 		r = fail_memory(batch->ctx);
 	else if (names.count)
-		r = runtime_run(batch->ctx, verb, (const char *const *)names.items, jobs > JOBS_MAX ? JOBS_MAX : jobs, timeout_s,
-				on_result, batch);
+		r = runtime_run(batch->ctx, lxcpath, verb, (const char *const *)names.items, jobs > JOBS_MAX ? JOBS_MAX : jobs,
+				timeout_s, on_result, batch);
 	if (r == 0)
 		r = fail(batch->ctx, -LB_ERR_RUNTIME, "the helper program ended without a result");
 	for (size_t i = 0; i < batch->count; i++)

@@ -6,6 +6,7 @@
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
+#include "../core/store.h"
 #include "container.h"
 #include "render.h"
 #include "settings.h"
@@ -36,6 +37,10 @@ static const enum cgroup_controller controllers[] = { CGROUP_MEMORY, CGROUP_CPU,
 static int apply_limits(struct lb_context *ctx, const char *name, const struct limits *before,
 			const struct limits *after, const struct cgroup_layout *layout)
 {
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+
+	if (!lxcpath)
+		return fail_memory(ctx);
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
 		struct cgroup_item items[2];
 		int n;
@@ -44,7 +49,7 @@ static int apply_limits(struct lb_context *ctx, const char *name, const struct l
 			continue;
 		n = cgroup_limit_items(layout, controllers[i], amount_of(after, controllers[i]), items);
 		for (int k = 0; k < n; k++) {
-			int r = runtime_set_cgroup(ctx, name, items[k].key, items[k].value);
+			int r = runtime_set_cgroup(ctx, lxcpath, name, items[k].key, items[k].value);
 
 			if (r < 0)
 				return r;

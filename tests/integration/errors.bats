@@ -24,6 +24,7 @@ hide() {
 
 put_back() {
 	local path
+	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
 	for path in "${hidden[@]}"; do
 		umount "$path"
 	done
@@ -77,7 +78,7 @@ ranges() {
 		'push mine /etc/passwd /' 'pull mine /etc/passwd /tmp' init 'base build busybox --name x' 'base delete busybox' \
 		'net up' 'net down' doctor; do
 		# shellcheck disable=SC2086
-		refused "$NOT_ROOT" "this needs root; run it again with sudo" "${as_nobody[@]}" $command
+		refused "$NOT_ROOT" "; run it again with sudo" "${as_nobody[@]}" $command
 	done
 	is "$(names)" mine
 	is "$(field mine memory)" ""
@@ -115,7 +116,11 @@ ranges() {
 	succeeds "${on_small[@]}" base build busybox
 	succeeds "${on_small[@]}" create first
 	before=$(find "$small" ! -path '*/id-ranges' -printf '%P %s\n' | sort)
-	cat /dev/zero > "$small/filler" 2> /dev/null || true
+	# What ext4 keeps back for delayed writes comes free with a sync, and goes to the next.
+	for i in 1 2 3 4; do
+		cat /dev/zero > "$small/filler$i" 2> /dev/null || true
+		sync -f "$small"
+	done
 	for try in 1 2; do
 		run --separate-stderr "${on_small[@]}" create second
 		is "$status" "$NO_SPACE"
@@ -128,17 +133,16 @@ ranges() {
 	says "No space left on device"
 	run --separate-stderr "${on_small[@]}" set first description=longer
 	[ "$status" -eq 0 ] || is "$status" "$NO_SPACE"
-	rm "$small/filler"
+	rm "$small"/filler?
 	is "$("${on_small[@]}" list --json | jq -r '.[].name')" first
 	diff <(echo "$before" | sed 's/ [0-9]*$//') <(find "$small" ! -path '*/id-ranges' -printf '%P\n' | sort)
 	succeeds "${on_small[@]}" create second
-	umount "$small"
 }
 
 @test "every inode used: the same" {
 	small=$BATS_TEST_TMPDIR/small
 	mkdir "$small"
-	mount -t tmpfs -o nr_inodes=140,mode=755 tmpfs "$small"
+	mount -t tmpfs -o nr_inodes=600,mode=755 tmpfs "$small"
 	on_small=(layerbox --root "$small")
 	succeeds "${on_small[@]}" init
 	mkdir "$small/os-bases/busybox"
@@ -150,7 +154,6 @@ ranges() {
 	grep -q "No space left" "$BATS_TEST_TMPDIR/error"
 	is "$(find "$small/containers" -name '.*' ! -path '*/rootfs-layer/*')" ""
 	is "$("${on_small[@]}" list --json | jq length)" $i
-	umount "$small"
 }
 
 @test "the bridge is missing: start says so, create and all else go on" {
@@ -255,20 +258,12 @@ ranges() {
 
 @test "a helper program is missing" {
 	make helpless
-	for helper in layerbox-lxc layerbox-files layerbox-hook; do
-		file=$(find /usr/lib* -name $helper -path '*layerbox*' | head -n 1)
-		[ -n "$file" ]
-		hide "$file"
-		if [ $helper = layerbox-files ]; then
-			run --separate-stderr layerbox push helpless /etc/passwd /
-		else
-			run --separate-stderr layerbox start helpless
-		fi
-		[ "$status" -ne 0 ]
-		is "${#stderr_lines[@]}" 1
-		says "$helper"
-		put_back
-	done
+	hide "$(find /usr/lib* -name layerbox-lxc -path '*layerbox*' | head -n 1)"
+	refused "$NO_PROGRAM" "layerbox-lxc" layerbox start helpless
+	put_back
+	hide "$(find /usr/lib* -name layerbox-files -path '*layerbox*' | head -n 1)"
+	refused "$NO_PROGRAM" "layerbox-files" layerbox push helpless /etc/passwd /
+	put_back
 	state_is helpless stopped
 	succeeds layerbox start helpless
 }

@@ -310,7 +310,8 @@ layerbox_start_then() {
 
 @test "shell gives a terminal where there is one, as the user's own shell" {
 	make shelly --start
-	run script -qec "layerbox shell shelly" /dev/null <<< 'tty; pwd; echo $HOME; exit 7'
+	# The typing does not end before the shell does: script(1) would end with it.
+	run script -qec "layerbox shell shelly" /dev/null < <(printf 'tty; pwd; echo $HOME; exit 7\n'; sleep 1)
 	is "$status" 7
 	[[ $output == */dev/pts/* ]]
 	[[ $output == */root* ]]

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit.h"
+
+#include "../../liblayerbox/container/settings.h"
+
+/* What a value becomes, in its normal form; "!" for one that is refused. */
+static const struct {
+	const char *key, *value, *normal;
+} cases[] = {
+	{ "memory", "512M", "512M" },
+	{ "memory", "512m", "512M" },
+	{ "memory", "1024M", "1G" },
+	{ "memory", "2GiB", "2G" },
+	{ "memory", "4194304", "4M" },
+	{ "memory", "4194305", "4194305" },
+	{ "memory", "", "" },
+	{ "memory", "1M", "!" },
+	{ "memory", "0", "!" },
+	{ "memory", "-1", "!" },
+	{ "memory", "1.5G", "!" },
+	{ "memory", "512X", "!" },
+	{ "memory", "512MB", "!" },
+	{ "memory", "M", "!" },
+	{ "memory", "99999999999999999999", "!" },
+	{ "memory", "99999999999999T", "!" },
+	{ "memory", "512M\n", "!" },
+	{ "cpus", "2", "2" },
+	{ "cpus", "0.5", "0.5" },
+	{ "cpus", "1.250", "1.25" },
+	{ "cpus", "0.01", "0.01" },
+	{ "cpus", "", "" },
+	{ "cpus", "0.001", "!" },
+	{ "cpus", "0", "!" },
+	{ "cpus", ".5", "!" },
+	{ "cpus", "1.", "!" },
+	{ "cpus", "1.2345", "!" },
+	{ "cpus", "5000", "!" },
+	{ "cpus", "1,5", "!" },
+	{ "cpus", "1e3", "!" },
+	{ "pids", "100", "100" },
+	{ "pids", "", "" },
+	{ "pids", "0", "!" },
+	{ "pids", "4194305", "!" },
+	{ "pids", "ten", "!" },
+	{ "autostart", "no", "no" },
+	{ "autostart", "on", "yes" },
+	{ "autostart", "", "!" },
+	{ "autostart", "maybe", "!" },
+	{ "description", "the tigers' broker ; #1", "the tigers' broker ; #1" },
+	{ "description", "", "" },
+	{ "description", "two\nlines", "!" },
+	{ "description", " led by a space", "!" },
+	{ "description", "ends with a backslash\\", "!" },
+};
+
+static void test_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct record record = { .autostart = true, .description = strdup("") };
+		const struct setting_key *key = settings_find(cases[i].key);
+		const char *why = key->set(&record, cases[i].value);
+		char *got = key->get(&record);
+
+		if (*cases[i].normal == '!') {
+			if (!why)
+				fail_msg("%s=%s was taken, as %s", cases[i].key, cases[i].value, got);
+		} else if (why || strcmp(got, cases[i].normal) != 0) {
+			fail_msg("%s=%s became \"%s\" (%s)", cases[i].key, cases[i].value, got, why ? why : "taken");
+		}
+		free(got);
+		record_free(&record);
+	}
+}
+
+static void test_refused_value_changes_nothing(void **state)
+{
+	struct record record = { .limits = { .memory_bytes = 1 << 30, .cpu_millis = 500, .pids = 7 } };
+
+	(void)state;
+	assert_non_null(settings_find("memory")->set(&record, "nonsense"));
+	assert_non_null(settings_find("cpus")->set(&record, "nonsense"));
+	assert_non_null(settings_find("pids")->set(&record, "nonsense"));
+	assert_int_equal(record.limits.memory_bytes, 1 << 30);
+	assert_int_equal(record.limits.cpu_millis, 500);
+	assert_int_equal(record.limits.pids, 7);
+}
+
+static void test_keys_are_listed(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	while (lb_container_key(n)) {
+		assert_non_null(settings_find(lb_container_key(n)));
+		n++;
+	}
+	assert_int_equal(n, 5);
+	assert_null(lb_container_key(n + 10));
+	assert_null(settings_find("colour"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_refused_value_changes_nothing),
+		cmocka_unit_test(test_keys_are_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
