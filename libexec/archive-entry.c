@@ -69,7 +69,8 @@ int archive_sentence(struct archive *where, const char *what, const char *name, 
 	char shown[256];
 
 	snprintf(shown, sizeof shown, "%.250s", name ? name : "an entry");
-	snprintf(error, error_size, "%s %s: %.300s", what, text_printable(shown), cause ? cause : "no reason was given");
+	snprintf(error, error_size, "%s %s: %.300s", what, text_printable(shown),
+		 cause ? cause : "no reason was given");
 	/* libarchive says "Write failed", and what the system said only as a number. */
 	if (where && number > 0 && strerrordesc_np(number) && !strstr(error, strerrordesc_np(number)))
 		snprintf(error + strlen(error), error_size - strlen(error), ": %s", strerrordesc_np(number));

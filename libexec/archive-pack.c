@@ -13,6 +13,8 @@ struct packer {
 	struct archive *out;
 	struct archive_entry_linkresolver *links;
 	const char *path, *rename_to;
+	int out_fd;
+	bool failed;
 	char *error;
 	size_t error_size;
 };
@@ -20,6 +22,17 @@ struct packer {
 static int packer_fail(struct packer *packer, struct archive *where, const char *what, const char *name)
 {
 	return archive_sentence(where, what, name, packer->error, packer->error_size);
+}
+
+/* After a failure nothing more is written: freeing the archive would give it a proper end. */
+static la_ssize_t write_block(struct archive *out, void *data, const void *block, size_t length)
+{
+	const struct packer *packer = data;
+	ssize_t n = packer->failed ? (ssize_t)length : write(packer->out_fd, block, length);
+
+	if (n < 0)
+		archive_set_error(out, errno, "%s", strerrordesc_np(errno));
+	return n;
 }
 
 /* path/rest becomes rename_to/rest. */
@@ -127,7 +140,7 @@ static int pack_all(struct packer *packer, struct archive_entry *entry)
 	return 0;
 }
 
-static int prepare(struct packer *packer, int out_fd)
+static int prepare(struct packer *packer)
 {
 	const int behaviour = ARCHIVE_READDISK_NO_FFLAGS | ARCHIVE_READDISK_NO_TRAVERSE_MOUNTS;
 
@@ -139,7 +152,7 @@ static int prepare(struct packer *packer, int out_fd)
 	/* BINARY: names are bytes, as they are for the kernel. */
 	if (archive_write_set_format_pax(packer->out) != ARCHIVE_OK ||
 	    archive_write_set_options(packer->out, "hdrcharset=BINARY") != ARCHIVE_OK ||
-	    archive_write_open_fd(packer->out, out_fd) != ARCHIVE_OK)
+	    archive_write_open(packer->out, packer, NULL, write_block, NULL) != ARCHIVE_OK)
 		return packer_fail(packer, packer->out, "cannot pack", packer->path);
 	archive_entry_linkresolver_set_strategy(packer->links, archive_format(packer->out));
 	return 0;
@@ -147,7 +160,13 @@ static int prepare(struct packer *packer, int out_fd)
 
 int archive_pack(int out_fd, int dir_fd, const char *path, const char *rename_to, char *error, size_t error_size)
 {
-	struct packer packer = { .path = path, .rename_to = rename_to, .error = error, .error_size = error_size };
+	struct packer packer = {
+		.path = path,
+		.rename_to = rename_to,
+		.out_fd = out_fd,
+		.error = error,
+		.error_size = error_size,
+	};
 	struct archive_entry *entry;
 	int r;
 
@@ -159,13 +178,12 @@ int archive_pack(int out_fd, int dir_fd, const char *path, const char *rename_to
 	packer.disk = archive_read_disk_new();
 	packer.out = archive_write_new();
 	packer.links = archive_entry_linkresolver_new();
-	r = entry ? prepare(&packer, out_fd) : packer_fail(&packer, NULL, "cannot pack", path);
+	r = entry ? prepare(&packer) : packer_fail(&packer, NULL, "cannot pack", path);
 	if (r == 0)
 		r = pack_all(&packer, entry);
 	archive_entry_free(entry);
 	archive_read_free(packer.disk);
-	if (r < 0 && packer.out)
-		archive_write_fail(packer.out); /* else freeing it would write a proper end */
+	packer.failed = r < 0;
 	archive_write_free(packer.out);
 	if (packer.links)
 		archive_entry_linkresolver_free(packer.links);

@@ -37,7 +37,8 @@ static bool is_wanted(struct archive_entry *entry)
 {
 	mode_t type = archive_entry_filetype(entry);
 
-	return archive_entry_hardlink(entry) || type == AE_IFREG || type == AE_IFDIR || type == AE_IFLNK || type == AE_IFIFO;
+	return archive_entry_hardlink(entry) || type == AE_IFREG || type == AE_IFDIR || type == AE_IFLNK ||
+	       type == AE_IFIFO;
 }
 
 static bool leads_out(const char *name)
@@ -65,7 +66,8 @@ static int check_entry(struct unpacker *unpacker, struct archive_entry *entry)
 		return refuse(unpacker, name, "is a hard link to a file outside");
 	if (unpacker->options->keep_owners && max > 0 && !link &&
 	    (archive_entry_uid(entry) > max || archive_entry_gid(entry) > max))
-		return refuse(unpacker, name, "belongs to a user or group above 65535: it comes from inside an unprivileged "
+		return refuse(unpacker, name,
+			      "belongs to a user or group above 65535: it comes from inside an unprivileged "
 			      "container; shift its owners back first");
 	return 0;
 }
@@ -126,7 +128,8 @@ static int check_end(struct unpacker *unpacker)
 	if ((archive_format(unpacker->in) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR ||
 	    archive_filter_count(unpacker->in) > 1 || fstat(unpacker->in_fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (st.st_size >= END_OF_TAR && pread(unpacker->in_fd, end, sizeof end, st.st_size - END_OF_TAR) == END_OF_TAR) {
+	if (st.st_size >= END_OF_TAR &&
+	    pread(unpacker->in_fd, end, sizeof end, st.st_size - END_OF_TAR) == END_OF_TAR) {
 		for (size_t i = 0; i < sizeof end; i++)
 			if (end[i])
 				return refuse(unpacker, "the archive", "is cut off: its end mark is missing");
@@ -159,8 +162,8 @@ static int unpack_all(struct unpacker *unpacker)
 static int prepare(struct unpacker *unpacker)
 {
 	const int flags = ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_ACL |
-		    ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-		    ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS;
+			  ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
+			  ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS;
 	int r;
 
 	if (!unpacker->in || !unpacker->disk)

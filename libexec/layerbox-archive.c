@@ -70,7 +70,9 @@ static int pack_to(int out_fd, int directory_fd)
 static int unpack_from(int in_fd, const char *directory, bool any_format)
 {
 	const struct archive_unpack_options options = {
-		.any_format = any_format, .keep_owners = true, .id_max = ID_MAX,
+		.any_format = any_format,
+		.keep_owners = true,
+		.id_max = ID_MAX,
 	};
 	CLEANUP_FD int fd = confine_writes_to(directory);
 	char message[MESSAGE_MAX];
@@ -136,7 +138,8 @@ int main(int argc, char **argv)
 	};
 
 	for (size_t i = 0; argc >= 3 && i < sizeof commands / sizeof *commands; i++)
-		if (text_equal(argv[1], commands[i].name) && text_equal(argv[2], "--") && argc == 3 + commands[i].arguments)
+		if (text_equal(argv[1], commands[i].name) && text_equal(argv[2], "--") &&
+		    argc == 3 + commands[i].arguments)
 			return commands[i].run(argv + 3);
 	return complain("usage: layerbox-archive pack|unpack|copy -- ...; it is run by layerbox");
 }

@@ -43,11 +43,13 @@ static int no_base(struct lb_context *ctx, const char *text)
 
 	if (list_names(ctx, &names) < 0 || names.count == 0)
 		return fail(ctx, -LB_ERR_NO_BASE,
-			    "there is no base '%s', nor any other yet; build one with `layerbox base build debian-bookworm`", text);
+			    "there is no base '%s', nor any other yet; build one with "
+			    "`layerbox base build debian-bookworm`",
+			    text);
 	for (size_t i = 0; i < names.count; i++)
 		buffer_format(&list, "%s%s", i ? ", " : "", names.items[i]);
-	return fail(ctx, -LB_ERR_NO_BASE, "there is no base '%s'; there %s %.1000s", text, names.count == 1 ? "is" : "are",
-		    list.length ? list.data : "");
+	return fail(ctx, -LB_ERR_NO_BASE, "there is no base '%s'; there %s %.1000s", text,
+		    names.count == 1 ? "is" : "are", list.length ? list.data : "");
 }
 
 /* ---- handles ---- */
@@ -76,9 +78,11 @@ int base_open(struct lb_context *ctx, const char *text, struct lb_base **ret_bas
 	snprintf(path, sizeof path, STORE_BASES "/%s", base->name);
 	base_fd = openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (base_fd < 0)
-		return errno == ENOENT ? no_base(ctx, text) : fail_errno(ctx, errno, "cannot open base '%s'", base->name);
+		return errno == ENOENT ? no_base(ctx, text)
+				       : fail_errno(ctx, errno, "cannot open base '%s'", base->name);
 	if (base->generation == 0 && generation_find_newest(base_fd, &base->generation) < 0)
-		return fail(ctx, -LB_ERR_DAMAGED, "base '%s' has no generation; delete it and build it again", base->name);
+		return fail(ctx, -LB_ERR_DAMAGED, "base '%s' has no generation; delete it and build it again",
+			    base->name);
 	snprintf(path, sizeof path, "%u", base->generation);
 	generation_fd = openat(base_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (generation_fd < 0 && errno == ENOENT)
@@ -256,7 +260,8 @@ int lb_base_delete(struct lb_context *ctx, const char *name)
 		return r;
 	r = tree_remove(bases_fd, hidden);
 	if (r < 0)
-		return fail_errno(ctx, r, "base '%s' is deleted, but not all of its files could be removed from %s/%s/%s", name,
+		return fail_errno(ctx, r,
+				  "base '%s' is deleted, but not all of its files could be removed from %s/%s/%s", name,
 				  ctx->config.root, STORE_BASES, hidden);
 	return 0;
 }

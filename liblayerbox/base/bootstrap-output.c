@@ -97,9 +97,9 @@ static bool has_one_of(const char *line, const char *const *words)
 static void classify(struct bootstrap_output *output, const char *line)
 {
 	static const char *const unreachable[] = {
-		"Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect",
-		"Connection refused", "Connection timed out", "Connection failed", "Network is unreachable",
-		"No route to host", "Failed getting release file", "Couldn't download", NULL,
+		"Could not resolve",  "Temporary failure resolving", "Could not connect", "Unable to connect",
+		"Connection refused", "Connection timed out",        "Connection failed", "Network is unreachable",
+		"No route to host",   "Failed getting release file", "Couldn't download", NULL,
 	};
 	static const char *const not_found[] = { "does not have a Release file", "404  Not Found", NULL };
 

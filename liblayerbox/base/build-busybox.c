@@ -13,10 +13,10 @@ static const struct {
 	const char *path;
 	mode_t mode;
 } directories[] = {
-	{ "bin", 0755 },     { "sbin", 0755 },	{ "usr", 0755 },     { "usr/bin", 0755 }, { "usr/sbin", 0755 },
-	{ "etc", 0755 },     { "dev", 0755 },	{ "proc", 0555 },    { "sys", 0555 },	  { "run", 0755 },
-	{ "tmp", 01777 },    { "root", 0700 },	{ "home", 0755 },    { "mnt", 0755 },	  { "srv", 0755 },
-	{ "var", 0755 },     { "var/log", 0755 }, { "var/lib", 0755 }, { "var/tmp", 01777 },
+	{ "bin", 0755 },  { "sbin", 0755 },    { "usr", 0755 },     { "usr/bin", 0755 },  { "usr/sbin", 0755 },
+	{ "etc", 0755 },  { "dev", 0755 },     { "proc", 0555 },    { "sys", 0555 },      { "run", 0755 },
+	{ "tmp", 01777 }, { "root", 0700 },    { "home", 0755 },    { "mnt", 0755 },      { "srv", 0755 },
+	{ "var", 0755 },  { "var/log", 0755 }, { "var/lib", 0755 }, { "var/tmp", 01777 },
 };
 
 /* One file for both word sizes: where the program headers are. */
@@ -33,7 +33,8 @@ static bool read_headers(int fd, struct elf_headers *ret)
 		Elf32_Ehdr narrow;
 	} header;
 
-	if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header || memcmp(header.ident, ELFMAG, SELFMAG) != 0)
+	if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+	    memcmp(header.ident, ELFMAG, SELFMAG) != 0)
 		return false;
 	if (header.ident[EI_CLASS] == ELFCLASS64)
 		*ret = (struct elf_headers){ header.wide.e_phoff, header.wide.e_phentsize, header.wide.e_phnum };
@@ -70,8 +71,10 @@ static int open_busybox(struct lb_context *ctx, char **ret_path)
 	if (fd < 0)
 		return fail_errno(ctx, errno, "cannot open %s", path);
 	if (!is_static(fd))
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "%s needs shared libraries, which the base would not have; "
-			    "`apt install busybox-static`", path);
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "%s needs shared libraries, which the base would not have; "
+			    "`apt install busybox-static`",
+			    path);
 	*ret_path = TAKE_PTR(path);
 	return take_fd(&fd);
 }
@@ -133,7 +136,9 @@ int build_busybox(struct lb_context *ctx, const struct recipe *recipe, struct st
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run %s", path);
 	if (status != 0 || faccessat(staging->tree_fd, "sbin/init", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "%s has no init, or does not list its programs (recipe '%s'); "
-			    "`apt install busybox-static`", path, recipe->name);
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED,
+			    "%s has no init, or does not list its programs (recipe '%s'); "
+			    "`apt install busybox-static`",
+			    path, recipe->name);
 	return 0;
 }

@@ -81,10 +81,12 @@ static int failed(const struct bootstrap *bootstrap, const char *program, int st
 		return fail(ctx, -ENOSPC, "there is no space left on the device of %s: base '%s' needs about 500 MB",
 			    ctx->config.root, bootstrap->staging->name);
 	if (output->unreachable)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "cannot build base '%s': %s cannot be reached (%s). Look at the host's "
-			    "network and name server, or give another mirror with --mirror URL; `layerbox base build busybox` "
-			    "needs no network", bootstrap->staging->name,
-			    *bootstrap->mirror ? bootstrap->mirror : "the Debian mirror", words);
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED,
+			    "cannot build base '%s': %s cannot be reached (%s). Look at the host's network and name "
+			    "server, or give another mirror with --mirror URL; `layerbox base build busybox` needs no "
+			    "network",
+			    bootstrap->staging->name, *bootstrap->mirror ? bootstrap->mirror : "the Debian mirror",
+			    words);
 	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "cannot build base '%s': %s failed with status %d: %s",
 		    bootstrap->staging->name, program, status, words);
 }
@@ -194,7 +196,8 @@ static int find_used_mirror(const struct bootstrap *bootstrap, char url[512])
 
 	if (r == 0 && sscanf(text, "deb %511s", url) == 1)
 		return 0;
-	return fail(bootstrap->ctx, -LB_ERR_PROGRAM_FAILED, "debootstrap left no mirror in /" SOURCES " of the new base");
+	return fail(bootstrap->ctx, -LB_ERR_PROGRAM_FAILED,
+		    "debootstrap left no mirror in /" SOURCES " of the new base");
 }
 
 static int write_sources(const struct bootstrap *bootstrap, const char *url, bool with_security)
@@ -229,8 +232,8 @@ static int debootstrap_updates(const struct bootstrap *bootstrap)
 	if (r == 0)
 		r = build_run_inside(ctx, bootstrap->staging, update);
 	if (r == -LB_ERR_PROGRAM_FAILED) {
-		log_message(ctx, LB_LOG_WARNING, "no security updates at %s-security, the base is built without them: %s", url,
-			    ctx->error);
+		log_message(ctx, LB_LOG_WARNING,
+			    "no security updates at %s-security, the base is built without them: %s", url, ctx->error);
 		r = write_sources(bootstrap, url, false);
 		if (r == 0)
 			r = build_run_inside(ctx, bootstrap->staging, update);
@@ -261,12 +264,15 @@ int build_debian(struct lb_context *ctx, const struct recipe *recipe, const char
 	CLEANUP_FREE char *path = NULL;
 
 	if (recipe->keyring && access(recipe->keyring, R_OK) < 0)
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "%s, which signs Debian's packages, is not there; "
-			    "`apt install debian-archive-keyring`", recipe->keyring);
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "%s, which signs Debian's packages, is not there; "
+			    "`apt install debian-archive-keyring`",
+			    recipe->keyring);
 	if (spawn_find("mmdebstrap", &path))
 		return mmdebstrap(&bootstrap, true);
 	if (spawn_find("debootstrap", &path))
 		return debootstrap(&bootstrap);
-	return fail(ctx, -LB_ERR_NO_PROGRAM, "building a Debian base needs mmdebstrap; `apt install mmdebstrap`. "
+	return fail(ctx, -LB_ERR_NO_PROGRAM,
+		    "building a Debian base needs mmdebstrap; `apt install mmdebstrap`. "
 		    "`layerbox base build busybox` needs only busybox-static");
 }

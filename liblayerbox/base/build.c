@@ -67,8 +67,8 @@ int build_run_inside(struct lb_context *ctx, const struct staging *staging, cons
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run `%s` in the new base", command);
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in the new base with status %d: %.500s", command, status,
-			    last_line(output));
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in the new base with status %d: %.500s", command,
+			    status, last_line(output));
 	return 0;
 }
 
@@ -92,7 +92,8 @@ static int make_tree(struct lb_context *ctx, const struct recipe *recipe, const 
 static int build(struct lb_context *ctx, const struct recipe *recipe, const char *name, const char *mirror)
 {
 	CLEANUP_STAGING struct staging staging = STAGING_EMPTY;
-	CLEANUP(generation_record_free) struct generation_record record = {
+	CLEANUP(generation_record_free)
+	struct generation_record record = {
 		.recipe = strdup(recipe->name),
 		.halt_signal = strdup(recipe->halt_signal),
 		.reboot_signal = strdup(recipe->reboot_signal),
@@ -114,8 +115,10 @@ static int check_mirror(struct lb_context *ctx, const char *mirror)
 		if ((unsigned char)*p <= ' ')
 			return fail(ctx, -LB_ERR_BAD_VALUE, "a mirror's URL has no spaces or control characters");
 	if (*mirror && (*mirror == '-' || !strstr(mirror, ":/")))
-		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is not the URL of a mirror: it begins with http://, https:// or "
-			    "file:/", mirror);
+		return fail(ctx, -LB_ERR_BAD_VALUE,
+			    "\"%s\" is not the URL of a mirror: it begins with http://, https:// or "
+			    "file:/",
+			    mirror);
 	return 0;
 }
 

@@ -11,7 +11,10 @@ int build_debian(struct lb_context *ctx, const struct recipe *recipe, const char
 /* The host's statically linked busybox and links to it. */
 int build_busybox(struct lb_context *ctx, const struct recipe *recipe, struct staging *staging);
 
-/* Runs @command, split into words, in the new tree, without network or init. Only for trees that were built. */
+/*
+ * Runs @command, split into words, in the new tree: no init is there, the network is the host's. Only for trees that
+ * were built.
+ */
 int build_run_inside(struct lb_context *ctx, const struct staging *staging, const char *command);
 
 /*

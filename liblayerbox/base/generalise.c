@@ -153,9 +153,10 @@ static void warn_of_private_keys(struct lb_context *ctx, int tree_fd)
 	}
 	while ((entry = readdir(dir)))
 		if (*entry->d_name != '.')
-			log_message(ctx, LB_LOG_WARNING,
-				    "/etc/ssl/private/%s is part of the base: every container on it will share that key",
-				    text_printable(entry->d_name));
+			log_message(
+				ctx, LB_LOG_WARNING,
+				"/etc/ssl/private/%s is part of the base: every container on it will share that key",
+				text_printable(entry->d_name));
 }
 
 int generalise(struct lb_context *ctx, int tree_fd)

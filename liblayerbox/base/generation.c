@@ -63,8 +63,10 @@ int generation_read(struct lb_context *ctx, int directory_fd, const char *name, 
 	snprintf(file, sizeof file, STORE_BASES "/%s/%u/" GENERATION_FILE, name, generation);
 	r = file_read(directory_fd, GENERATION_FILE, RECORD_BYTES_MAX, &text, NULL);
 	if (r == -ENOENT)
-		return fail(ctx, -LB_ERR_DAMAGED, "generation %u of base '%s' has no %s: it was not made by layerbox, or is "
-			    "damaged; import its tree under a new name", generation, name, GENERATION_FILE);
+		return fail(ctx, -LB_ERR_DAMAGED,
+			    "generation %u of base '%s' has no %s: it was not made by layerbox, or is "
+			    "damaged; import its tree under a new name",
+			    generation, name, GENERATION_FILE);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot read %s/%s", ctx->config.root, file);
 	if (keyfile_parse(text, file, on_key, &record, error, sizeof error) < 0) {

@@ -71,10 +71,13 @@ static int adapt(struct lb_context *ctx, const char *source, int tree_fd, struct
 	int r;
 
 	if (!has(tree_fd, "bin") && !has(tree_fd, "usr/bin"))
-		return fail(ctx, -EINVAL, "%s is not the root of a system: it has neither /bin nor /usr/bin at its top", source);
+		return fail(ctx, -EINVAL, "%s is not the root of a system: it has neither /bin nor /usr/bin at its top",
+			    source);
 	if (init == INIT_NONE)
-		return fail(ctx, -EINVAL, "%s cannot be started as a container: it has no /sbin/init. A tree made for "
-			    "application containers needs one, such as systemd-sysv or busybox", source);
+		return fail(ctx, -EINVAL,
+			    "%s cannot be started as a container: it has no /sbin/init. A tree made for "
+			    "application containers needs one, such as systemd-sysv or busybox",
+			    source);
 	if (init == INIT_BUSYBOX)
 		halt = "SIGUSR2", reboot = "SIGTERM";
 	if (init == INIT_SYSTEMD) {

@@ -105,8 +105,8 @@ static int lay_directory(const struct layer *layer, int source_fd, const char *t
 			continue;
 		}
 		if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
-			return fail(layer->ctx, -LB_ERR_BAD_CONFIG, "%s/%s is neither a file nor a directory, or too deep",
-				    layer->source, below);
+			return fail(layer->ctx, -LB_ERR_BAD_CONFIG,
+				    "%s/%s is neither a file nor a directory, or too deep", layer->source, below);
 		r = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = r < 0 ? fail_errno(layer->ctx, errno, "cannot read %s/%s", layer->source, below)
 			  : lay_directory(layer, r, below, depth + 1);

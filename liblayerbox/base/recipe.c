@@ -185,11 +185,13 @@ static int parse(struct lb_context *ctx, struct recipe *recipe, char *text, cons
 static int complete(struct lb_context *ctx, struct recipe *recipe, const char *path)
 {
 	if (recipe->method == RECIPE_METHOD_NONE)
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s does not say how the base is built: it needs `method = debian` "
-			    "or `method = busybox`", path);
-	if (recipe->method == RECIPE_METHOD_DEBIAN && !recipe->suite)
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s does not say which Debian: it needs `suite = bookworm` or another",
+		return fail(ctx, -LB_ERR_BAD_CONFIG,
+			    "%s does not say how the base is built: it needs `method = debian` "
+			    "or `method = busybox`",
 			    path);
+	if (recipe->method == RECIPE_METHOD_DEBIAN && !recipe->suite)
+		return fail(ctx, -LB_ERR_BAD_CONFIG,
+			    "%s does not say which Debian: it needs `suite = bookworm` or another", path);
 	if (recipe->method == RECIPE_METHOD_DEBIAN && recipe->components.count == 0 &&
 	    text_list_add(&recipe->components, "main") < 0)
 		return fail_memory(ctx);
@@ -249,8 +251,10 @@ static int name_from_path(struct lb_context *ctx, const char *path, char name[NA
 		if (name_is_valid(name))
 			return 0;
 	}
-	return fail(ctx, -LB_ERR_BAD_NAME, "the recipe %s gives no name for a base: its file name must be NAME.recipe, "
-		    "NAME of lower-case letters, digits and inner dashes", path);
+	return fail(ctx, -LB_ERR_BAD_NAME,
+		    "the recipe %s gives no name for a base: its file name must be NAME.recipe, "
+		    "NAME of lower-case letters, digits and inner dashes",
+		    path);
 }
 
 static int read_recipe(struct lb_context *ctx, const char *text, char name[NAME_LENGTH_MAX + 1], char **ret_content,

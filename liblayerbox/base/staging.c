@@ -16,8 +16,8 @@
 
 static int already_there(struct staging *staging)
 {
-	return fail(staging->ctx, -LB_ERR_EXISTS, "there is a base '%s' already; delete it first, or choose another name",
-		    staging->name);
+	return fail(staging->ctx, -LB_ERR_EXISTS,
+		    "there is a base '%s' already; delete it first, or choose another name", staging->name);
 }
 
 /* mkdirat(2) whatever the caller's umask is, and the directory's descriptor. */
@@ -51,7 +51,8 @@ static int claim(struct staging *staging)
 		return already_there(staging);
 	fd = make_directory(staging->bases_fd, staging->hidden, 0700);
 	if (fd == -EEXIST)
-		return fail(ctx, -LB_ERR_BUSY, "another command is making a base '%s' just now; see who with `fuser -v %s/%s/%s`",
+		return fail(ctx, -LB_ERR_BUSY,
+			    "another command is making a base '%s' just now; see who with `fuser -v %s/%s/%s`",
 			    staging->name, ctx->config.root, STORE_BASES, staging->hidden);
 	if (fd < 0)
 		return fail_errno(ctx, fd, "cannot make base '%s'", staging->name);
@@ -151,7 +152,8 @@ int staging_publish(struct staging *staging, struct generation_record *record)
 				       : fail_errno(ctx, errno, "cannot give base '%s' its name", staging->name);
 	close_fd(take_fd(&staging->fd));
 	if (fsync(staging->bases_fd) < 0)
-		return fail_errno(ctx, errno, "base '%s' is made, but its name could not be written to disk", staging->name);
+		return fail_errno(ctx, errno, "base '%s' is made, but its name could not be written to disk",
+				  staging->name);
 	return 0;
 }
 
@@ -165,8 +167,8 @@ void staging_end(struct staging *staging)
 	if (staging->fd >= 0)
 		r = tree_remove(staging->bases_fd, staging->hidden);
 	if (r < 0)
-		log_message(staging->ctx, LB_LOG_WARNING, "%s/%s/%s could not be removed: %s", staging->ctx->config.root,
-			    STORE_BASES, staging->hidden, strerrordesc_np(-r));
+		log_message(staging->ctx, LB_LOG_WARNING, "%s/%s/%s could not be removed: %s",
+			    staging->ctx->config.root, STORE_BASES, staging->hidden, strerrordesc_np(-r));
 	close_fd(take_fd(&staging->fd));
 	close_fd(take_fd(&staging->bases_fd));
 	free(TAKE_PTR(staging->tree));

@@ -310,36 +310,42 @@ layerbox_start_then() {
 
 @test "shell gives a terminal where there is one, as the user's own shell" {
 	make shelly --start
-	# The typing does not end before the shell does: script(1) would end with it.
-	run script -qec "layerbox shell shelly" /dev/null < <(printf 'tty; pwd; echo $HOME; exit 7\n'; sleep 1)
+	open_terminal "layerbox shell shelly"
+	shows '~ #'
+	type_in 'tty; pwd; echo home is $HOME; exit 7\n'
+	close_terminal
 	is "$status" 7
-	[[ $output == */dev/pts/* ]]
-	[[ $output == */root* ]]
+	shows /dev/pts/
+	shows 'home is /root'
 	run layerbox shell shelly <<< 'tty; exit 5'
 	is "$status" 5
 	[[ $output == *"not a tty"* ]]
 	layerbox exec shelly -- sh -c 'echo kim:x:1000:1000::/tmp:/bin/sh >> /etc/passwd'
 	is "$(echo 'id -u; pwd; echo $USER' | layerbox shell shelly --user kim | xargs)" "1000 /tmp kim"
 	refused 125 "has no user 'nosuch'" layerbox shell shelly --user nosuch
-	run script -qec "layerbox exec shelly -- tty" /dev/null < /dev/null
-	[[ $output == */dev/pts/* ]]
+	open_terminal "layerbox exec shelly -- tty"
+	close_terminal
+	shows /dev/pts/
+	open_terminal "layerbox exec --no-tty shelly -- sh -c 'tty; exit 3'"
+	close_terminal
+	is "$status" 3
+}
+
+press_enter() {
+	type_in '\n'
+	grep -q '#' "$screen"
 }
 
 @test "console joins the container's console until Ctrl-a q" {
 	make con --start
-	typescript=$BATS_TEST_TMPDIR/typescript
-	mkfifo "$BATS_TEST_TMPDIR/keys"
-	script -qefc "layerbox console con" "$typescript" < "$BATS_TEST_TMPDIR/keys" > /dev/null 2>&1 3>&- &
-	pid=$!
-	exec 7> "$BATS_TEST_TMPDIR/keys"
-	wait_until 5 grep -q 'leave it with Ctrl-a q' "$typescript"
-	wait_until 5 eval 'printf "\n" >&7; grep -q "#" "$typescript"'
-	printf 'echo $((6 * 7))-$(hostname)\n' >&7
-	wait_until 5 grep -q '42-con' "$typescript"
-	printf '\001q' >&7
-	wait_until 5 eval '! kill -0 $pid 2> /dev/null'
-	exec 7>&-
-	wait "$pid"
+	open_terminal "layerbox console con"
+	shows 'leave it with Ctrl-a q'
+	wait_until 5 press_enter
+	type_in 'echo $((6 * 7))-$(hostname)\n'
+	shows '42-con'
+	type_in '\001q'
+	close_terminal
+	is "$status" 0
 	state_is con running
 	refused "$NO_CONTAINER" "there is no container" layerbox console nobody
 	layerbox --quiet stop --kill con

@@ -170,3 +170,36 @@ tree_checksum() {
 	(cd "$1" && find . -printf '%p %y %m %U:%G %s %T@ %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum) |
 		sha256sum
 }
+
+# ------------------------------------------------------------------------------------------------ at a terminal
+
+# open_terminal COMMAND: runs COMMAND at a terminal; its keys are typed with `type_in`, what it shows is in $screen.
+open_terminal() {
+	local keys
+	keys=$(mktemp -u "$BATS_TEST_TMPDIR/keys.XXXXXX")
+	screen=$(mktemp "$BATS_TEST_TMPDIR/screen.XXXXXX")
+	mkfifo "$keys"
+	script -qefc "$1" "$screen" < "$keys" > /dev/null 2>&1 3>&- &
+	terminal_pid=$!
+	exec 7> "$keys"
+}
+
+type_in() {
+	printf "$@" >&7
+}
+
+shows() {
+	wait_until 5 grep -q -e "$1" "$screen" || fail "the terminal does not show '$1': $(cat -v "$screen")"
+}
+
+terminal_has_ended() {
+	! kill -0 "$terminal_pid" 2> /dev/null
+}
+
+# Waits until the command has ended of itself; its exit code is in $status.
+close_terminal() {
+	wait_until 5 terminal_has_ended || kill "$terminal_pid"
+	exec 7>&-
+	status=0
+	wait "$terminal_pid" || status=$?
+}

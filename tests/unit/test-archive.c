@@ -71,7 +71,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(mkdir("a/locked", 0), 0);
 	put_file("a/bytes-\xe9", "not UTF-8");
 	put_file("a/\xc3\xa9", "UTF-8");
-	assert_int_equal(setxattr("a/plain", "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0), 0);
+	assert_int_equal(setxattr("a/plain", "security.capability", "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0),
+			 0);
 	fd = open("a/holes", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(pwrite(fd, "x", 1, 3 << 20), 1);
 	assert_int_equal(ftruncate(fd, 9 << 20), 0);
@@ -140,7 +141,7 @@ static void test_rename_and_squash(void **state)
 struct made {
 	const char *name;
 	mode_t type;
-	const char *link;             /* of a symbolic link, or where type is 0 of a hard link */
+	const char *link; /* of a symbolic link, or where type is 0 of a hard link */
 	la_int64_t uid;
 };
 
@@ -185,7 +186,8 @@ static void test_refused(void **state)
 	refused((struct made[]){ { "/tmp/outside", AE_IFREG, NULL, 0 }, { 0 } }, "/tmp/outside would leave");
 	refused((struct made[]){ { "x/../../outside", AE_IFREG, NULL, 0 }, { 0 } }, "x/../../outside would leave");
 	refused((struct made[]){ { "..", AE_IFDIR, NULL, 0 }, { 0 } }, "would leave");
-	refused((struct made[]){ { "l", AE_IFLNK, "../a", 0 }, { "l/outside", AE_IFREG, NULL, 0 }, { 0 } }, "l/outside");
+	refused((struct made[]){ { "l", AE_IFLNK, "../a", 0 }, { "l/outside", AE_IFREG, NULL, 0 }, { 0 } },
+		"l/outside");
 	refused((struct made[]){ { "l", AE_IFLNK, "../a", 0 }, { "h", 0, "l/victim", 0 }, { 0 } }, "h");
 	refused((struct made[]){ { "h", 0, "../a/victim", 0 }, { 0 } }, "h is a hard link to a file outside");
 	refused((struct made[]){ { "h", 0, "/etc/passwd", 0 }, { 0 } }, "h is a hard link to a file outside");
@@ -241,9 +243,9 @@ static int leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_round_trip, begin),	   cmocka_unit_test_setup(test_left_out, begin),
+		cmocka_unit_test_setup(test_round_trip, begin),        cmocka_unit_test_setup(test_left_out, begin),
 		cmocka_unit_test_setup(test_rename_and_squash, begin), cmocka_unit_test_setup(test_refused, begin),
-		cmocka_unit_test_setup(test_link_replaced, begin), cmocka_unit_test_setup(test_cut_off, begin),
+		cmocka_unit_test_setup(test_link_replaced, begin),     cmocka_unit_test_setup(test_cut_off, begin),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -64,15 +64,30 @@ static void make_systemd(void)
 static void test_machine(void **state)
 {
 	static const char *const gone[] = {
-		"etc/hostname", "etc/resolv.conf", "etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub",
-		"var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "var/lib/systemd/credential.secret",
-		"var/lib/dhcp/eth0.leases", "var/lib/apt/lists/partial/x", "var/cache/apt/pkgcache.bin",
-		"var/cache/apt/archives/a.deb", "var/log/dpkg.log", "var/log/apt/history.log", "var/log/syslog.1",
-		"var/log/journal/1234/system.journal", "tmp/x/y", "dev/null", "root/.bash_history",
+		"etc/hostname",
+		"etc/resolv.conf",
+		"etc/ssh/ssh_host_rsa_key",
+		"etc/ssh/ssh_host_rsa_key.pub",
+		"var/lib/dbus/machine-id",
+		"var/lib/systemd/random-seed",
+		"var/lib/systemd/credential.secret",
+		"var/lib/dhcp/eth0.leases",
+		"var/lib/apt/lists/partial/x",
+		"var/cache/apt/pkgcache.bin",
+		"var/cache/apt/archives/a.deb",
+		"var/log/dpkg.log",
+		"var/log/apt/history.log",
+		"var/log/syslog.1",
+		"var/log/journal/1234/system.journal",
+		"tmp/x/y",
+		"dev/null",
+		"root/.bash_history",
 	};
 	static const char *const kept[] = {
-		"etc/ssh/sshd_config", "etc/passwd", "var/lib/dpkg/status", "var/log/nginx/x", "var/log/wtmp",
-		"var/lib/apt/extended_states", "root/.bashrc", "tmp", "dev", "var/lib/apt/lists", "var/log/apt",
+		"etc/ssh/sshd_config", "etc/passwd",   "var/lib/dpkg/status",
+		"var/log/nginx/x",     "var/log/wtmp", "var/lib/apt/extended_states",
+		"root/.bashrc",        "tmp",          "dev",
+		"var/lib/apt/lists",   "var/log/apt",
 	};
 	struct stat st;
 

@@ -35,9 +35,10 @@ static void test_complete(void **state)
 	struct recipe recipe = { 0 };
 
 	(void)state;
-	put_recipe("shop.recipe", "description = A shop\nmethod = debian\nsuite = bookworm\npackages = a b\n"
-				  "packages = c++\nmask = x.mount y.service\nrun = /bin/true one two\nfiles = one\nfiles = two\n"
-				  "halt_signal = SIGRTMIN+3\nsecurity = bookworm-security\n");
+	put_recipe("shop.recipe",
+		   "description = A shop\nmethod = debian\nsuite = bookworm\npackages = a b\n"
+		   "packages = c++\nmask = x.mount y.service\nrun = /bin/true one two\nfiles = one\nfiles = two\n"
+		   "halt_signal = SIGRTMIN+3\nsecurity = bookworm-security\n");
 	assert_int_equal(recipe_load(ctx, "shop", &recipe), 0);
 	assert_string_equal(recipe.name, "shop");
 	assert_int_equal(recipe.method, RECIPE_METHOD_DEBIAN);
@@ -132,7 +133,8 @@ static void test_mistakes(void **state)
 	assert_contains(refusal("description = nothing else\n"), "needs `method = debian`");
 	assert_contains(refusal("method = debian\n"), "needs `suite = bookworm`");
 	assert_contains(refusal("method = gentoo\n"), "tried.recipe:1: method must be debian or busybox");
-	assert_contains(refusal("method = busybox\npackages = ok --dpkgopt=x\n"), "tried.recipe:2: packages must be words");
+	assert_contains(refusal("method = busybox\npackages = ok --dpkgopt=x\n"),
+			"tried.recipe:2: packages must be words");
 	assert_contains(refusal("packages = a;b\n"), "must be words");
 	assert_contains(refusal("packages =\n"), "must name something");
 	assert_contains(refusal("suite = two words\n"), "must be one word");
@@ -205,9 +207,11 @@ static int leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_complete), cmocka_unit_test(test_defaults),	  cmocka_unit_test(test_path),
-		cmocka_unit_test(test_unknown),	 cmocka_unit_test(test_include),	  cmocka_unit_test(test_include_mistakes),
-		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_signals), cmocka_unit_test(test_installed),
+		cmocka_unit_test(test_complete),  cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_path),      cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_include),   cmocka_unit_test(test_include_mistakes),
+		cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_installed),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);
