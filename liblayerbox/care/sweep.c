@@ -2,13 +2,18 @@
 /* What killed commands and killed monitors leave behind, put right by whichever command comes next. */
 #include "../adapters/rights.h"
 #include "../container/cgroup-sweep.h"
+#include "../core/lock.h"
 #include "../core/store.h"
 
 static void sweep_directory(struct lb_context *ctx, const char *directory, const char *what)
 {
 	CLEANUP_FD int fd = store_open_directory(ctx, directory);
+	CLEANUP_FD int lock_fd = -1;
 
-	if (fd >= 0)
+	if (fd < 0 || !store_has_hidden(fd))
+		return;
+	lock_fd = lock_root(ctx);
+	if (lock_fd >= 0)
 		store_sweep(ctx, fd, what);
 }
 

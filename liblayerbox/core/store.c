@@ -172,21 +172,41 @@ static void sweep_one(struct lb_context *ctx, int parent_fd, const char *name, c
 		log_message(ctx, LB_LOG_INFO, "removed what a killed command left of a %s: %s", what, name);
 }
 
+static bool is_hidden(const char *name)
+{
+	return text_after(name, STORE_NEW_PREFIX) || text_after(name, STORE_DELETED_PREFIX);
+}
+
+static DIR *open_again(int fd)
+{
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = again < 0 ? NULL : fdopendir(again);
+
+	if (!dir)
+		close_fd(again);
+	return dir;
+}
+
+bool store_has_hidden(int parent_fd)
+{
+	CLEANUP_DIR DIR *dir = open_again(parent_fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_hidden(entry->d_name))
+			return true;
+	return false;
+}
+
 int store_sweep(struct lb_context *ctx, int parent_fd, const char *what)
 {
-	CLEANUP_DIR DIR *dir = NULL;
+	CLEANUP_DIR DIR *dir = open_again(parent_fd);
 	struct dirent *entry;
-	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (!dir)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
 	while ((entry = readdir(dir)))
-		if (text_after(entry->d_name, STORE_NEW_PREFIX) || text_after(entry->d_name, STORE_DELETED_PREFIX))
+		if (is_hidden(entry->d_name))
 			sweep_one(ctx, parent_fd, entry->d_name, what);
 	return 0;
 }

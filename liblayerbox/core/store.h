@@ -52,5 +52,11 @@ int store_read_data(struct lb_context *ctx, const char *directory, const char *n
  */
 int store_hide(struct lb_context *ctx, int parent_fd, const char *name, char ret_hidden[128]);
 
-/* Removes what hidden directories dead commands left below @parent_fd. @what: "container", "base". */
+/* Is there anything below @parent_fd that store_sweep() would look at? */
+bool store_has_hidden(int parent_fd);
+
+/*
+ * Removes what hidden directories dead commands left below @parent_fd. @what: "container", "base". The caller holds
+ * the root's lock, under which such directories are made and locked.
+ */
 int store_sweep(struct lb_context *ctx, int parent_fd, const char *what);
