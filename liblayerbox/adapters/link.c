@@ -44,7 +44,7 @@ static void cleanup_message(struct nl_msg **message)
 static int fail_netlink(struct lb_context *ctx, int error, const char *what, const char *name)
 {
 	if (error == -NLE_PERM)
-		return fail(ctx, -LB_ERR_NOT_ROOT, "%s %s needs root", what, name);
+		return fail(ctx, -LB_ERR_NOT_ROOT, "%s %s needs root; run it again with sudo", what, name);
 	return fail(ctx, -LB_ERR_NETWORK, "%s %s failed: %s", what, name, nl_geterror(error));
 }
 

@@ -2,6 +2,7 @@
 #include "up.h"
 
 #include "../adapters/dnsmasq.h"
+#include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "firewall.h"
 
@@ -36,9 +37,13 @@ static int take_away(struct lb_context *ctx, const struct network_plan *plan)
 int lb_network_down(struct lb_context *ctx)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	CLEANUP_FD int lock = lock_root(ctx);
-	int r = lock < 0 ? lock : network_plan_make(ctx, &plan);
+	CLEANUP_FD int lock = -1;
+	int r = rights_require_root(ctx);
 
+	if (r < 0)
+		return r;
+	lock = lock_root(ctx);
+	r = lock < 0 ? lock : network_plan_make(ctx, &plan);
 	if (r < 0)
 		return r;
 	if (plan.by_lxc_net && plan.manager == LB_NETWORK_NOBODY)

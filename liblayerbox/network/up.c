@@ -5,6 +5,7 @@
 
 #include "../adapters/dnsmasq.h"
 #include "../adapters/nft.h"
+#include "../adapters/rights.h"
 #include "../adapters/sysctl.h"
 #include "../core/lock.h"
 #include "../util/tree.h"
@@ -257,7 +258,11 @@ int network_up_locked(struct lb_context *ctx)
 
 int lb_network_up(struct lb_context *ctx)
 {
-	CLEANUP_FD int lock = lock_root(ctx);
+	CLEANUP_FD int lock = -1;
+	int r = rights_require_root(ctx);
 
+	if (r < 0)
+		return r;
+	lock = lock_root(ctx);
 	return lock < 0 ? lock : network_up_locked(ctx);
 }

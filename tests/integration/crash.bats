@@ -17,30 +17,27 @@ teardown() {
 	common_teardown
 }
 
-# What changes files: a command is killed before each of its calls of these.
-changing=(mkdirat mkdir openat renameat2 renameat rename unlinkat fsync fdatasync sync_file_range flock fchmod fchmodat
-	ftruncate write pwrite64 kill)
+# What changes files. A state is seen by whoever comes next in this list, so a kill before each sees every state.
+changing=(mkdirat renameat2 renameat unlinkat write fchmod ftruncate fchownat)
 
 # kill_everywhere PREPARE VERIFY COMMAND...: kills COMMAND before its first, second, third ... call of each of $changing.
 kill_everywhere() {
 	local prepare=$1 verify=$2 call n status points=0
 	shift 2
 	for call in "${changing[@]}"; do
-		# openat comes often: every third is enough.
-		for ((n = 1; ; n += call == openat ? 3 : 1)); do
+		for ((n = 1; ; n++)); do
 			"$prepare"
 			status=0
 			timeout -s KILL 20 strace -qq -f -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" layerbox "$@" \
 				> /dev/null 2>&1 3>&- || status=$?
-			moment="killed before call $n of $call"
-			[ "$status" -eq 0 ] || [ "$status" -eq 137 ] || fail "$moment: exit code $status"
-			"$verify" || fail "$moment: see above"
+			echo "before call $n of $call: exit code $status"
+			[ "$status" -eq 0 ] || [ "$status" -eq 137 ]
+			"$verify"
 			[ "$status" -ne 0 ] || break
 			points=$((points + 1))
 		done
 	done
-	echo "killed at $points points"
-	[ "$points" -gt 10 ]
+	[ "$points" -gt 5 ]
 }
 
 nothing_hidden() {
@@ -55,9 +52,7 @@ ranges_are_fine() {
 
 is_whole() {
 	layerbox --quiet start "$1"
-	is "$(layerbox exec "$1" -- hostname)" "$1"
-	is "$(layerbox exec "$1" -- cat /etc/hostname)" "$1"
-	layerbox exec "$1" -- grep -qw "$1" /etc/hosts
+	layerbox exec "$1" -- sh -c "[ \$(hostname)/\$(cat /etc/hostname) = $1/$1 ] && grep -qw $1 /etc/hosts"
 	grep -qF "$(field "$1" ipv4),$1" "$HOSTS/$1"
 	layerbox --quiet delete --force "$1"
 }

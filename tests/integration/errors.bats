@@ -24,7 +24,7 @@ hide() {
 
 put_back() {
 	local path
-	! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
+	refute mountpoint -q "$BATS_TEST_TMPDIR/small" || umount "$BATS_TEST_TMPDIR/small"
 	for path in "${hidden[@]}"; do
 		umount "$path"
 	done

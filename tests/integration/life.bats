@@ -97,7 +97,7 @@ teardown() {
 		layerbox exec $name -- cat /etc/machine-id > "$BATS_TEST_TMPDIR/$name"
 		grep -Exq '[0-9a-f]{32}' "$BATS_TEST_TMPDIR/$name"
 	done
-	! cmp -s "$BATS_TEST_TMPDIR/id1" "$BATS_TEST_TMPDIR/id2"
+	refute cmp -s "$BATS_TEST_TMPDIR/id1" "$BATS_TEST_TMPDIR/id2"
 }
 
 @test "a container is unprivileged, unless it was asked for" {
@@ -426,7 +426,7 @@ press_enter() {
 	succeeds layerbox start conf
 	says "changed by hand"
 	grep -q '# by hand' "$CONTAINERS/conf/config.edited"
-	! grep -q '# by hand' "$CONTAINERS/conf/config"
+	refute grep -q '# by hand' "$CONTAINERS/conf/config"
 	tr '\0' '\n' < "/proc/$(field conf pid)/environ" | grep -qx FROM=local
 	succeeds layerbox restart --kill conf
 	[[ $stderr != *hand* ]]

@@ -32,7 +32,7 @@ reaches() {
 	wait_until 5 reaches left right.lxc
 	layerbox exec left -- nslookup right | grep -qF "$(field right ipv4)"
 	layerbox exec left -- ping -c 1 -W 1 10.0.3.1 > /dev/null
-	! reaches left no-such-name
+	refute reaches left no-such-name
 }
 
 @test "no reservation is refused by dnsmasq, and neither it nor the bridge is restarted" {
@@ -50,7 +50,7 @@ reaches() {
 	wait_until 10 has_address n2
 	wait_until 10 has_address n3
 	wait_until 5 reaches n2 n3
-	! reaches n2 n1
+	refute reaches n2 n1
 	is "$(layerbox net status --json | jq .dnsmasq_pid)" "$pid"
 	is "$(cat /sys/class/net/lxcbr0/ifindex)" "$index"
 	echo n3 >> "$BATS_FILE_TMPDIR/names"
@@ -109,8 +109,8 @@ reaches() {
 	layerbox --quiet stop --kill up
 	succeeds layerbox net down
 	[ ! -e /sys/class/net/lxcbr0 ]
-	! pgrep dnsmasq
-	! nft list tables | grep -q layerbox
+	refute pgrep dnsmasq
+	[[ $(nft list tables) != *layerbox* ]]
 	succeeds layerbox net down
 	says "down already"
 	run --separate-stderr layerbox net status --json

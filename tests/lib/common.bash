@@ -88,6 +88,13 @@ fail() {
 	return 1
 }
 
+# refute COMMAND...: COMMAND fails. (A plain `! COMMAND` fails no test unless it stands last.)
+refute() {
+	if "$@"; then
+		fail "succeeded: $*"
+	fi
+}
+
 # wait_until SECONDS COMMAND...: until COMMAND succeeds, looked at every 20 ms.
 wait_until() {
 	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
