@@ -84,6 +84,19 @@ static int refuse(const char *name, const char *what)
 	return EXIT_FAILURE;
 }
 
+/* What lxc-copy has begun of a copy, and destroys again after our refusal, is a config without a record. */
+static bool is_ours(void)
+{
+	const char *config = getenv("LXC_CONFIG_FILE");
+	char directory[4096];
+	CLEANUP_FREE char *record = NULL;
+
+	if (!config || !path_above(config, 1, directory, sizeof directory))
+		return true;
+	record = text_format("%s/" RECORD_FILE, directory);
+	return !record || access(record, F_OK) == 0;
+}
+
 int main(void)
 {
 	const char *type = getenv("LXC_HOOK_TYPE"), *name = getenv("LXC_NAME"), *rootfs = getenv("LXC_ROOTFS_PATH");
@@ -95,7 +108,7 @@ int main(void)
 	if (type && name && text_equal(type, "clone"))
 		return refuse(name, "lxc-copy and lxc-snapshot would copy nothing of it");
 	if (type && name && text_equal(type, "destroy"))
-		return refuse(name, "use `layerbox delete`, which also gives its address back");
+		return !is_ours() ? EXIT_SUCCESS : refuse(name, "use `layerbox delete`, which also gives its address back");
 	if (rootfs && text_after(rootfs, "dir:"))
 		rootfs = text_after(rootfs, "dir:");
 	if (!type || !name || !rootfs || !name_is_valid(name) || !path_above(rootfs, 3, root, sizeof root)) {

@@ -161,12 +161,16 @@ static int start(struct job *job, struct lxc_container *container)
 }
 
 /* The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. */
-static void wait_for_monitor(const struct job *job)
+static bool wait_for_monitor(const struct job *job)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 
-	for (int waited = 0; waited < MONITOR_EXIT_MS && lxc_command_has_monitor(job->lxcpath, job->name); waited++)
+	for (int waited = 0; waited < MONITOR_EXIT_MS; waited++) {
+		if (!lxc_command_has_monitor(job->lxcpath, job->name))
+			return true;
 		nanosleep(&pause, NULL);
+	}
+	return false;
 }
 
 static int stop(struct job *job, struct lxc_container *container, bool kill)
@@ -181,8 +185,11 @@ static int stop(struct job *job, struct lxc_container *container, bool kill)
 		find_cause(job);
 		return -LB_ERR_RUNTIME;
 	}
-	wait_for_monitor(job);
-	return 0;
+	/* One that was just rebooting comes back, with the same monitor. */
+	if (wait_for_monitor(job) || (container->stop(container) && wait_for_monitor(job)))
+		return 0;
+	snprintf(job->cause, sizeof job->cause, "it stopped, but its monitor does not end");
+	return -LB_ERR_TIMEOUT;
 }
 
 static int freeze(struct job *job, struct lxc_container *container, bool thaw)

@@ -75,7 +75,7 @@ static int run_get(struct lb_context *context, int argc, char **argv)
 
 static const char keys_help[] = "Keys:\n"
 				"  description=TEXT   one line\n"
-				"  autostart=yes|no   start with the host\n"
+				"  autostart=yes|no   whether it is to start with the host\n"
 				"  memory=SIZE        512M, 2G ...; powers of 1024\n"
 				"  cpus=N             cores, as in 0.5 or 2\n"
 				"  pids=N             processes and threads\n"

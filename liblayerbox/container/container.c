@@ -15,7 +15,11 @@ const char *lb_state_name(enum lb_state state)
 
 static int no_answer(struct lb_context *ctx, const char *name, int r)
 {
-	return fail_errno(ctx, r, "the monitor of container '%s' does not answer", name);
+	if (r == -EAGAIN)
+		return fail(ctx, -LB_ERR_TIMEOUT,
+			    "the LXC monitor of container '%s' does not answer; it may be stopped (ps shows it as T) or stuck",
+			    name);
+	return fail_errno(ctx, r, "cannot ask the LXC monitor of container '%s'", name);
 }
 
 int container_ask(struct lb_container *container)

@@ -39,7 +39,7 @@ copies() {
 	chown 65534:65534 data
 	succeeds layerbox push box data /root/data
 	succeeds layerbox push box data /tmp
-	succeeds layerbox push box data /root/other/ || true
+	refused "$PROGRAM_FAILED" "No such file" layerbox push box data /root/other/
 	succeeds layerbox push box tree /root/tree
 	succeeds layerbox push box tree/ /home
 	succeeds layerbox pull box /root/data back
@@ -195,8 +195,8 @@ make_hostile() {
 	layerbox exec box -- mount -t tmpfs -o size=1m tmpfs /mnt
 	refused "$PROGRAM_FAILED" "No space left" layerbox push box large /mnt/
 	is "$(layerbox exec box -- ls -A /mnt)" ""
-	mkdir directory
-	refused "$PROGRAM_FAILED" "an existing directory is not replaced" layerbox push box file /root/file/..data
+	layerbox exec box -- mkdir -p /root/d/file/full
+	refused "$PROGRAM_FAILED" "an existing directory is not replaced" layerbox push box file /root/d
 	is "$(layerbox exec box -- cat /root/file)" old
 }
 

@@ -52,8 +52,9 @@ lxc() {
 	done
 	is "$(layerbox exec plain -- cat /proc/self/uid_map | xargs)" "0 $(field plain id_start) 65536"
 	tells "running already: plain" layerbox start plain
+	before=$(field plain pid)
 	layerbox exec plain -- reboot || true
-	wait_until 10 eval '[ "$(layerbox exec plain -- cut -d. -f1 /proc/uptime 2> /dev/null)" ] && state_is plain running'
+	wait_until 10 eval '[ "$(field plain state)" = running ] && [ "$(field plain pid)" != "$before" ]'
 	wait_until 10 has_address plain
 	no_mount_left
 	tells "stopped plain" layerbox stop plain
@@ -65,8 +66,9 @@ lxc() {
 
 @test "lxc-start on what layerbox started, lxc-stop on it, and the other way round" {
 	make both --start
+	before=$(field both pid)
 	run lxc start -n both
-	[ "$status" -ne 0 ]
+	is "$(field both pid)" "$before"
 	is "$(layerbox exec both -- hostname)" both
 	lxc stop -k -n both
 	state_is both stopped

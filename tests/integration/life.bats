@@ -237,6 +237,18 @@ layerbox_start_then() {
 	succeeds layerbox stop again
 }
 
+@test "a stop in the middle of a reboot is a stop" {
+	make torn --start
+	for delay in 0.9 1.0 1.1; do
+		layerbox exec torn -- reboot || true
+		sleep "$delay"
+		succeeds layerbox stop --timeout 5 torn
+		state_is torn stopped
+		no_monitor_left
+		layerbox --quiet start torn
+	done
+}
+
 @test "a container that powers itself off is stopped, and nothing of it is left" {
 	make tired --start
 	layerbox exec tired -- poweroff || true

@@ -59,7 +59,7 @@ memory_is() {
 	make forks --start
 	layerbox --quiet set forks pids=20
 	is "$(control forks pids pids.max pids.max)" 20
-	run layerbox exec forks -- sh -c 'for i in $(seq 40); do sleep 5 & done; wait'
+	run layerbox exec forks -- sh -c 'for i in $(seq 40); do sleep 1 & done; wait'
 	[ "$status" -ne 0 ]
 	[ "$(layerbox exec --uid 0 forks -- true; control forks pids pids.current pids.current)" -le 20 ]
 	layerbox --quiet stop --kill forks
