@@ -160,14 +160,20 @@ static int start(struct job *job, struct lxc_container *container)
 	return -LB_ERR_RUNTIME;
 }
 
-/* The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. */
+/*
+ * The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. False where it does
+ * not exit, as that of a container which was just rebooting: that one comes back.
+ */
 static bool wait_for_monitor(const struct job *job)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
+	struct lxc_answer answer;
 
 	for (int waited = 0; waited < MONITOR_EXIT_MS; waited++) {
 		if (!lxc_command_has_monitor(job->lxcpath, job->name))
 			return true;
+		if (lxc_command_query(job->lxcpath, job->name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
+			return false;
 		nanosleep(&pause, NULL);
 	}
 	return false;
@@ -185,7 +191,6 @@ static int stop(struct job *job, struct lxc_container *container, bool kill)
 		find_cause(job);
 		return -LB_ERR_RUNTIME;
 	}
-	/* One that was just rebooting comes back, with the same monitor. */
 	if (wait_for_monitor(job) || (container->stop(container) && wait_for_monitor(job)))
 		return 0;
 	snprintf(job->cause, sizeof job->cause, "it stopped, but its monitor does not end");
@@ -301,6 +306,12 @@ static int run_command(void *payload)
 	return errno == ENOENT ? 127 : 126;
 }
 
+static void put_container(struct lxc_container **container)
+{
+	if (*container)
+		lxc_container_put(*container);
+}
+
 static struct lxc_container *open_running(const char *lxcpath, const char *name)
 {
 	struct lxc_container *container = lxc_container_new(name, lxcpath);
@@ -308,6 +319,7 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 	if (container && container->is_running(container))
 		return container;
 	fprintf(stderr, "layerbox: container '%s' is not running\n", name);
+	put_container(&container);
 	return NULL;
 }
 
@@ -315,7 +327,7 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 static int exec_in(char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
-	struct lxc_container *container = open_running(argv[0], argv[1]);
+	CLEANUP(put_container) struct lxc_container *container = open_running(argv[0], argv[1]);
 	char **command = argv + 6;
 	pid_t pid;
 	int status;
@@ -347,7 +359,7 @@ static int exec_in(char **argv)
 
 static int console(const char *lxcpath, const char *name)
 {
-	struct lxc_container *container = open_running(lxcpath, name);
+	CLEANUP(put_container) struct lxc_container *container = open_running(lxcpath, name);
 
 	if (!container)
 		return 125;

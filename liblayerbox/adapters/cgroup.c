@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <libmount/libmount.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "../util/file.h"
 
@@ -35,6 +37,14 @@ static void note_controllers(struct cgroup_layout *layout, const char *list, int
 			layout->version[i] = version;
 }
 
+/* Something else may be mounted over it: then its controllers are out of reach. */
+static bool is_covered(const char *target, long magic)
+{
+	struct statfs fs;
+
+	return statfs(target, &fs) < 0 || fs.f_type != magic;
+}
+
 static int note_hierarchy(struct cgroup_layout *layout, struct libmnt_fs *fs)
 {
 	const char *type = mnt_fs_get_fstype(fs), *target = mnt_fs_get_target(fs);
@@ -42,6 +52,9 @@ static int note_hierarchy(struct cgroup_layout *layout, struct libmnt_fs *fs)
 	CLEANUP_FREE char *controllers = NULL;
 
 	if (!type || !target || layout->count == CGROUP_HIERARCHIES_MAX)
+		return 0;
+	if ((text_equal(type, "cgroup") && is_covered(target, CGROUP_SUPER_MAGIC)) ||
+	    (text_equal(type, "cgroup2") && is_covered(target, CGROUP2_SUPER_MAGIC)))
 		return 0;
 	if (text_equal(type, "cgroup")) {
 		note_controllers(layout, mnt_fs_get_fs_options(fs), 1);

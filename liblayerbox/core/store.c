@@ -35,10 +35,12 @@ int store_open(struct lb_context *ctx)
 			    ctx->config.root);
 	if (fd < 0)
 		return fail_errno(ctx, errno, "cannot open the root %s", ctx->config.root);
-	if (faccessat(fd, STORE_CONTAINERS, F_OK, 0) < 0) {
+	/* Both, since podman's /etc/containers, for one, does not make a root of /etc. */
+	if (faccessat(fd, STORE_CONTAINERS, F_OK, 0) < 0 || faccessat(fd, STORE_BASES, F_OK, 0) < 0) {
 		close_fd(fd);
-		return fail(ctx, -ENOENT, "%s is not a layerbox root: it has no %s directory; prepare it with `layerbox init`",
-			    ctx->config.root, STORE_CONTAINERS);
+		return fail(ctx, -ENOENT,
+			    "%s is not a layerbox root: it has no directories %s and %s; prepare it with `layerbox init`",
+			    ctx->config.root, STORE_CONTAINERS, STORE_BASES);
 	}
 	ctx->root_fd = fd;
 	return 0;

@@ -213,8 +213,12 @@ ranges() {
 
 @test "a root that is none" {
 	refused "$FAILED" "does not exist; make it with \`layerbox init\`" layerbox --root /nonexistent list
-	refused "$FAILED" "is not a layerbox root" layerbox --root /etc list
-	refused "$FAILED" "is not a layerbox root" layerbox --root /etc create x
+	mkdir -p "$BATS_TEST_TMPDIR/else/containers/.new-precious"
+	for command in list 'create x' doctor; do
+		# shellcheck disable=SC2086
+		refused "$FAILED" "is not a layerbox root" layerbox --root "$BATS_TEST_TMPDIR/else" $command
+	done
+	[ -d "$BATS_TEST_TMPDIR/else/containers/.new-precious" ]
 }
 
 @test "a broken container.conf: its container says where, the others go on" {

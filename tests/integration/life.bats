@@ -239,7 +239,7 @@ layerbox_start_then() {
 
 @test "a stop in the middle of a reboot is a stop" {
 	make torn --start
-	for delay in 0.9 1.0 1.1; do
+	for delay in 1.0 1.04; do
 		layerbox exec torn -- reboot || true
 		sleep "$delay"
 		succeeds layerbox stop --timeout 5 torn
@@ -367,6 +367,7 @@ press_enter() {
 # ------------------------------------------------------------------------------------------ set, get, rename
 
 @test "set and get know every key, and take it away again" {
+	[ -d /sys/fs/cgroup/memory ] || grep -qsw memory /sys/fs/cgroup/cgroup.controllers || skip "no controllers here"
 	make keys
 	is "$(layerbox get keys autostart)" yes
 	while read -r key value; do

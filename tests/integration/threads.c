@@ -24,7 +24,7 @@ static int check(struct worker *worker, struct lb_context *context, const char *
 	if (result == expected)
 		return 0;
 	fprintf(stderr, "thread %u: %s returned %s (%d) instead of %d: %s\n", worker->number, what,
-		lb_error_name(result), result, expected, lb_context_error(context));
+		lb_error_name(result), result, expected, context ? lb_context_error(context) : "");
 	worker->failures++;
 	return -1;
 }
@@ -80,11 +80,12 @@ static void live(struct worker *worker, struct lb_context *context, const char *
 static void *work(void *userdata)
 {
 	struct worker *worker = userdata;
+	const struct lb_context_options options = { .size = sizeof options, .root = getenv("LAYERBOX_ROOT") };
 	struct lb_context *context;
 	char name[32];
 
 	snprintf(name, sizeof name, "thread-%u", worker->number);
-	if (check(worker, NULL, "context", lb_context_new(NULL, &context), 0) == 0)
+	if (check(worker, NULL, "context", lb_context_new(&options, &context), 0) == 0)
 		for (unsigned i = 0; i < worker->rounds && !worker->failures; i++)
 			live(worker, context, name);
 	lb_context_free(context);

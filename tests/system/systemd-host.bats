@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A Debian host with systemd, on which Debian's lxc-net runs lxcbr0: layerbox beside it, and reboots of all that.
+load ../lib/system
+
+setup_file() {
+	local tree suite archive
+	tree=$(mktemp -d "${TMPDIR:-/tmp}/host.XXXXXX")
+	export HOST_TREE=$tree
+	network_for_hosts
+	# shellcheck source=tests/lib/packages
+	. "$lib/packages"
+	# Of the machine's own release: layerbox has been built for its libraries.
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	[ "$suite" = bookworm ] && archive=libarchive13 || archive=libarchive13t64
+	# shellcheck disable=SC2086
+	fresh_tree "$suite" "$tree" systemd systemd-sysv dbus $run_packages libnl-route-3-200 libjansson4 $archive
+	prepare_host "$tree"
+	# layerbox lies over /usr of the private host alone; what it consists of:
+	(cd / && find usr/bin/layerbox usr/lib/liblayerbox.so* usr/libexec/layerbox usr/share/layerbox \
+		usr/lib/systemd/system/layerbox-net.service -print0 | tar -c --null -T - --no-recursion) | tar -x -C "$tree" --dereference
+	start_host
+}
+
+teardown_file() {
+	lxc-stop -P "$BATS_FILE_TMPDIR/hosts" -n host -k || true
+	kill "$(cat "$BATS_FILE_TMPDIR/slirp.pid")"
+	rm -rf "$HOST_TREE"
+}
+
+# The processes and the table that lxc-net made; what must not change when containers come and go.
+lxc_net_identity() {
+	in_host systemctl show --property=ActiveEnterTimestampMonotonic lxc-net.service
+	in_host sh -c 'cat /run/lxc/dnsmasq.pid; stat -c %Y /sys/class/net/lxcbr0; cat /sys/class/net/lxcbr0/ifindex'
+}
+
+runs_with_its_address() {
+	local address
+	address=$(in_host layerbox info "$1" --json | jq -r .ipv4)
+	[ -n "$address" ] && in_host layerbox exec "$1" -- ip -4 -o address show eth0 | grep -qF " $address/"
+}
+
+@test "the host is up, and lxc-net runs its bridge" {
+	is "$(in_host systemctl is-active lxc-net.service)" active
+	in_host ip -4 -o address show lxcbr0 | grep -qF 10.0.3.1/24
+	is "$(in_host layerbox net status --json | jq -r .manager)" lxc-net
+}
+
+@test "net up gives lxc-net's dnsmasq the reservations, once, and leaves the bridge alone" {
+	local before
+	before=$(in_host cat /sys/class/net/lxcbr0/ifindex)
+	succeeds in_host layerbox init
+	succeeds in_host layerbox net up
+	is "$(in_host cat /sys/class/net/lxcbr0/ifindex)" "$before"
+	in_host grep -qF dhcp-hostsdir=/var/lib/layerbox/network/lxcbr0/hosts.d /etc/lxc/dnsmasq.conf
+	before=$(lxc_net_identity)
+	succeeds in_host layerbox net up
+	says "up already"
+	is "$(lxc_net_identity)" "$before"
+	is "$(in_host layerbox net status --json | jq -r .problem)" ''
+}
+
+@test "containers get their reserved addresses from it, and it is not restarted for them" {
+	local before
+	before=$(lxc_net_identity)
+	succeeds in_host layerbox --quiet base build busybox
+	succeeds in_host layerbox create tiger pragmatic --base busybox --start
+	wait_until 10 runs_with_its_address tiger
+	wait_until 10 runs_with_its_address pragmatic
+	is "$(in_host layerbox info tiger --json | jq -r .privileged)" false
+	succeeds in_host layerbox exec tiger -- ping -c 1 -W 5 pragmatic
+	succeeds in_host layerbox delete pragmatic --force
+	succeeds in_host layerbox create other --base busybox --start
+	wait_until 10 runs_with_its_address other
+	succeeds in_host layerbox delete other --force
+	is "$(lxc_net_identity)" "$before"
+}
+
+@test "after a reboot of the host the network is there, and containers start with their addresses" {
+	local address
+	succeeds in_host systemctl enable layerbox-net.service
+	address=$(in_host layerbox info tiger --json | jq -r .ipv4)
+	stop_host
+	start_host
+	is "$(in_host systemctl is-active layerbox-net.service)" active
+	is "$(in_host layerbox net status --json | jq -r '.manager + .problem')" lxc-net
+	is "$(in_host layerbox info tiger --json | jq -r .state)" stopped
+	succeeds in_host layerbox start tiger
+	wait_until 10 runs_with_its_address tiger
+	is "$(in_host layerbox info tiger --json | jq -r .ipv4)" "$address"
+	is "$(in_host systemctl --failed --plain --no-legend)" ''
+}
+
+@test "without lxc-net, layerbox-net.service brings layerbox's own bridge back at boot" {
+	succeeds in_host layerbox stop --all
+	in_host sh -c 'systemctl disable lxc-net.service; systemctl mask lxc-net.service'
+	stop_host
+	start_host
+	is "$(in_host systemctl is-active layerbox-net.service)" active
+	is "$(in_host layerbox net status --json | jq -r '.manager + .problem')" layerbox
+	succeeds in_host layerbox start tiger
+	wait_until 10 runs_with_its_address tiger
+	# The DHCP server outlives a restart of the unit that has started it.
+	succeeds in_host systemctl restart layerbox-net.service
+	is "$(in_host layerbox net status --json | jq -r '.manager + .problem')" layerbox
+	succeeds in_host layerbox stop tiger
+	is "$(in_host systemctl --failed --plain --no-legend)" ''
+}

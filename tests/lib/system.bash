@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2154
+#
+# Whole hosts for the tests of tests/system: fresh trees of Debian, and machines with systemd made of them. Such a machine
+# is an LXC container of the private host, with the address 10.9.0.2 and, through it, a way out for apt.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+
+lib=$BATS_TEST_DIRNAME/../lib
+
+# With LAYERBOX_TEST_CACHE, a tree is made once and kept there.
+fresh_tree() {
+	local suite=$1 tree=$2 kept packages
+	shift 2
+	packages=$(printf '%s,' "$@")
+	kept=${LAYERBOX_TEST_CACHE:+$LAYERBOX_TEST_CACHE/$suite-$(echo "$packages" | cksum | cut -d' ' -f1).tar}
+	mkdir -p "$tree" ${LAYERBOX_TEST_CACHE:+"$LAYERBOX_TEST_CACHE"}
+	if [ -z "$kept" ] || [ ! -e "$kept" ]; then
+		"$lib/outside" mmdebstrap --quiet --mode=root --format=tar --variant=minbase --include="${packages%,}" \
+			"$suite" "$tree.tar" ${LAYERBOX_TEST_MIRROR:+"$LAYERBOX_TEST_MIRROR"} > "$tree.log" 2>&1 ||
+			fail "$(tail -n 20 "$tree.log")"
+		if [ -n "$kept" ]; then
+			cp "$tree.tar" "$kept.$$"
+			mv "$kept.$$" "$kept"
+		fi
+	fi
+	tar -xf "${kept:-$tree.tar}" -C "$tree" --numeric-owner --xattrs
+	rm -f "$tree.tar"
+	echo 'nameserver 10.0.2.3' > "$tree/etc/resolv.conf"
+}
+
+# checkout DIRECTORY: what a newcomer has cloned: the files that git knows, as they are here.
+checkout() {
+	mkdir -p "$1"
+	(cd "$BATS_TEST_DIRNAME/../.." && git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --no-recursion) |
+		tar -x -C "$1"
+}
+
+# The private host: a way out with slirp4netns, and a bridge for the machine with systemd.
+network_for_hosts() {
+	mkfifo "$BATS_FILE_TMPDIR/ready"
+	"$lib/outside" slirp4netns --configure --mtu=65520 --ready-fd=4 --netns-type=path /proc/$$/ns/net tap0 \
+		4> "$BATS_FILE_TMPDIR/ready" > /dev/null 2>&1 3>&- < /dev/null &
+	echo $! > "$BATS_FILE_TMPDIR/slirp.pid"
+	read -r -n 1 _ < "$BATS_FILE_TMPDIR/ready" || fail "slirp4netns did not start"
+	ip link add hostbr0 type bridge
+	ip address add 10.9.0.1/24 dev hostbr0
+	ip link set hostbr0 up
+	echo 1 > /proc/sys/net/ipv4/ip_forward
+	nft 'add table ip out; add chain ip out nat { type nat hook postrouting priority 100; };
+		add rule ip out nat oifname tap0 masquerade'
+}
+
+# host_config TREE: as a machine sees it: all capabilities, all devices that layerbox needs, cgroups of its own.
+host_config() {
+	cat <<- END
+		lxc.uts.name = host
+		lxc.rootfs.path = dir:$1
+		lxc.autodev = 1
+		lxc.tty.max = 0
+		lxc.pty.max = 1024
+		lxc.mount.auto = proc:rw sys:rw cgroup:rw:force
+		lxc.mount.entry = /dev/net/tun dev/net/tun none bind,create=file,optional 0 0
+		lxc.mount.entry = /dev/fuse dev/fuse none bind,create=file,optional 0 0
+		lxc.mount.entry = /dev/kmsg dev/kmsg none bind,create=file,optional 0 0
+		lxc.mount.entry = proc dev/.lxc/proc proc create=dir,optional 0 0
+		lxc.mount.entry = sys dev/.lxc/sys sysfs create=dir,optional 0 0
+		lxc.net.0.type = veth
+		lxc.net.0.link = hostbr0
+		lxc.net.0.flags = up
+		lxc.net.0.ipv4.address = 10.9.0.2/24
+		lxc.net.0.ipv4.gateway = 10.9.0.1
+		lxc.apparmor.profile = unconfined
+	END
+}
+
+# prepare_host TREE: what a machine is not in the eyes of Debian's units, for being a container.
+prepare_host() {
+	mkdir -p "$1/etc/systemd/system/lxc-net.service.d" "$1/usr/share/lxc"
+	printf '[Unit]\nConditionVirtualization=\n' > "$1/etc/systemd/system/lxc-net.service.d/test.conf"
+	ln -sf /dev/null "$1/etc/systemd/system/sys-kernel-debug.mount"
+	ln -sf /dev/null "$1/etc/systemd/system/sys-kernel-tracing.mount"
+	: > "$1/etc/machine-id"
+	mkdir -p "$BATS_FILE_TMPDIR/hosts/host"
+	host_config "$1" > "$BATS_FILE_TMPDIR/hosts/host/config"
+}
+
+start_host() {
+	lxc-start -P "$BATS_FILE_TMPDIR/hosts" -n host -o "$BATS_FILE_TMPDIR/hosts/log" 3>&- ||
+		fail "$(cat "$BATS_FILE_TMPDIR/hosts/log")"
+	wait_until 30 in_host test -S /run/systemd/private
+	wait_until 60 host_has_booted
+}
+
+host_has_booted() {
+	case $(in_host systemctl is-system-running 2>&1) in
+		running | degraded) ;;
+		*) return 1 ;;
+	esac
+}
+
+stop_host() {
+	lxc-stop -P "$BATS_FILE_TMPDIR/hosts" -n host -t 60 3>&-
+}
+
+# in_host COMMAND...
+in_host() {
+	lxc-attach -P "$BATS_FILE_TMPDIR/hosts" -n host --clear-env \
+		--set-var PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --set-var HOME=/root -- "$@" 3>&- < /dev/null
+}
