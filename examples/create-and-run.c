@@ -89,7 +89,7 @@ static int create_and_run(struct lb_context *context, const char *base, const ch
 		return tell(context, r);
 	printf("%s has the address %s\n", lb_container_get_name(container), lb_container_get_ipv4(container));
 	status = live(context, container, command);
-	r = lb_container_delete(container, true);
+	r = lb_container_delete(context, name, true);
 	if (r < 0)
 		status = tell(context, r);
 	lb_container_free(container);

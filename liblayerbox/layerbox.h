@@ -312,9 +312,10 @@ int lb_container_thaw(struct lb_container *container);
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
  * @force: kill it first where it runs
  *
- * The handle stays valid for its getters. Errors: -LB_ERR_RUNNING.
+ * By name, since a container whose record cannot be read must be removable, too. Handles of it stay valid for their
+ * getters. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_RUNNING.
  */
-int lb_container_delete(struct lb_container *container, bool force);
+int lb_container_delete(struct lb_context *context, const char *name, bool force);
 
 /**
  * lb_container_rename - give a stopped container another name, also inside it.

@@ -141,74 +141,70 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 	return result;
 }
 
-/* For each name, one after the other: opens it, does @work, tells. */
-static int run_each(struct lb_context *context, char **names, int (*work)(struct lb_container *container, bool force),
-		    bool force, const char *done, const char *already)
+/* What is done to one container; 0, 1 or a negative code. */
+typedef int (*one_fn)(struct lb_context *context, const char *name, bool force);
+
+/* For each name, one after the other, whatever becomes of those before. */
+static int run_each(struct lb_context *context, const struct command *command, one_fn one, const char *done,
+		    const char *already, int argc, char **argv)
 {
-	int result = EXIT_OK;
+	struct request request;
+	int result;
 
-	for (; *names; names++) {
-		int failed = EXIT_OK;
-		struct lb_container *container = open_container(context, *names, &failed);
-		int r = container ? work(container, force) : 0;
+	if (!read_request(context, command, argc, argv, &request, &result))
+		return result;
+	result = EXIT_OK;
+	for (char **name = request.names; *name; name++) {
+		int r = one(context, *name, request.force);
 
-		if (container && r < 0)
-			failed = report_failure(context, r);
-		else if (container)
-			say("%s %s", r == 0 ? done : already, *names);
+		if (r < 0)
+			report_failure(context, r);
+		else
+			say("%s %s", r == 0 ? done : already, *name);
 		if (result == EXIT_OK)
-			result = failed;
-		lb_container_free(container);
+			result = exit_code(r);
 	}
+	free_names(request.names);
 	return result;
 }
 
-static int freeze(struct lb_container *container, bool force)
+static int with_container(struct lb_context *context, const char *name, int (*work)(struct lb_container *container))
 {
-	(void)force;
-	return lb_container_freeze(container);
+	struct lb_container *container;
+	int r = lb_container_open(context, name, &container);
+
+	if (r < 0)
+		return r;
+	r = work(container);
+	lb_container_free(container);
+	return r;
 }
 
-static int thaw(struct lb_container *container, bool force)
+static int freeze(struct lb_context *context, const char *name, bool force)
 {
 	(void)force;
-	return lb_container_thaw(container);
+	return with_container(context, name, lb_container_freeze);
+}
+
+static int thaw(struct lb_context *context, const char *name, bool force)
+{
+	(void)force;
+	return with_container(context, name, lb_container_thaw);
 }
 
 static int run_freeze(struct lb_context *context, int argc, char **argv)
 {
-	struct request request;
-	int result;
-
-	if (!read_request(context, &command_freeze, argc, argv, &request, &result))
-		return result;
-	result = run_each(context, request.names, freeze, false, "froze", "frozen already:");
-	free_names(request.names);
-	return result;
+	return run_each(context, &command_freeze, freeze, "froze", "frozen already:", argc, argv);
 }
 
 static int run_thaw(struct lb_context *context, int argc, char **argv)
 {
-	struct request request;
-	int result;
-
-	if (!read_request(context, &command_thaw, argc, argv, &request, &result))
-		return result;
-	result = run_each(context, request.names, thaw, false, "thawed", "not frozen:");
-	free_names(request.names);
-	return result;
+	return run_each(context, &command_thaw, thaw, "thawed", "not frozen:", argc, argv);
 }
 
 static int run_delete(struct lb_context *context, int argc, char **argv)
 {
-	struct request request;
-	int result;
-
-	if (!read_request(context, &command_delete, argc, argv, &request, &result))
-		return result;
-	result = run_each(context, request.names, lb_container_delete, request.force, "deleted", "deleted");
-	free_names(request.names);
-	return result;
+	return run_each(context, &command_delete, lb_container_delete, "deleted", "deleted", argc, argv);
 }
 
 static const char jobs_help[] = "  --all          every container\n"

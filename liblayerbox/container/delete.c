@@ -14,9 +14,8 @@
  * Hides the container's directory, which deletes it for everyone, then removes it. Whoever kills us in between
  * leaves a hidden directory that the next command removes.
  */
-static int delete_locked(struct lb_container *container)
+static int delete_locked(struct lb_context *ctx, const char *name)
 {
-	struct lb_context *ctx = container->ctx;
 	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	char hidden[128];
 	int r;
@@ -26,44 +25,44 @@ static int delete_locked(struct lb_container *container)
 	r = id_range_sync(ctx); /* until now the container's record has kept its range from others */
 	if (r < 0)
 		return r;
-	r = reservation_remove(ctx, container->name);
+	r = reservation_remove(ctx, name);
 	if (r < 0)
 		return r;
-	r = store_hide(ctx, containers_fd, container->name, hidden);
+	r = store_hide(ctx, containers_fd, name, hidden);
 	if (r < 0)
-		return fail_wrap(ctx, r, "cannot delete container '%s'", container->name);
+		return fail_wrap(ctx, r, "cannot delete container '%s'", name);
 	if (fsync(containers_fd) < 0)
-		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", container->name);
+		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",
-				  container->name, ctx->config.root, hidden);
+				  name, ctx->config.root, hidden);
 	return 0;
 }
 
-int lb_container_delete(struct lb_container *container, bool force)
+int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 {
-	struct lb_context *ctx = container->ctx;
+	const struct lb_run_options kill = { .size = sizeof kill, .kill = true };
 	CLEANUP_FD int lock_fd = -1;
-	int r = rights_require_root(ctx);
+	int r = name_check(ctx, "container", name);
 
+	if (r == 0)
+		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
 	for (;;) {
-		lock_fd = lock_container(ctx, container->name);
+		lock_fd = lock_container(ctx, name);
 		if (lock_fd < 0)
 			return lock_fd;
-		r = container_require_stopped(ctx, container->name,
-					      "stop it first with `layerbox stop`, or delete it with --force");
+		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
 		if (r == 0)
-			break;
+			return delete_locked(ctx, name);
 		if (r != -LB_ERR_RUNNING || !force)
 			return r;
 		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */
 		close_fd(take_fd(&lock_fd));
-		r = lb_container_stop(container, &(struct lb_run_options){ .size = sizeof(struct lb_run_options), .kill = true });
+		r = lb_containers_stop(ctx, (const char *const[]){ name, NULL }, &kill, NULL, NULL);
 		if (r < 0)
 			return r;
 	}
-	return delete_locked(container);
 }

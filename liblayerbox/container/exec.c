@@ -129,6 +129,7 @@ int lb_container_shell(struct lb_container *container, const char *user, int *re
 	struct account account;
 	char path[64];
 	const char *file;
+	bool known;
 	int r = require_running(container);
 
 	if (r < 0)
@@ -138,10 +139,11 @@ int lb_container_shell(struct lb_container *container, const char *user, int *re
 	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	etc_fd = root_fd < 0 ? -errno : tree_open_parent_in_root(root_fd, "etc/passwd", &file);
 	r = etc_fd < 0 ? etc_fd : file_read(etc_fd, file, PASSWD_BYTES_MAX, &passwd, NULL);
-	if (r < 0 || !find_account(passwd, user, &account))
-		account = (struct account){ .home = "/root", .shell = "/bin/sh" };
-	if (!text_equal(user, "root") && (r < 0 || (account.uid == 0 && text_equal(account.home, "/root"))))
+	known = r == 0 && find_account(passwd, user, &account);
+	if (!known && !text_equal(user, "root"))
 		return fail(ctx, -LB_ERR_BAD_VALUE, "container '%s' has no user '%s'", container->name, user);
+	if (!known)
+		account = (struct account){ .home = "/root", .shell = "/bin/sh" };
 	home = text_format("HOME=%s", account.home);
 	user_env = text_format("USER=%s", user);
 	if (!home || !user_env)

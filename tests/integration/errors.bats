@@ -225,7 +225,7 @@ ranges() {
 	make broken whole
 	echo 'memory = lots' >> "$CONTAINERS/broken/container.conf"
 	line=$(wc -l < "$CONTAINERS/broken/container.conf")
-	for command in start info delete 'set broken pids=7' 'rename broken better'; do
+	for command in start info 'set broken pids=7' 'rename broken better'; do
 		[[ $command == *\ * ]] || command="$command broken"
 		# shellcheck disable=SC2086
 		refused "$BAD_CONFIG" "$CONTAINERS/broken/container.conf:$line:" layerbox $command
@@ -240,6 +240,11 @@ ranges() {
 	[[ $output == *"$CONTAINERS/broken/container.conf:$line:"* ]]
 	sed -i '$d' "$CONTAINERS/broken/container.conf"
 	succeeds layerbox start broken
+	# What cannot be read can still be deleted, and killed for it.
+	echo 'memory = lots' >> "$CONTAINERS/broken/container.conf"
+	refused "$RUNNING" "is running" layerbox delete broken
+	succeeds layerbox delete --force broken
+	[ ! -e "$CONTAINERS/broken" ]
 }
 
 @test "a broken template of the operator's own is refused with file and line, and nothing is made" {

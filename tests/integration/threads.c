@@ -68,12 +68,12 @@ static void live(struct worker *worker, struct lb_context *context, const char *
 	exec_hostname(worker, context, container);
 	if (check(worker, context, "list", lb_container_list(context, &all, &count), 0) == 0)
 		lb_container_list_free(all);
-	check(worker, context, "delete", lb_container_delete(container, false), -LB_ERR_RUNNING);
+	check(worker, context, "delete", lb_container_delete(context, name, false), -LB_ERR_RUNNING);
 	check(worker, context, "freeze", lb_container_freeze(container), 0);
 	check(worker, context, "thaw", lb_container_thaw(container), 0);
 	check(worker, context, "stop", lb_container_stop(container, worker->number % 2 ? &kill : NULL), 0);
 	check(worker, context, "stop again", lb_container_stop(container, NULL), 1);
-	check(worker, context, "delete", lb_container_delete(container, false), 0);
+	check(worker, context, "delete", lb_container_delete(context, name, false), 0);
 	lb_container_free(container);
 }
 

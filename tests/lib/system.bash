@@ -103,6 +103,10 @@ stop_host() {
 	lxc-stop -P "$BATS_FILE_TMPDIR/hosts" -n host -t 60 3>&-
 }
 
+kill_host() {
+	lxc-stop -P "$BATS_FILE_TMPDIR/hosts" -n host -k
+}
+
 # in_host COMMAND...
 in_host() {
 	lxc-attach -P "$BATS_FILE_TMPDIR/hosts" -n host --clear-env \

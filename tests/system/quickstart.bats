@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The first command of README.md as a newcomer types it: on fresh machines with nothing but Debian's smallest system, one
+# of Debian 12 without systemd, one of Debian 13 with it; and again.
+load ../lib/system
+
+setup_file() {
+	DIRECTORY=$(mktemp -d "${TMPDIR:-/tmp}/quickstart.XXXXXX")
+	export DIRECTORY
+	chmod 755 "$DIRECTORY"
+	network_for_hosts
+}
+
+teardown_file() {
+	kill_host || true
+	kill "$(cat "$BATS_FILE_TMPDIR/slirp.pid")"
+	rm -rf "$DIRECTORY"
+}
+
+# mirror: what apt uses there, for the base.
+mirror() {
+	echo ${LAYERBOX_TEST_MIRROR:+--mirror "$LAYERBOX_TEST_MIRROR"}
+}
+
+# in_tree COMMAND: on the machine without systemd; it ends, with all of its containers, when the command does.
+in_tree() {
+	unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+		"$lib/move-into" "$DIRECTORY/bookworm" env --ignore-environment HOME=/root \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -euc "$1" 3>&- < /dev/null
+}
+
+@test "a fresh Debian 12 without systemd: from the checkout to a container with an address, and again in seconds" {
+	fresh_tree bookworm "$DIRECTORY/bookworm" passwd
+	checkout "$DIRECTORY/bookworm/root/layerbox"
+	run in_tree "cd /root/layerbox
+		./quickstart $(mirror)
+		echo SECOND
+		began=\$(date +%s)
+		sh -c 'cd / && exec /root/layerbox/quickstart'
+		echo SECONDS \$((\$(date +%s) - began))
+		layerbox exec tiger-assemblies -- systemctl is-system-running --wait || true
+		layerbox stop tiger-assemblies
+		layerbox net status"
+	[ "$status" -eq 0 ] || fail "$output"
+	[[ $output == *"building the base debian-bookworm"*"tiger-assemblies running 10.0.3."*SECOND* ]] || fail "$output"
+	[[ $output == *"SECOND"*"the base debian-bookworm is there"*"tiger-assemblies running 10.0.3."* ]] || fail "$output"
+	[[ $output == *"layerbox shell tiger-assemblies"* ]]
+	[[ ${output#*SECOND} != *==\>\ in* ]] || fail "installed again: $output"
+	[[ $output =~ SECONDS\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -le 15 ]
+	[[ $output == *$'\nrunning\n'* ]] || fail "$output"
+}
+
+@test "where no mirror can be reached, it says so and goes on with busybox" {
+	run in_tree "cd /root/layerbox
+		layerbox delete --all --force
+		layerbox base delete debian-bookworm
+		./quickstart --mirror http://127.0.0.1:9/debian"
+	[ "$status" -eq 0 ] || fail "$output"
+	[[ $output == *"cannot be reached"*"going on without Debian"* ]] || fail "$output"
+	[[ $output =~ tiger-assemblies\ running\ 10\.0\.3\.[0-9]+\ +busybox ]] || fail "$output"
+}
+
+@test "a fresh Debian 13 with systemd: lxc-net runs the bridge, a reboot keeps it all" {
+	fresh_tree trixie "$DIRECTORY/trixie" systemd systemd-sysv dbus passwd
+	checkout "$DIRECTORY/trixie/root/layerbox"
+	prepare_host "$DIRECTORY/trixie"
+	start_host
+	run in_host /root/layerbox/quickstart --base debian-trixie "$(mirror)"
+	[ "$status" -eq 0 ] || fail "$output"
+	[[ $output == *"tiger-assemblies running 10.0.3."* ]] || fail "$output"
+	run in_host /root/layerbox/quickstart --base debian-trixie
+	[ "$status" -eq 0 ] || fail "$output"
+	[[ $output == *"the base debian-trixie is there"*"running already"* ]] || fail "$output"
+	in_host layerbox net status | grep -qE '^Run by: +lxc-net'
+	is "$(in_host layerbox exec tiger-assemblies -- systemctl is-system-running --wait)" running
+	is "$(in_host systemctl --failed --plain --no-legend)" ''
+	kill_host
+	start_host
+	succeeds in_host layerbox start tiger-assemblies
+	is "$(in_host systemctl is-active layerbox-net.service)" active
+	is "$(in_host systemctl --failed --plain --no-legend)" ''
+}

@@ -215,7 +215,9 @@ static int enter(void **state)
 	if (scratch_enter(state) < 0)
 		return -1;
 	snprintf(root, sizeof root, "%s/root", (const char *)*state);
-	return tree_make_directories(AT_FDCWD, "root/containers/tiger", 0755);
+	if (tree_make_directories(AT_FDCWD, "root/os-bases", 0755) < 0)
+		return -1;
+	return tree_make_directories(AT_FDCWD, "root/containers/tiger", 0755) < 0 ? -1 : 0;
 }
 
 int main(void)
