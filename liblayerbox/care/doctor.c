@@ -133,12 +133,10 @@ static void examine_config(struct examination *examination, const char *subject,
 			   const struct record *record)
 {
 	struct lb_context *ctx = examination->ctx;
-	char base_name[NAME_LENGTH_MAX + 16];
 	struct lb_base *base = NULL;
 	int r;
 
-	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
-	r = base_open(ctx, base_name, &base);
+	r = record_open_base(ctx, record, &base);
 	if (r == 0 && examination->repair) {
 		r = render_config(ctx, fd, name, record, base);
 		if (r == 0)

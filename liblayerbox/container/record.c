@@ -191,6 +191,14 @@ void record_free(struct record *record)
 	record->description = NULL;
 }
 
+int record_open_base(struct lb_context *ctx, const struct record *record, struct lb_base **ret_base)
+{
+	char name[NAME_LENGTH_MAX + 16];
+
+	snprintf(name, sizeof name, "%s@%u", record->base, record->generation);
+	return base_open(ctx, name, ret_base);
+}
+
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };

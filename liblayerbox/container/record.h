@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "../base/base.h"
 #include "../core/name.h"
 #include "../network/address.h"
 
@@ -40,6 +41,9 @@ char *record_to_text(const struct record *record);
 int record_write(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record);
 
 void record_free(struct record *record);
+
+/* Opens the generation of the base that the container stands on. */
+int record_open_base(struct lb_context *ctx, const struct record *record, struct lb_base **ret_base);
 
 /* The names in ROOT/containers, sorted; what is hidden or has no valid name is not among them. */
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names);

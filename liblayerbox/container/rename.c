@@ -68,12 +68,10 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
 {
-	char base_name[NAME_LENGTH_MAX + 16];
 	struct lb_base *base = NULL;
 	int r;
 
-	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
-	r = base_open(ctx, base_name, &base);
+	r = record_open_base(ctx, record, &base);
 	if (r == 0)
 		r = render_config(ctx, directory_fd, name, record, base);
 	lb_base_free(base);

@@ -68,14 +68,23 @@ static void on_result(const char *name, int result, const char *text, void *user
 static int batch_open(struct lb_context *ctx, const char *const *names, lb_result_fn fn, void *userdata,
 		      struct batch *batch)
 {
+	size_t count = 0;
+
 	*batch = (struct batch){ .ctx = ctx, .fn = fn, .userdata = userdata };
-	while (names[batch->count])
-		batch->count++;
-	batch->members = calloc(batch->count + 1, sizeof *batch->members);
+	while (names[count])
+		count++;
+	batch->members = calloc(count + 1, sizeof *batch->members);
 	if (!batch->members)
 		return fail_memory(ctx);
-	for (size_t i = 0; i < batch->count; i++)
-		batch->members[i] = (struct member){ .name = names[i], .lock_fd = -1 };
+	for (; *names; names++) {
+		bool again = false;
+
+		/* One that is named twice would wait for its own lock. */
+		for (size_t i = 0; i < batch->count; i++)
+			again = again || text_equal(batch->members[i].name, *names);
+		if (!again)
+			batch->members[batch->count++] = (struct member){ .name = *names, .lock_fd = -1 };
+	}
 	return 0;
 }
 
@@ -107,34 +116,23 @@ static int batch_run(struct batch *batch, const char *verb, const struct lb_run_
 	return batch->changed ? 0 : 1;
 }
 
-/* ----------------------------------------------------------------------------------------- start */
+/* ---------------------------------------------------------------------------- what comes before each */
 
-/* 1 when it runs; 0 when it is ready to be started, and locked until it has been. */
-static int prepare_start(struct lb_context *ctx, struct member *member)
+/* Makes a stopped container, which is locked until it has been started, ready for that. */
+static int make_ready(struct lb_context *ctx, const struct member *member)
 {
 	struct record record = { 0 };
-	char base_name[NAME_LENGTH_MAX + 16];
 	struct lb_base *base = NULL;
-	int r = name_check(ctx, "container", member->name);
+	int r = record_read(ctx, member->lock_fd, member->name, &record);
 
-	if (r < 0)
-		return r;
-	member->lock_fd = lock_container(ctx, member->name);
-	if (member->lock_fd < 0)
-		return member->lock_fd;
-	r = container_is_stopped(ctx, member->name);
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	r = record_read(ctx, member->lock_fd, member->name, &record);
 	if (r < 0)
 		return r;
 	if (*record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
-	snprintf(base_name, sizeof base_name, "%s@%u", record.base, record.generation);
 	if (r == 0)
 		r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0)
-		r = base_open(ctx, base_name, &base);
+		r = record_open_base(ctx, &record, &base);
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
 	if (r == 0)
@@ -146,48 +144,51 @@ static int prepare_start(struct lb_context *ctx, struct member *member)
 	return r < 0 ? r : 0;
 }
 
-int lb_containers_start(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
-			lb_result_fn fn, void *userdata)
+/* 1 when it runs; 0 when it is ready. */
+static int prepare_start(struct lb_context *ctx, const struct member *member)
 {
-	struct batch batch;
-	int r = CHECK_INPUT(ctx, options, lb_run_options);
+	int stopped = container_is_stopped(ctx, member->name);
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r == 0)
-		r = store_open(ctx);
-	if (r == 0)
-		r = network_require(ctx);
-	if (r == 0)
-		r = batch_open(ctx, names, fn, userdata, &batch);
-	if (r < 0)
-		return r;
-	/* After a killed monitor its empty groups are still there, and LXC would put a suffix on the next ones. */
-	sweep_cgroups(ctx);
-	for (size_t i = 0; i < batch.count; i++) {
-		r = prepare_start(ctx, &batch.members[i]);
-		if (r != 0)
-			member_done(&batch, &batch.members[i], r, ctx->error);
-	}
-	return batch_run(&batch, "start", options);
+	if (stopped <= 0)
+		return stopped < 0 ? stopped : 1;
+	return make_ready(ctx, member);
 }
 
-/* -------------------------------------------------------------------------------- stop and others */
+/* 1 when it is stopped. */
+static int prepare_stop(struct lb_context *ctx, const struct member *member)
+{
+	return container_is_stopped(ctx, member->name);
+}
 
-static int prepare_other(struct lb_context *ctx, struct member *member)
+static int prepare_freeze(struct lb_context *ctx, const struct member *member)
+{
+	int stopped = container_is_stopped(ctx, member->name);
+
+	return stopped > 0 ? fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name) : stopped;
+}
+
+/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
+static const struct verb {
+	const char *name;
+	int (*prepare)(struct lb_context *ctx, const struct member *member);
+	bool needs_network;
+} start_verb = { "start", prepare_start, true }, stop_verb = { "stop", prepare_stop, false },
+  kill_verb = { "kill", prepare_stop, false }, freeze_verb = { "freeze", prepare_freeze, false },
+  thaw_verb = { "thaw", prepare_freeze, false };
+
+static int prepare_member(struct lb_context *ctx, const struct verb *verb, struct member *member)
 {
 	int r = name_check(ctx, "container", member->name);
 
 	if (r < 0)
 		return r;
 	member->lock_fd = lock_container(ctx, member->name);
-	return member->lock_fd < 0 ? member->lock_fd : 0;
+	return member->lock_fd < 0 ? member->lock_fd : verb->prepare(ctx, member);
 }
 
-static int run_others(struct lb_context *ctx, const char *verb, const char *const *names,
-		      const struct lb_run_options *options, lb_result_fn fn, void *userdata)
+static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
+		    const struct lb_run_options *options, lb_result_fn fn, void *userdata)
 {
-	bool stopping = text_equal(verb, "stop") || text_equal(verb, "kill");
 	struct batch batch;
 	int r = CHECK_INPUT(ctx, options, lb_run_options);
 
@@ -195,32 +196,37 @@ static int run_others(struct lb_context *ctx, const char *verb, const char *cons
 		r = rights_require_root(ctx);
 	if (r == 0)
 		r = store_open(ctx);
+	if (r == 0 && verb->needs_network)
+		r = network_require(ctx);
 	if (r == 0)
 		r = batch_open(ctx, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
+	/* A killed monitor's groups are still there, and LXC would put a suffix on the next ones. */
+	if (verb == &start_verb)
+		sweep_cgroups(ctx);
 	for (size_t i = 0; i < batch.count; i++) {
-		struct member *member = &batch.members[i];
-
-		r = prepare_other(ctx, member);
-		if (r == 0) {
-			r = container_is_stopped(ctx, member->name);
-			if (r > 0 && !stopping)
-				r = fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name);
-		}
+		r = prepare_member(ctx, verb, &batch.members[i]);
 		if (r != 0)
-			member_done(&batch, member, r, ctx->error);
+			member_done(&batch, &batch.members[i], r, ctx->error);
 	}
-	r = batch_run(&batch, verb, options);
-	if (stopping)
-		sweep_cgroups(ctx); /* LXC leaves the group that its monitors pass through when they end */
+	r = batch_run(&batch, verb->name, options);
+	/* LXC leaves the group that its monitors pass through when they end. */
+	if (verb == &stop_verb || verb == &kill_verb)
+		sweep_cgroups(ctx);
 	return r;
+}
+
+int lb_containers_start(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
+			lb_result_fn fn, void *userdata)
+{
+	return run_verb(ctx, &start_verb, names, options, fn, userdata);
 }
 
 int lb_containers_stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
 		       lb_result_fn fn, void *userdata)
 {
-	return run_others(ctx, options && options->kill ? "kill" : "stop", names, options, fn, userdata);
+	return run_verb(ctx, options && options->kill ? &kill_verb : &stop_verb, names, options, fn, userdata);
 }
 
 /* --------------------------------------------------------------------------------------- one only */
@@ -237,10 +243,10 @@ int lb_container_stop(struct lb_container *container, const struct lb_run_option
 
 int lb_container_freeze(struct lb_container *container)
 {
-	return run_others(container->ctx, "freeze", (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
+	return run_verb(container->ctx, &freeze_verb, (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
 }
 
 int lb_container_thaw(struct lb_container *container)
 {
-	return run_others(container->ctx, "thaw", (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
+	return run_verb(container->ctx, &thaw_verb, (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
 }

@@ -74,7 +74,6 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
-	char base_name[NAME_LENGTH_MAX + 16];
 	struct lb_base *base = NULL;
 	int r = 0, stopped = container_is_stopped(ctx, container->name);
 
@@ -91,8 +90,7 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 		r = record_write(ctx, directory_fd, container->name, record);
 	if (r < 0 || !is_limit)
 		return r;
-	snprintf(base_name, sizeof base_name, "%s@%u", record->base, record->generation);
-	r = base_open(ctx, base_name, &base);
+	r = record_open_base(ctx, record, &base);
 	if (r == 0)
 		r = render_config(ctx, directory_fd, container->name, record, base);
 	lb_base_free(base);

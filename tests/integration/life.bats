@@ -473,3 +473,13 @@ press_enter() {
 	refused "$USAGE" "\"0\" is not a number" layerbox stop --timeout 0 x
 	refused "$USAGE" "--root needs a value" layerbox list --root
 }
+
+@test "a container that is named twice is started and stopped once" {
+	make twice
+	run layerbox start twice twice
+	is "$status" 0
+	is "$output" "started twice"
+	run layerbox stop --kill twice twice
+	is "$status" 0
+	is "$output" "killed twice"
+}

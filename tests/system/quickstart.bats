@@ -66,7 +66,8 @@ in_tree() {
 	checkout "$DIRECTORY/trixie/root/layerbox"
 	prepare_host "$DIRECTORY/trixie"
 	start_host
-	run in_host /root/layerbox/quickstart --base debian-trixie "$(mirror)"
+	# shellcheck disable=SC2046
+	run in_host /root/layerbox/quickstart --base debian-trixie $(mirror)
 	[ "$status" -eq 0 ] || fail "$output"
 	[[ $output == *"tiger-assemblies running 10.0.3."* ]] || fail "$output"
 	run in_host /root/layerbox/quickstart --base debian-trixie

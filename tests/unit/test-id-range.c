@@ -19,7 +19,7 @@ static int setup(void **state)
 	put_file("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
 	if (lb_context_new(&options, &ctx) < 0 || store_prepare(ctx) < 0)
 		return -1;
-	return mount("etc", "/etc", NULL, MS_BIND, NULL);
+	return mount("etc", "/etc", "none", MS_BIND, NULL);
 }
 
 static int teardown(void **state)
