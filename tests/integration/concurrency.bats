@@ -80,7 +80,7 @@ side_by_side() {
 			[[ $code != 124 && $code != 137 ]]
 		done
 		# An exec may find that the container just went.
-	refute grep -q 'LXC could not start\|no cause' "$BATS_TEST_TMPDIR/said"
+		refute grep -q 'LXC could not start\|no cause' "$BATS_TEST_TMPDIR/said"
 		succeeds layerbox start one
 		layerbox exec one -- true
 		side_by_side 'layerbox delete --force one' 'layerbox start one' 'layerbox delete --force one' 'layerbox stop --kill one' \
