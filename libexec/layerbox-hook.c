@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "adapters/apparmor.h"
 #include "container/layout.h"
 #include "container/record.h"
 #include "container/root.h"
@@ -115,6 +116,7 @@ int main(void)
 		fprintf(stderr, "layerbox-hook: is called by LXC, for containers of layerbox\n");
 		return 2;
 	}
+	apparmor_leave_profile();
 	snprintf(log_path, sizeof log_path, "%s/" STORE_CONTAINERS "/%s/" LAYOUT_LOG, root, name);
 	r = lb_context_new(&(struct lb_context_options){ .size = sizeof(struct lb_context_options), .root = root }, &ctx);
 	if (r == 0 && text_equal(type, "post-stop")) {

@@ -174,7 +174,7 @@ static int walk(int dir_fd, const char *name, int (*visit)(int fd), bool remove)
 	if (r != 0)
 		return r;
 	while ((entry = readdir(dir))) {
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
 		r = walk(fd, entry->d_name, visit, remove);
 		if (r != 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "../adapters/apparmor.h"
 #include "../adapters/mounts.h"
 #include "../adapters/rights.h"
 #include "../base/base.h"
@@ -67,6 +68,14 @@ static void examine_kernel(struct examination *examination)
 {
 	if (rights_require_kernel(examination->ctx, true) < 0)
 		found(examination, false, "kernel", examination->ctx->error, "boot a newer kernel");
+}
+
+static void examine_apparmor(struct examination *examination)
+{
+	if (apparmor_get_state() == APPARMOR_WITHOUT_PROFILES)
+		found(examination, false, "AppArmor",
+		      "it is on, but LXC's profiles are not loaded: containers run unconfined by it",
+		      "apt install apparmor, then systemctl restart lxc.service");
 }
 
 /* Mounts below the root in the host's own namespace: there should be none, ever. */
@@ -201,6 +210,7 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 		return r;
 	examine_kernel(&examination);
 	examine_programs(&examination);
+	examine_apparmor(&examination);
 	examine_mounts(&examination);
 	examine_cgroups(&examination);
 	for (size_t i = 0; i < names.count; i++)

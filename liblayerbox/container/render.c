@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "../adapters/apparmor.h"
 #include "../adapters/cgroup.h"
 #include "../core/store.h"
 #include "../util/file.h"
@@ -126,6 +127,7 @@ static int render_common(struct lb_context *ctx)
 {
 	const struct template_variable variables[] = {
 		{ .name = "libexecdir", .value = PKGLIBEXECDIR },
+		{ .name = "apparmor_profile", .value = apparmor_container_profile(apparmor_get_state()) },
 		{ .name = "lxcfs_hook", .value = access(LXCFS_HOOK, X_OK) == 0 ? LXCFS_HOOK : NULL },
 		{ 0 },
 	};

@@ -76,10 +76,12 @@ host_config() {
 
 # prepare_host TREE: what a machine is not in the eyes of Debian's units, for being a container.
 prepare_host() {
+	local unit
 	mkdir -p "$1/etc/systemd/system/lxc-net.service.d" "$1/usr/share/lxc"
 	printf '[Unit]\nConditionVirtualization=\n' > "$1/etc/systemd/system/lxc-net.service.d/test.conf"
-	ln -sf /dev/null "$1/etc/systemd/system/sys-kernel-debug.mount"
-	ln -sf /dev/null "$1/etc/systemd/system/sys-kernel-tracing.mount"
+	for unit in sys-kernel-debug.mount sys-kernel-tracing.mount systemd-modules-load.service; do
+		ln -sf /dev/null "$1/etc/systemd/system/$unit"
+	done
 	: > "$1/etc/machine-id"
 	mkdir -p "$BATS_FILE_TMPDIR/hosts/host"
 	host_config "$1" > "$BATS_FILE_TMPDIR/hosts/host/config"
