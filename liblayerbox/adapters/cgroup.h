@@ -15,6 +15,7 @@ struct cgroup_layout {
 	int version[CGROUP_CONTROLLERS];        /* 0: this host does not have it */
 	char *mount_points[CGROUP_HIERARCHIES_MAX];
 	size_t count;
+	const char *unified;          /* of these the one of version 2, or NULL */
 };
 
 int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout);
@@ -35,6 +36,13 @@ struct cgroup_item {
  */
 int cgroup_limit_items(const struct cgroup_layout *layout, enum cgroup_controller controller, uint64_t amount,
 		       struct cgroup_item ret_items[2]);
+
+/*
+ * Moving a process to another group waits for every processor once (an RCU grace period, about 10 ms), unless another
+ * move came shortly before. This makes such a move, of nothing to nowhere, in a child process, while the caller does
+ * what comes before a container's start. Returns its pid, to be waited for, or 0.
+ */
+pid_t cgroup_hasten(const struct cgroup_layout *layout);
 
 /* Receives a name as it stands in a cgroup's. 1: a container of ours that is stopped, 0: one that is not, -1: none of ours. */
 typedef int (*cgroup_may_remove_fn)(const char *name, void *userdata);

@@ -123,7 +123,7 @@ int lxc_command_hear(struct lxc_question *question, struct lxc_answer *ret_answe
 {
 	CLEANUP_FD int state_fd = take_fd(&question->state_fd);
 	CLEANUP_FD int pid_fd = take_fd(&question->pid_fd);
-	intptr_t state, pid = 0;
+	intptr_t state = -1, pid = 0;
 	int r;
 
 	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };

@@ -26,3 +26,15 @@ int sweep_cgroups(struct lb_context *ctx)
 
 	return r < 0 ? r : cgroup_remove_leftovers(&layout, is_ours_and_stopped, ctx);
 }
+
+pid_t sweep_cgroups_before_start(struct lb_context *ctx)
+{
+	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
+	pid_t pid;
+
+	if (cgroup_layout_load(ctx, &layout) < 0)
+		return 0;
+	pid = cgroup_hasten(&layout);
+	cgroup_remove_leftovers(&layout, is_ours_and_stopped, ctx);
+	return pid;
+}

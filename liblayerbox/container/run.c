@@ -8,6 +8,7 @@
 #include "../core/store.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
+#include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
 #include "id-range.h"
@@ -190,7 +191,8 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		    const struct lb_run_options *options, lb_result_fn fn, void *userdata)
 {
 	struct batch batch;
-	int r = CHECK_INPUT(ctx, options, lb_run_options);
+	pid_t hastening = 0;
+	int status, r = CHECK_INPUT(ctx, options, lb_run_options);
 
 	if (r == 0)
 		r = rights_require_root(ctx);
@@ -204,13 +206,15 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		return r;
 	/* A killed monitor's groups are still there, and LXC would put a suffix on the next ones. */
 	if (verb == &start_verb)
-		sweep_cgroups(ctx);
+		hastening = sweep_cgroups_before_start(ctx);
 	for (size_t i = 0; i < batch.count; i++) {
 		r = prepare_member(ctx, verb, &batch.members[i]);
 		if (r != 0)
 			member_done(&batch, &batch.members[i], r, ctx->error);
 	}
 	r = batch_run(&batch, verb->name, options);
+	if (hastening)
+		spawn_wait(hastening, &status);
 	/* LXC leaves the group that its monitors pass through when they end. */
 	if (verb == &stop_verb || verb == &kill_verb)
 		sweep_cgroups(ctx);

@@ -159,7 +159,7 @@ build_base_with_ssh() {
 	cat /etc/resolv.conf > "$work/tree/etc/resolv.conf"
 	printf '#!/bin/sh\nexit 101\n' > "$work/tree/usr/sbin/policy-rc.d"
 	chmod 755 "$work/tree/usr/sbin/policy-rc.d"
-	"$BATS_TEST_DIRNAME/../lib/outside" env DEBIAN_FRONTEND=noninteractive chroot "$work/tree" \
+	"$BATS_TEST_DIRNAME/../lib/outside" env --unset=TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$work/tree" \
 		sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install openssh-server' > "$work/log" 2>&1 ||
 		fail "$(tail -n 20 "$work/log")"
 	rm "$work/tree/usr/sbin/policy-rc.d"
