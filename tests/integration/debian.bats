@@ -71,7 +71,7 @@ pid_changed() {
 }
 
 @test "two containers on one base run unprivileged, with ids of their own, and know one another by name" {
-	local tree before name
+	local tree before name file
 	tree=$(tree_of debian-bookworm)
 	before=$(tree_checksum "$tree")
 	make tiger-assemblies pragmatic --base debian-bookworm
@@ -86,8 +86,9 @@ pid_changed() {
 		is "$(layerbox exec "$name" -- awk '{ print $1, $3 }' /proc/self/uid_map)" '0 65536'
 		is "$(stat -c %u "/proc/$(field "$name" pid)")" "$(layerbox exec "$name" -- awk '{ print $2 }' /proc/self/uid_map)"
 	done
-	[ "$(layerbox exec pragmatic -- cat /proc/self/uid_map)" != "$(layerbox exec tiger-assemblies -- cat /proc/self/uid_map)" ]
-	[ "$(layerbox exec pragmatic -- cat /etc/machine-id)" != "$(layerbox exec tiger-assemblies -- cat /etc/machine-id)" ]
+	for file in /proc/self/uid_map /etc/machine-id; do
+		[ "$(layerbox exec pragmatic -- cat $file)" != "$(layerbox exec tiger-assemblies -- cat $file)" ]
+	done
 	[[ $(layerbox exec pragmatic -- cat /etc/machine-id) =~ ^[0-9a-f]{32}$ ]]
 	succeeds layerbox exec tiger-assemblies -- ping -c 1 -W 5 pragmatic
 	[[ $output == *"($(field pragmatic ipv4))"* ]]
@@ -149,11 +150,12 @@ $machine"
 
 # The base with an SSH server: what its package made of keys while it was installed must not come along.
 build_base_with_ssh() {
-	local work
+	local tree work
+	tree=$(tree_of debian-bookworm)
 	work=$(mktemp -d)
 	mount -t tmpfs tmpfs "$work"
 	mkdir "$work/upper" "$work/work" "$work/tree"
-	mount -t overlay overlay -o "lowerdir=$(tree_of debian-bookworm),upperdir=$work/upper,workdir=$work/work" "$work/tree"
+	mount -t overlay overlay -o "lowerdir=$tree,upperdir=$work/upper,workdir=$work/work" "$work/tree"
 	mount --bind /dev "$work/tree/dev"
 	mount -t proc proc "$work/tree/proc"
 	cat /etc/resolv.conf > "$work/tree/etc/resolv.conf"

@@ -1,39 +1,38 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# Whole hosts for the tests of tests/system: fresh trees of Debian, and machines with systemd made of them. Such a machine
-# is an LXC container of the private host, with the address 10.9.0.2 and, through it, a way out for apt.
+# Whole hosts for the tests of tests/system: fresh trees of Debian, and a machine with systemd made of one of them. It is
+# an LXC container of the private host, has the address 10.9.0.2 and, through that host, a way out for apt.
 bats_require_minimum_version 1.5.0
 load ../lib/common
 
 lib=$BATS_TEST_DIRNAME/../lib
 
-# With LAYERBOX_TEST_CACHE, a tree is made once and kept there.
+# fresh_tree SUITE DIRECTORY PACKAGE...: Debian's smallest system and those packages. With LAYERBOX_TEST_CACHE it is
+# made once, and kept there.
 fresh_tree() {
-	local suite=$1 tree=$2 kept packages
+	local suite=$1 tree=$2 work=$BATS_FILE_TMPDIR cache=${LAYERBOX_TEST_CACHE:-} archive packages
 	shift 2
 	packages=$(printf '%s,' "$@")
-	kept=${LAYERBOX_TEST_CACHE:+$LAYERBOX_TEST_CACHE/$suite-$(echo "$packages" | cksum | cut -d' ' -f1).tar}
-	mkdir -p "$tree" ${LAYERBOX_TEST_CACHE:+"$LAYERBOX_TEST_CACHE"}
-	if [ -z "$kept" ] || [ ! -e "$kept" ]; then
+	archive=$work/$suite.tar
+	[ -z "$cache" ] || archive=$cache/$suite-$(echo "$packages" | cksum | cut -d' ' -f1).tar
+	mkdir -p "$tree" ${cache:+"$cache"}
+	if [ ! -e "$archive" ]; then
 		"$lib/outside" mmdebstrap --quiet --mode=root --format=tar --variant=minbase --include="${packages%,}" \
-			"$suite" "$tree.tar" ${LAYERBOX_TEST_MIRROR:+"$LAYERBOX_TEST_MIRROR"} > "$tree.log" 2>&1 ||
-			fail "$(tail -n 20 "$tree.log")"
-		if [ -n "$kept" ]; then
-			cp "$tree.tar" "$kept.$$"
-			mv "$kept.$$" "$kept"
-		fi
+			"$suite" "$archive.$$" ${LAYERBOX_TEST_MIRROR:+"$LAYERBOX_TEST_MIRROR"} > "$work/mmdebstrap.log" 2>&1 ||
+			fail "$(tail -n 20 "$work/mmdebstrap.log")"
+		mv "$archive.$$" "$archive"
 	fi
-	tar -xf "${kept:-$tree.tar}" -C "$tree" --numeric-owner --xattrs
-	rm -f "$tree.tar"
+	tar -xf "$archive" -C "$tree" --numeric-owner --xattrs
+	[ -n "$cache" ] || rm "$archive"
 	echo 'nameserver 10.0.2.3' > "$tree/etc/resolv.conf"
 }
 
 # checkout DIRECTORY: what a newcomer has cloned: this checkout without what was made in it.
 checkout() {
 	mkdir -p "$1"
-	tar -c -C "$BATS_TEST_DIRNAME/../.." --exclude './build*' --exclude ./.git --exclude ./configure --exclude ./Makefile.in \
-		--exclude ./autom4te.cache --exclude ./aclocal.m4 . | tar -x -C "$1"
+	tar -c -C "$BATS_TEST_DIRNAME/../.." --exclude './build*' --exclude ./.git --exclude ./configure \
+		--exclude ./Makefile.in --exclude ./autom4te.cache --exclude ./aclocal.m4 . | tar -x -C "$1"
 }
 
 # The private host: a way out with slirp4netns, and a bridge for the machine with systemd.
@@ -112,5 +111,6 @@ kill_host() {
 # in_host COMMAND...
 in_host() {
 	lxc-attach -P "$BATS_FILE_TMPDIR/hosts" -n host --clear-env \
-		--set-var PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --set-var HOME=/root -- "$@" 3>&- < /dev/null
+		--set-var PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --set-var HOME=/root \
+		-- "$@" 3>&- < /dev/null
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The first command of README.md as a newcomer types it: on fresh machines with nothing but Debian's smallest system, one
-# of Debian 12 without systemd, one of Debian 13 with it; and again.
+# The first command of README.md as a newcomer types it, and again: on fresh machines with nothing but Debian's smallest
+# system, one of Debian 12 without systemd, one of Debian 13 with it.
 load ../lib/system
 
 setup_file() {

@@ -18,7 +18,7 @@ setup_file() {
 	prepare_host "$tree"
 	# layerbox lies over /usr of the private host alone; what it consists of:
 	(cd / && find usr/bin/layerbox usr/lib/liblayerbox.so* usr/libexec/layerbox usr/share/layerbox \
-		usr/lib/systemd/system/layerbox-net.service -print0 | tar -c --null -T - --no-recursion) | tar -x -C "$tree" --dereference
+		usr/lib/systemd/system/layerbox-net.service -print0 | tar -c --null --no-recursion -T -) | tar -x -C "$tree"
 	start_host
 }
 
