@@ -66,15 +66,13 @@ in_tree() {
 	checkout "$DIRECTORY/trixie/root/layerbox"
 	prepare_host "$DIRECTORY/trixie"
 	start_host
-	# shellcheck disable=SC2046
-	run in_host /root/layerbox/quickstart --base debian-trixie $(mirror)
+	run in_host /root/layerbox/quickstart --base busybox
 	[ "$status" -eq 0 ] || fail "$output"
 	[[ $output == *"tiger-assemblies running 10.0.3."* ]] || fail "$output"
-	run in_host /root/layerbox/quickstart --base debian-trixie
+	run in_host /root/layerbox/quickstart --base busybox
 	[ "$status" -eq 0 ] || fail "$output"
-	[[ $output == *"the base debian-trixie is there"*"running already"* ]] || fail "$output"
+	[[ $output == *"the base busybox is there"*"running already"* ]] || fail "$output"
 	in_host layerbox net status | grep -qE '^Run by: +lxc-net'
-	is "$(in_host layerbox exec tiger-assemblies -- systemctl is-system-running --wait)" running
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
 	kill_host
 	start_host
