@@ -101,17 +101,3 @@ memory_is() {
 	fi
 	state_is stubborn running
 }
-
-@test "a host without the controller refuses the limit in one sentence, and starts what has one" {
-	[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || skip "for LAYERBOX_TEST_CGROUP=2"
-	grep -qsw memory /sys/fs/cgroup/cgroup.controllers && skip "this host has the controller"
-	make none
-	refused "$KERNEL" "no cgroup controller \`memory\`" layerbox set none memory=64M
-	is "$(layerbox get none memory)" ""
-	echo 'memory = 64M' >> "$CONTAINERS/none/container.conf"
-	run --separate-stderr layerbox start none
-	is "$status" 0
-	says "cannot enforce"
-	state_is none running
-	succeeds layerbox set none memory=
-}
