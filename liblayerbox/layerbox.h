@@ -72,6 +72,7 @@ enum lb_error {
 	LB_ERR_TIMEOUT,               /* it did not happen in the given time */
 	LB_ERR_EXHAUSTED,             /* no address or id range is left */
 	LB_ERR_DAMAGED,               /* something on disk is not as it must be */
+	LB_ERR_NO_NETWORK,            /* there is no network of that name */
 	LB_ERR_LAST_ = 0x7fffffff,    /* pads the enum to 32 bits */
 };
 
@@ -179,6 +180,7 @@ struct lb_create_options {
 	const char *base;             /* NAME or NAME@GENERATION; default: `base =` of the config file */
 	const char *description;      /* default: none */
 	bool privileged;              /* default: unprivileged, with an id range of its own */
+	const char *network;          /* default: `bridge =` of the config file */
 };
 
 /**
@@ -223,6 +225,8 @@ enum lb_state lb_container_get_state(const struct lb_container *container);
 pid_t lb_container_get_pid(const struct lb_container *container);
 /** lb_container_get_ipv4 - dotted quad: what DHCP has given it, else what is reserved for it. */
 const char *lb_container_get_ipv4(const struct lb_container *container);
+/** lb_container_get_network - the name of the network it is on. */
+const char *lb_container_get_network(const struct lb_container *container);
 /** lb_container_get_mac - six pairs of lower-case hexadecimal digits with colons. */
 const char *lb_container_get_mac(const struct lb_container *container);
 /** lb_container_get_description - one line that somebody wrote about it, or "". */
@@ -456,11 +460,52 @@ enum lb_network_manager {
 	LB_NETWORK_LAST_ = 0x7fffffff,
 };
 
-/** struct lb_network_status - what the network of the containers is and how it does. */
+/** struct lb_network_options - what a new network shall be. */
+struct lb_network_options {
+	size_t size;
+	/*
+	 * Key, value, key, value ... NULL: subnet (needed: 10.0.4.0/24, from /16 to /29), ipv6 (a /64, or auto), mtu
+	 * (bytes), isolated, antispoof, dhcp (yes|no); see layerbox(8), NETWORKS.
+	 */
+	const char *const *settings;
+};
+
+/**
+ * lb_network_create - make a network, which is a bridge of that name, and bring it up.
+ *
+ * Errors: -LB_ERR_BAD_NAME, -LB_ERR_BAD_VALUE (also for a subnet that is in use), -LB_ERR_EXISTS, -LB_ERR_NETWORK
+ * (someone else's interface has that name), and those of lb_network_up(); after these the network is there, down.
+ */
+int lb_network_create(struct lb_context *context, const char *name, const struct lb_network_options *options);
+
+/** lb_network_delete - take a network down and forget it. Errors: -LB_ERR_NETWORK (containers are on it, or the default one). */
+int lb_network_delete(struct lb_context *context, const char *name);
+
+/** lb_network_list - names of all networks, the default one first; NULL-terminated, lb_network_list_free(). */
+int lb_network_list(struct lb_context *context, char ***ret_names);
+
+/** lb_network_list_free - free a list of names; NULL is allowed. */
+void lb_network_list_free(char **names);
+
+/**
+ * lb_network_set - change one setting of a network, at once where it is up. @name NULL: the default network.
+ *
+ * Returns 1 when it had that value already. Errors: -LB_ERR_NO_NETWORK, -LB_ERR_BAD_VALUE, those of lb_network_up().
+ */
+int lb_network_set(struct lb_context *context, const char *name, const char *key, const char *value);
+
+/** lb_network_get - one setting as text, "" where it is not set; *@ret_value is the caller's (free(3)). */
+int lb_network_get(struct lb_context *context, const char *name, const char *key, char **ret_value);
+
+/** lb_network_key - the keys that lb_network_set() knows: the @index-th, or NULL behind the last. */
+const char *lb_network_key(size_t index);
+
+/** struct lb_network_status - what a network is and how it does. */
 struct lb_network_status {
 	size_t size;
 	enum lb_network_manager manager;
-	char bridge[16];
+	bool is_default;
+	char bridge[16];              /* its name as well */
 	char address[20];             /* of the bridge, with prefix length: 10.0.3.1/24 */
 	bool up;                      /* the bridge is there and up */
 	pid_t dnsmasq_pid;            /* 0 when no DHCP server runs for it */
@@ -469,30 +514,37 @@ struct lb_network_status {
 	unsigned ports;               /* interfaces on the bridge */
 	unsigned pool_size;           /* addresses that containers can have */
 	unsigned pool_used;           /* of these, reserved by containers */
+	char ipv6[44];                /* its IPv6 prefix, or "" */
+	unsigned mtu;                 /* as set, in bytes; 0: the kernel's own */
+	bool isolated, antispoof, dhcp; /* as set */
 	char problem[256];            /* a sentence on what is wrong and what to do, or "" */
 };
 
 /**
- * lb_network_up - make sure the bridge, dnsmasq and NAT are there.
+ * lb_network_up - make sure a network's bridge, dnsmasq and rules are there.
+ * @name: NULL for all networks
  *
  * Where Debian's lxc-net runs the bridge, only makes sure that its dnsmasq reads the reservations.
  * Returns 1 when all was well already. Errors: -LB_ERR_NETWORK, -LB_ERR_NO_PROGRAM, -LB_ERR_PROGRAM_FAILED.
  */
-int lb_network_up(struct lb_context *context);
+int lb_network_up(struct lb_context *context, const char *name);
 
 /**
- * lb_network_down - take layerbox's own network away; refused while a container is on it.
+ * lb_network_down - take a network of layerbox's own away until the next lb_network_up(); refused while containers run
+ * on it.
+ * @name: NULL for all networks
  *
  * Returns 1 when there was none. Errors: -LB_ERR_NETWORK (in use, or not layerbox's).
  */
-int lb_network_down(struct lb_context *context);
+int lb_network_down(struct lb_context *context, const char *name);
 
 /**
  * lb_network_get_status - look, and change nothing. Set ret_status->size first.
+ * @name: NULL for the default network
  *
  * Returns 0 also where something is wrong: ret_status->problem says so.
  */
-int lb_network_get_status(struct lb_context *context, struct lb_network_status *ret_status);
+int lb_network_get_status(struct lb_context *context, const char *name, struct lb_network_status *ret_status);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -9,11 +9,12 @@ static const struct option json_option[] = { { "json", no_argument, NULL, 'j' },
 static json_t *describe(const struct lb_container *container)
 {
 	pid_t pid = lb_container_get_pid(container);
-	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
+	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
 				   "state", lb_state_name(lb_container_get_state(container)), "base",
 				   lb_container_get_base(container), "generation",
 				   (int)lb_container_get_generation(container), "ipv4", lb_container_get_ipv4(container),
-				   "mac", lb_container_get_mac(container), "privileged",
+				   "mac", lb_container_get_mac(container), "network",
+				   lb_container_get_network(container), "privileged",
 				   lb_container_get_privileged(container), "autostart",
 				   lb_container_get_autostart(container));
 
@@ -98,6 +99,7 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "name", "Name:", false },	  { "description", "Description:", false },
 		{ "state", "State:", false },	  { "pid", "PID:", false },
 		{ "ipv4", "IPv4:", false },	  { "mac", "MAC:", false },
+		{ "network", "Network:", false },
 		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
 		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
@@ -132,8 +134,8 @@ const struct command command_list = {
 	.name = "list",
 	.arguments = "[--json]",
 	.summary = "Show all containers, their state and address",
-	.help = "  --json         an array of objects with name, state, base, generation, ipv4, mac, pid, privileged,\n"
-		"                 autostart\n",
+	.help = "  --json         an array of objects with name, state, base, generation, ipv4, mac, network, pid,\n"
+		"                 privileged, autostart\n",
 	.run = run_list,
 };
 

@@ -3,6 +3,7 @@
 #include "output.h"
 
 static const struct option none[] = { { 0 } };
+static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 
 static const char *manager_name(enum lb_network_manager manager)
 {
@@ -11,16 +12,17 @@ static const char *manager_name(enum lb_network_manager manager)
 	return (unsigned)manager < sizeof names / sizeof *names ? names[manager] : "unknown";
 }
 
-static int run_plain(const struct command *command, int (*work)(struct lb_context *), const char *done,
+/* up and down: all networks, or the one that is named. */
+static int run_plain(const struct command *command, int (*work)(struct lb_context *, const char *), const char *done,
 		     const char *already, struct lb_context *context, int argc, char **argv)
 {
 	int r;
 
 	if (next_option(command, argc, argv, none) < 0)
 		return EXIT_USAGE;
-	if (optind != argc)
-		return usage_error(command, "it takes no arguments");
-	r = work(context);
+	if (argc - optind > 1)
+		return usage_error(command, "it takes one network, or none for all");
+	r = work(context, argv[optind]);
 	if (r < 0)
 		return report_failure(context, r);
 	say("%s", r == 0 ? done : already);
@@ -39,16 +41,33 @@ static int run_down(struct lb_context *context, int argc, char **argv)
 			 argc, argv);
 }
 
+static json_t *to_json(const struct lb_network_status *status)
+{
+	json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:i, s:b, s:b, s:b}", "bridge", status->bridge, "manager",
+				   manager_name(status->manager), "default", status->is_default, "address",
+				   status->address, "up", status->up, "ipv6", status->ipv6, "mtu", (int)status->mtu,
+				   "isolated", status->isolated, "antispoof", status->antispoof, "dhcp", status->dhcp);
+	json_t *more = json_pack("{s:o, s:b, s:b, s:i, s:i, s:i, s:s}", "dnsmasq_pid",
+				 status->dnsmasq_pid ? json_integer(status->dnsmasq_pid) : json_null(), "reservations_read",
+				 status->reservations_read, "nat", status->nat, "ports", (int)status->ports, "pool_size",
+				 (int)status->pool_size, "pool_used", (int)status->pool_used, "problem", status->problem);
+
+	json_object_update(object, more);
+	json_decref(more);
+	return object;
+}
+
 static int run_status(struct lb_context *context, int argc, char **argv)
 {
-	static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	static const struct column columns[] = {
 		{ "bridge", "Bridge:", false },	       { "manager", "Run by:", false },
 		{ "up", "Up:", false },		       { "address", "Address:", false },
-		{ "dnsmasq_pid", "dnsmasq PID:", false }, { "reservations_read", "Reservations:", false },
-		{ "nat", "NAT:", false },	       { "ports", "Ports:", false },
-		{ "pool_size", "Pool size:", false },  { "pool_used", "Pool used:", false },
-		{ "problem", "Problem:", false },      { 0 },
+		{ "ipv6", "IPv6:", false },	       { "dnsmasq_pid", "dnsmasq PID:", false },
+		{ "reservations_read", "Reservations:", false }, { "nat", "NAT:", false },
+		{ "isolated", "Isolated:", false },    { "antispoof", "Anti-spoofing:", false },
+		{ "ports", "Ports:", false },	       { "pool_size", "Pool size:", false },
+		{ "pool_used", "Pool used:", false },  { "problem", "Problem:", false },
+		{ 0 },
 	};
 	struct lb_network_status status = { .size = sizeof status };
 	bool as_json = false;
@@ -59,16 +78,12 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		as_json = true;
 	if (option < 0)
 		return EXIT_USAGE;
-	r = lb_network_get_status(context, &status);
+	if (argc - optind > 1)
+		return usage_error(&command_net_status, "it takes one network, or none for the default one");
+	r = lb_network_get_status(context, argv[optind], &status);
 	if (r < 0)
 		return report_failure(context, r);
-	object = json_pack("{s:s, s:s, s:s, s:b, s:n, s:b, s:b, s:i, s:i, s:i, s:s}", "bridge", status.bridge, "manager",
-			   manager_name(status.manager), "address", status.address, "up", status.up, "dnsmasq_pid",
-			   "reservations_read", status.reservations_read, "nat", status.nat, "ports", (int)status.ports,
-			   "pool_size", (int)status.pool_size, "pool_used", (int)status.pool_used, "problem",
-			   status.problem);
-	if (status.dnsmasq_pid)
-		json_object_set_new(object, "dnsmasq_pid", json_integer(status.dnsmasq_pid));
+	object = to_json(&status);
 	if (as_json)
 		print_json(object);
 	else
@@ -77,10 +92,42 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 	return *status.problem ? exit_code(-LB_ERR_NETWORK) : EXIT_OK;
 }
 
+static int run_list(struct lb_context *context, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "bridge", "NAME", false },   { "address", "ADDRESS", false },	  { "ipv6", "IPV6", false },
+		{ "up", "UP", false },	       { "manager", "RUN BY", false },	  { "ports", "PORTS", true },
+		{ "pool_used", "USED", true }, { "pool_size", "POOL", true },	  { "isolated", "ISOLATED", false },
+		{ "problem", "PROBLEM", false }, { 0 },
+	};
+	json_t *rows = json_array();
+	char **names = NULL;
+	bool as_json = false;
+	int option, r;
+
+	while ((option = next_option(&command_net_list, argc, argv, json_option)) > 0)
+		as_json = true;
+	r = option < 0 ? 0 : lb_network_list(context, &names);
+	for (char **name = names; r == 0 && name && *name; name++) {
+		struct lb_network_status status = { .size = sizeof status };
+
+		r = lb_network_get_status(context, *name, &status);
+		if (r == 0)
+			json_array_append_new(rows, to_json(&status));
+	}
+	lb_network_list_free(names);
+	if (r == 0 && option == 0 && as_json)
+		print_json(rows);
+	else if (r == 0 && option == 0)
+		print_table(rows, columns);
+	json_decref(rows);
+	return option < 0 ? EXIT_USAGE : r < 0 ? report_failure(context, r) : EXIT_OK;
+}
+
 const struct command command_net_up = {
 	.name = "net up",
-	.arguments = "",
-	.summary = "Make sure that bridge, DHCP server and NAT are there",
+	.arguments = "[NETWORK]",
+	.summary = "Make sure that bridges, DHCP servers and rules are there",
 	.help = "Where Debian's lxc-net runs the bridge, it stays in charge: layerbox only sees to it that its dnsmasq\n"
 		"reads the reservations. Safe to repeat.\n",
 	.run = run_up,
@@ -88,15 +135,23 @@ const struct command command_net_up = {
 
 const struct command command_net_down = {
 	.name = "net down",
-	.arguments = "",
-	.summary = "Take layerbox's own network away; refused while containers are on it",
+	.arguments = "[NETWORK]",
+	.summary = "Take layerbox's own networks away; refused while containers run on them",
 	.run = run_down,
 };
 
 const struct command command_net_status = {
 	.name = "net status",
-	.arguments = "[--json]",
+	.arguments = "[NETWORK] [--json]",
 	.summary = "Show who runs the network and what is wrong with it, if anything",
 	.help = "The exit code says whether all is well.\n",
 	.run = run_status,
+};
+
+const struct command command_net_list = {
+	.name = "net list",
+	.arguments = "[--json]",
+	.summary = "List the networks, the default one first",
+	.help = "  --json         an array of the objects that `net status --json` shows\n",
+	.run = run_list,
 };

@@ -22,16 +22,6 @@ struct response {
 	void *data;                   /* small numbers are sent in the pointer itself */
 };
 
-/* LXC's hash for socket names that would not fit (FNV-1a, 64 bits). */
-static uint64_t hash_of(const char *s)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (; *s; s++)
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
-	return hash;
-}
-
 /* The abstract address of the container's socket; returns its length. */
 static socklen_t make_address(const char *lxcpath, const char *name, struct sockaddr_un *address)
 {
@@ -43,8 +33,9 @@ static socklen_t make_address(const char *lxcpath, const char *name, struct sock
 	if (n >= room) {
 		uint64_t hash;
 
+		/* LXC's way with names that would not fit, and its hash. */
 		snprintf(path, sizeof path, "%s/%s", lxcpath, name);
-		hash = hash_of(path);
+		hash = text_hash(path);
 		n = (size_t)snprintf(path, sizeof path, "lxc/%016llx/command", (unsigned long long)hash);
 	}
 	memcpy(address->sun_path + 1, path, n);

@@ -225,6 +225,11 @@ const char *lb_container_get_ipv4(const struct lb_container *container)
 	return container->ipv4;
 }
 
+const char *lb_container_get_network(const struct lb_container *container)
+{
+	return *container->record.identity.network ? container->record.identity.network : container->ctx->config.bridge;
+}
+
 const char *lb_container_get_mac(const struct lb_container *container)
 {
 	return container->record.identity.mac;

@@ -9,6 +9,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -18,6 +19,8 @@
 #include "render.h"
 #include "settings.h"
 
+enum { BRIDGE_PORTS_MAX = 1023 };        /* net/bridge/br_private.h: BR_PORT_BITS, and port 0 is none */
+
 /* What is made before the container has its name; all of it goes when the name cannot be had. */
 struct draft {
 	struct lb_context *ctx;
@@ -25,6 +28,7 @@ struct draft {
 	char hidden[NAME_LENGTH_MAX + 16];      /* .new-NAME, until it is called NAME */
 	int containers_fd, directory_fd;
 	struct record record;
+	struct network_plan network;
 	int *fds;                               /* files that must be on disk before it has its name */
 	size_t fd_count;
 	bool finished;
@@ -38,6 +42,7 @@ static void draft_close(struct draft *draft)
 		close_fd(draft->fds[i]);
 	free(draft->fds);
 	record_free(&draft->record);
+	network_plan_free(&draft->network);
 	close_fd(draft->directory_fd);
 	close_fd(draft->containers_fd);
 }
@@ -84,6 +89,8 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 {
 	CLEANUP_FREE char *record = record_to_text(&draft->record);
 	CLEANUP_FD int top_fd = openat(draft->directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct rootfs_values values;
+	char gateway[IPV4_TEXT_SIZE];
 	int r;
 
 	if (top_fd < 0)
@@ -95,9 +102,25 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);
+	ipv4_format(draft->network.subnet.gateway, gateway);
 	if (r == 0)
-		r = render_rootfs(draft->ctx, top_fd, base_fd, draft->name, &draft->record, &draft->fds, &draft->fd_count);
+		r = render_rootfs_values(draft->ctx, draft->name, &draft->record, gateway, &values);
+	if (r == 0)
+		r = render_rootfs(draft->ctx, top_fd, base_fd, &values, &draft->fds, &draft->fd_count);
 	return r;
+}
+
+static bool is_on(const struct lb_context *ctx, const struct network_plan *network, const struct network_identity *other)
+{
+	return text_equal(*other->network ? other->network : ctx->config.bridge, network->bridge);
+}
+
+static int bridge_is_full(struct lb_context *ctx, const struct network_plan *network)
+{
+	return fail(ctx, -LB_ERR_EXHAUSTED,
+		    "network %s has %d containers, as many as a Linux bridge has ports; make another with `layerbox net "
+		    "create NAME --subnet 10.x.0.0/16` and create containers with --network NAME",
+		    network->bridge, BRIDGE_PORTS_MAX);
 }
 
 /* What others choose from as well: the caller holds the root's lock until the container has its name. */
@@ -106,7 +129,7 @@ static int choose(struct draft *draft)
 	struct record_identity *others = NULL;
 	struct network_identity *taken;
 	uint32_t highest = 0;
-	size_t count = 0;
+	size_t count = 0, neighbours = 0;
 	int r = record_list_identities(draft->ctx, &others, &count);
 
 	if (r < 0)
@@ -115,11 +138,15 @@ static int choose(struct draft *draft)
 	for (size_t i = 0; taken && i < count; i++) {
 		taken[i] = others[i].identity;
 		highest = others[i].id_end > highest ? others[i].id_end : highest;
+		neighbours += is_on(draft->ctx, &draft->network, &others[i].identity);
 	}
 	free(others);
 	if (!taken)
 		return fail_memory(draft->ctx);
-	r = address_choose(draft->ctx, taken, count, &draft->record.identity);
+	if (neighbours >= BRIDGE_PORTS_MAX)
+		r = bridge_is_full(draft->ctx, &draft->network);
+	else
+		r = address_choose(draft->ctx, &draft->network, taken, count, &draft->record.identity);
 	free(taken);
 	if (r < 0 || draft->record.privileged)
 		return r;
@@ -149,7 +176,7 @@ static int publish(struct draft *draft)
 	 * Last, and first to go in delete: so there is never a reservation without its container, whose address could be
 	 * given to another. One that is missing is written at the next start.
 	 */
-	r = reservation_write(ctx, draft->name, &draft->record.identity);
+	r = reservation_write_planned(ctx, &draft->network, draft->name, &draft->record.identity);
 	draft->finished = r == 0;
 	return r;
 }
@@ -196,9 +223,14 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	lock_fd = lock_root(ctx);
 	if (lock_fd < 0)
 		return lock_fd;
-	r = base_open(ctx, base_name, &base);
+	r = network_plan_make(ctx, options ? options->network : NULL, &draft.network);
 	if (r < 0)
 		return r;
+	r = base_open(ctx, base_name, &base);
+	if (r < 0) {
+		network_plan_free(&draft.network);
+		return r;
+	}
 	draft.record = (struct record){
 		.generation = base->generation,
 		.privileged = options && options->privileged,

@@ -10,11 +10,25 @@
 #include "container.h"
 #include "id-range.h"
 
+/* A container whose record cannot be read can be deleted, too; its network is not known then. */
+static int remove_reservation(struct lb_context *ctx, int directory_fd, const char *name)
+{
+	struct record record = { 0 };
+	int r = record_read(ctx, directory_fd, name, &record);
+
+	if (r == 0)
+		r = reservation_remove(ctx, record.identity.network, name);
+	else
+		r = reservation_remove_anywhere(ctx, name);
+	record_free(&record);
+	return r;
+}
+
 /*
  * Hides the container's directory, which deletes it for everyone, then removes it. Whoever kills us in between
  * leaves a hidden directory that the next command removes.
  */
-static int delete_locked(struct lb_context *ctx, const char *name)
+static int delete_locked(struct lb_context *ctx, int directory_fd, const char *name)
 {
 	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	char hidden[128];
@@ -25,7 +39,7 @@ static int delete_locked(struct lb_context *ctx, const char *name)
 	r = id_range_sync(ctx); /* until now the container's record has kept its range from others */
 	if (r < 0)
 		return r;
-	r = reservation_remove(ctx, name);
+	r = remove_reservation(ctx, directory_fd, name);
 	if (r < 0)
 		return r;
 	r = store_hide(ctx, containers_fd, name, hidden);
@@ -56,7 +70,7 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 			return lock_fd;
 		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
 		if (r == 0)
-			return delete_locked(ctx, name);
+			return delete_locked(ctx, lock_fd, name);
 		if (r != -LB_ERR_RUNNING || !force)
 			return r;
 		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */

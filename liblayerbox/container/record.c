@@ -62,6 +62,12 @@ static const char *read_ipv4(struct record *record, const char *value)
 		       : "must be an IPv4 address";
 }
 
+static const char *read_network(struct record *record, const char *value)
+{
+	return text_copy(record->identity.network, sizeof record->identity.network, value) ? NULL
+											     : "must be the name of a network";
+}
+
 static const char *read_created(struct record *record, const char *value)
 {
 	uint64_t seconds;
@@ -85,7 +91,7 @@ static const struct {
 } fixed_keys[] = {
 	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
-	{ "renamed_from", read_renamed_from },
+	{ "renamed_from", read_renamed_from }, { "network", read_network },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -156,6 +162,8 @@ char *record_to_text(const struct record *record)
 	buffer_format(&text, "privileged = %s\n", record->privileged ? "yes" : "no");
 	if (!record->privileged)
 		buffer_format(&text, "id_range = %u:%u\n", record->id_start, record->id_count);
+	if (*record->identity.network)
+		buffer_format(&text, "network = %s\n", record->identity.network);
 	buffer_format(&text, "mac = %s\n", record->identity.mac);
 	buffer_format(&text, "ipv4 = %s\n", record->identity.ipv4);
 	buffer_format(&text, "created = %lld\n", (long long)record->created);

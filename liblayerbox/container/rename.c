@@ -54,11 +54,14 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 {
 	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct rootfs_values old, new;
+	char gateway[IPV4_TEXT_SIZE];
 	int r;
 
 	if (top_fd < 0)
 		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", name);
-	r = render_rootfs_values(ctx, record->renamed_from, record, &old);
+	r = address_gateway(ctx, record->identity.network, gateway);
+	if (r == 0)
+		r = render_rootfs_values(ctx, record->renamed_from, record, gateway, &old);
 	new = old;
 	new.name = name;
 	for (size_t i = 0; r == 0 && i < sizeof named_files / sizeof *named_files; i++)
@@ -102,7 +105,7 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 	if (r == 0)
 		r = record_write(ctx, directory_fd, container->name, record);
 	if (r == 0)
-		r = reservation_remove(ctx, container->name); /* never both at once: one address would be reserved twice */
+		r = reservation_remove(ctx, record->identity.network, container->name); /* never both at once: one address would be reserved twice */
 	if (r < 0)
 		return r;
 	if (renameat2(containers_fd, container->name, containers_fd, new_name, RENAME_NOREPLACE) < 0) {

@@ -9,6 +9,7 @@
 #include "../adapters/apparmor.h"
 #include "../adapters/cgroup.h"
 #include "../core/store.h"
+#include "../network/settings.h"
 #include "../util/file.h"
 #include "../util/template.h"
 #include "../util/tree.h"
@@ -22,20 +23,11 @@ enum { RENDERED_BYTES_MAX = 1 << 20, ROOTFS_DEPTH_MAX = 16 };
 
 /* ---------------------------------------------------------------------- files that know who wrote them */
 
-static uint64_t checksum(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a: against accidents, not against attackers */
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-	return hash;
-}
-
 static const char first_line[] = "# Rendered by layerbox; changes made here are replaced. Checksum ";
 
 static char *with_first_line(const char *body)
 {
-	return text_format("%s%016llx\n%s", first_line, (unsigned long long)checksum(body), body);
+	return text_format("%s%016llx\n%s", first_line, (unsigned long long)text_hash(body), body);
 }
 
 /* Is the file what layerbox wrote, to the last byte? */
@@ -46,7 +38,7 @@ static bool is_as_rendered(const char *text)
 
 	if (!sum || !body)
 		return false;
-	snprintf(expected, sizeof expected, "%016llx", (unsigned long long)checksum(body + 1));
+	snprintf(expected, sizeof expected, "%016llx", (unsigned long long)text_hash(body + 1));
 	return text_after(sum, expected) != NULL;
 }
 
@@ -147,15 +139,19 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
 	CLEANUP_FREE char *local = has_local_config ? text_format("%s/" LAYOUT_LOCAL_CONFIG, directory) : NULL;
 	CLEANUP_FREE char *limits = NULL;
-	char id_start[16], id_count[16];
+	struct network_settings network;
+	char id_start[16], id_count[16], mtu[16];
 	int r = limit_lines(ctx, name, &record->limits, &limits);
 
+	if (r == 0)
+		r = network_settings_load(ctx, record->identity.network, &network);
 	if (r < 0)
 		return r;
 	if (!directory || (has_local_config && !local))
 		return fail_memory(ctx);
 	snprintf(id_start, sizeof id_start, "%u", record->id_start);
 	snprintf(id_count, sizeof id_count, "%u", record->id_count);
+	snprintf(mtu, sizeof mtu, "%u", network.mtu);
 	const struct template_variable variables[] = {
 		{ .name = "name", .value = name },
 		{ .name = "root", .value = ctx->config.root },
@@ -163,7 +159,8 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "local_config", .value = local },
 		{ .name = "id_start", .value = id_start },
 		{ .name = "id_count", .value = id_count },
-		{ .name = "bridge", .value = ctx->config.bridge },
+		{ .name = "bridge", .value = network.name },
+		{ .name = "mtu", .value = network.mtu ? mtu : NULL },
 		{ .name = "mac", .value = record->identity.mac },
 		{ .name = "halt_signal", .value = base->record.halt_signal },
 		{ .name = "reboot_signal", .value = base->record.reboot_signal },
@@ -192,15 +189,12 @@ int render_config(struct lb_context *ctx, int directory_fd, const char *name, co
 
 /* ------------------------------------------------------------------- the files a top layer begins with */
 
-int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record, const char *gateway,
 			 struct rootfs_values *ret_values)
 {
 	unsigned char random[16];
-	struct rootfs_values values = { .name = name, .ipv4 = record->identity.ipv4 };
-	int r = address_gateway(ctx, values.gateway);
+	struct rootfs_values values = { .name = name, .ipv4 = record->identity.ipv4, .gateway = gateway };
 
-	if (r < 0)
-		return r;
 	if (getrandom(random, sizeof random, 0) != sizeof random)
 		return fail_errno(ctx, errno, "cannot make a machine id");
 	random[6] = (unsigned char)((random[6] & 0x0f) | 0x40); /* machine-id(5): a version 4 UUID */
@@ -297,19 +291,15 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, values->name) : 0;
 }
 
-int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
-		  int **fds, size_t *count)
+int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
+		  size_t *count)
 {
 	CLEANUP_TEXT_LIST struct text_list paths = { 0 };
 	CLEANUP_FREE char *own = store_path(ctx, TEMPLATES_ROOTFS);
-	struct rootfs_values values;
 	int *larger, r;
 
 	if (!own)
 		return fail_memory(ctx);
-	r = render_rootfs_values(ctx, name, record, &values);
-	if (r < 0)
-		return r;
 	r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
 	if (r == 0)
 		r = find_templates(open(PKGDATADIR "/" TEMPLATES_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
@@ -320,7 +310,7 @@ int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *n
 	for (size_t i = 0; i < paths.count; i++) {
 		int fd = -1;
 
-		r = render_one(ctx, top_fd, base_fd, paths.items[i], &values, &fd);
+		r = render_one(ctx, top_fd, base_fd, paths.items[i], values, &fd);
 		if (r < 0)
 			return r;
 		if (r == 0)

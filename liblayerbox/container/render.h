@@ -20,23 +20,23 @@ int render_config(struct lb_context *ctx, int directory_fd, const char *name, co
 int render_config_text(struct lb_context *ctx, const char *name, const struct record *record,
 		       const struct lb_base *base, bool has_local_config, char **ret_text);
 
-/*
- * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd. The
- * descriptors of what was written are appended to @fds, for the caller to sync and close.
- */
-int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
-		  int **fds, size_t *count);
-
 /* What the files of templates/rootfs are rendered with; the machine id is a fresh one. */
 struct rootfs_values {
 	const char *name;
 	const char *ipv4;
-	char gateway[IPV4_TEXT_SIZE];
+	const char *gateway;
 	char machine_id[33];
 };
 
-int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record, const char *gateway,
 			 struct rootfs_values *ret_values);
+
+/*
+ * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd. The
+ * descriptors of what was written are appended to @fds, for the caller to sync and close.
+ */
+int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
+		  size_t *count);
 
 /* One file of templates/rootfs (a path without a leading slash). */
 int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text);

@@ -131,6 +131,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 	if (*record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)
+		r = network_require(ctx, record.identity.network);
+	if (r == 0)
 		r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0)
 		r = record_open_base(ctx, &record, &base);
@@ -172,10 +174,8 @@ static int prepare_freeze(struct lb_context *ctx, const struct member *member)
 static const struct verb {
 	const char *name;
 	int (*prepare)(struct lb_context *ctx, const struct member *member);
-	bool needs_network;
-} start_verb = { "start", prepare_start, true }, stop_verb = { "stop", prepare_stop, false },
-  kill_verb = { "kill", prepare_stop, false }, freeze_verb = { "freeze", prepare_freeze, false },
-  thaw_verb = { "thaw", prepare_freeze, false };
+} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
+  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
 
 static int prepare_member(struct lb_context *ctx, const struct verb *verb, struct member *member)
 {
@@ -198,8 +198,6 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		r = rights_require_root(ctx);
 	if (r == 0)
 		r = store_open(ctx);
-	if (r == 0 && verb->needs_network)
-		r = network_require(ctx);
 	if (r == 0)
 		r = batch_open(ctx, names, fn, userdata, &batch);
 	if (r < 0)

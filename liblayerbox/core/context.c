@@ -155,6 +155,7 @@ const char *lb_error_name(int code)
 		"bad-name", "bad-value",      "no-container", "exists",	    "running",	      "not-running", "no-base",
 		"base-in-use", "bad-config",  "not-root",     "kernel",	    "network",	      "no-program",
 		"program-failed", "runtime",  "busy",	      "timeout",    "exhausted",      "damaged",
+		"no-network",
 	};
 	const char *name;
 

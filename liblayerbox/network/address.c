@@ -14,10 +14,10 @@
 
 enum { CURSOR_BYTES_MAX = 64 };
 
-int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE])
+int address_gateway(struct lb_context *ctx, const char *network, char ret_ipv4[IPV4_TEXT_SIZE])
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	int r = network_plan_make(ctx, &plan);
+	int r = network_plan_make(ctx, network, &plan);
 
 	if (r < 0)
 		return r;
@@ -149,26 +149,25 @@ static int choose_mac(struct lb_context *ctx, const struct network_identity *tak
 	return 0;
 }
 
-int address_choose(struct lb_context *ctx, const struct network_identity *taken, size_t count,
-		   struct network_identity *ret_identity)
+int address_choose(struct lb_context *ctx, const struct network_plan *plan, const struct network_identity *taken,
+		   size_t count, struct network_identity *ret_identity)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_LEASE_TABLE struct lease_table leases = { 0 };
 	CLEANUP_FREE uint64_t *used = NULL;
-	struct network_identity identity;
+	struct network_identity identity = { 0 };
 	struct pool pool;
-	int r = network_plan_make(ctx, &plan);
+	int r = lease_table_load_planned(ctx, plan, &leases);
 
-	if (r == 0)
-		r = lease_table_load_planned(ctx, &plan, &leases);
 	if (r < 0)
 		return r;
-	used = calloc((plan.subnet.last - plan.subnet.first) / 64 + 1, sizeof *used);
+	used = calloc((plan->subnet.last - plan->subnet.first) / 64 + 1, sizeof *used);
 	if (!used)
 		return fail_memory(ctx);
-	pool = (struct pool){ .subnet = &plan.subnet, .used = used };
+	pool = (struct pool){ .subnet = &plan->subnet, .used = used };
 	pool_fill(&pool, taken, count, &leases);
-	r = choose_ipv4(ctx, &plan, &pool, identity.ipv4);
+	if (!plan->settings.is_default)
+		text_copy(identity.network, sizeof identity.network, plan->bridge);
+	r = choose_ipv4(ctx, plan, &pool, identity.ipv4);
 	if (r == 0)
 		r = choose_mac(ctx, taken, count, &leases, identity.mac);
 	if (r < 0)

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The address a container gets: chosen once, when it is created. */
+/* The place a container has on a network: chosen once, when it is created. */
 #pragma once
 
 #include "../core/context.h"
 
-enum { MAC_TEXT_SIZE = 18, IPV4_TEXT_SIZE = 16 };
+enum { MAC_TEXT_SIZE = 18, IPV4_TEXT_SIZE = 16, NETWORK_TEXT_SIZE = 16 };
 
 struct network_identity {
+	char network[NETWORK_TEXT_SIZE]; /* "": the default one */
 	char mac[MAC_TEXT_SIZE];      /* 00:16:3e:xx:xx:xx */
 	char ipv4[IPV4_TEXT_SIZE];    /* dotted quad */
 };
+
+struct network_plan;
+
+/* The bridge's own address: the gateway and name server of the containers on @network. */
+int address_gateway(struct lb_context *ctx, const char *network, char ret_ipv4[IPV4_TEXT_SIZE]);
 
 /*
  * Chooses a MAC and an IPv4 address that none of @taken has and no lease holds; the caller holds the root's
  * lock until the choice is on disk. -LB_ERR_EXHAUSTED when the pool is full.
  */
-int address_choose(struct lb_context *ctx, const struct network_identity *taken, size_t count,
-		   struct network_identity *ret_identity);
-
-/* The bridge's own address, the containers' gateway and name server. */
-int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE]);
+int address_choose(struct lb_context *ctx, const struct network_plan *plan, const struct network_identity *taken,
+		   size_t count, struct network_identity *ret_identity);
 
 bool address_is_ipv4(const char *text);
 bool address_is_mac(const char *text);

@@ -13,7 +13,8 @@ struct examination {
 	lb_finding_fn fn;
 	void *userdata;
 	int remaining;                /* problems that are not repaired */
-	char network[64];             /* "network lxcbr0" */
+	const char *name;             /* of the network that is looked at */
+	char subject[64];             /* "network lxcbr0" */
 };
 
 static void report(struct examination *exam, const char *subject, const char *problem, const char *remedy,
@@ -49,20 +50,20 @@ static int examine_bridge(struct examination *exam, size_t containers)
 {
 	struct lb_network_status status = { .size = sizeof status };
 	char problem[sizeof status.problem];
-	int r = lb_network_get_status(exam->ctx, &status);
+	int r = lb_network_get_status(exam->ctx, exam->name, &status);
 
 	if (r < 0 || !*status.problem)
 		return r;
 	if (status.manager == LB_NETWORK_NOBODY && !status.dnsmasq_pid && containers == 0)
 		return 0;
 	text_copy(problem, sizeof problem, status.problem);
-	r = exam->repair ? network_up_locked(exam->ctx) : 0;
+	r = exam->repair ? network_up_locked(exam->ctx, exam->name) : 0;
 	if (r >= 0 && exam->repair)
-		r = lb_network_get_status(exam->ctx, &status);
+		r = lb_network_get_status(exam->ctx, exam->name, &status);
 	if (r >= 0 && exam->repair && *status.problem)
-		report(exam, exam->network, status.problem, "could not be repaired", false);
+		report(exam, exam->subject, status.problem, "could not be repaired", false);
 	else
-		report_result(exam, exam->network, problem, r, "put right as `layerbox net up` does",
+		report_result(exam, exam->subject, problem, r, "put right as `layerbox net up` does",
 			      "run `layerbox net up`");
 	return 0;
 }
@@ -102,14 +103,14 @@ static void examine_file(struct examination *exam, int hosts_fd, const char *nam
 	if (name_is_valid(name)) {
 		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container",
 			 name);
-		r = exam->repair ? reservation_remove(exam->ctx, name) : 0;
+		r = exam->repair ? reservation_remove(exam->ctx, exam->name, name) : 0;
 	} else {
 		snprintf(problem, sizeof problem, "the file '%s' among the reservations is none", name);
 		text_printable(problem);
 		if (exam->repair && unlinkat(hosts_fd, name, 0) < 0)
 			r = fail_errno(exam->ctx, errno, "cannot remove it");
 	}
-	report_result(exam, exam->network, problem, r, "removed it", "`layerbox doctor` removes it");
+	report_result(exam, exam->subject, problem, r, "removed it", "`layerbox doctor` removes it");
 }
 
 static int examine_reservations(struct examination *exam, const struct record_identity *records, size_t count)
@@ -117,7 +118,7 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int hosts_fd = -1;
-	int r = network_plan_make(exam->ctx, &plan);
+	int r = network_plan_make(exam->ctx, exam->name, &plan);
 
 	if (r < 0)
 		return r;
@@ -136,29 +137,61 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	return 0;
 }
 
+/* Those on the network that is looked at, to the front; returns how many. */
+static size_t select_records(const struct examination *exam, const struct record_identity *all, size_t count,
+			     struct record_identity *selected)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *network = *all[i].identity.network ? all[i].identity.network : exam->ctx->config.bridge;
+
+		if (text_equal(network, exam->name))
+			selected[n++] = all[i];
+	}
+	return n;
+}
+
+/* @records NULL: they could not all be read. */
+static int examine_network(struct examination *exam, const struct record_identity *records, size_t count)
+{
+	CLEANUP_FREE struct record_identity *own = calloc(count + 1, sizeof *own);
+	size_t n;
+	int r = 0;
+
+	if (!own)
+		return fail_memory(exam->ctx);
+	snprintf(exam->subject, sizeof exam->subject, "network %s", exam->name);
+	n = records ? select_records(exam, records, count, own) : 1;
+	if (records)
+		r = examine_reservations(exam, own, n);
+	return r < 0 ? r : examine_bridge(exam, n);
+}
+
 int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
 {
 	struct examination exam = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
 	CLEANUP_FREE struct record_identity *records = NULL;
+	CLEANUP_TEXT_LIST struct text_list networks = { 0 };
 	CLEANUP_FD int lock = lock_root(ctx);
 	size_t count = 0;
 	int r;
 
 	if (lock < 0)
 		return lock;
-	snprintf(exam.network, sizeof exam.network, "network %s", ctx->config.bridge);
+	/* Without all records nobody knows which reservations are too many; the bridges can be examined. */
 	r = record_list_identities(ctx, &records, &count);
-	if (r < 0) {
-		/* Without all records nobody knows which reservations are too many; the bridge can be examined. */
-		report(&exam, exam.network, "the reservations cannot be compared with the containers' records",
+	if (r < 0)
+		report(&exam, "network", "the reservations cannot be compared with the containers' records",
 		       lb_context_error(ctx), false);
-		r = 0;
-	} else {
-		if (count > 1)
-			qsort(records, count, sizeof *records, compare_records);
-		r = examine_reservations(&exam, records, count);
+	else if (count > 1)
+		qsort(records, count, sizeof *records, compare_records);
+	if (r == 0 && !records)
+		records = calloc(1, sizeof *records);
+	r = network_settings_list(ctx, &networks);
+	for (size_t i = 0; r >= 0 && i < networks.count; i++) {
+		exam.name = networks.items[i];
+		r = examine_network(&exam, records, count);
 	}
-	if (r >= 0)
-		r = examine_bridge(&exam, count);
 	return r < 0 ? r : exam.remaining;
 }

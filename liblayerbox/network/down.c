@@ -2,8 +2,6 @@
 #include "up.h"
 
 #include "../adapters/dnsmasq.h"
-#include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "firewall.h"
 
 static int refuse_ports(struct lb_context *ctx, const struct network_plan *plan)
@@ -34,16 +32,11 @@ static int take_away(struct lb_context *ctx, const struct network_plan *plan)
 	return r < 0 ? r : r && dnsmasq && firewall;
 }
 
-int lb_network_down(struct lb_context *ctx)
+int network_down_locked(struct lb_context *ctx, const char *name)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	CLEANUP_FD int lock = -1;
-	int r = rights_require_root(ctx);
+	int r = network_plan_make(ctx, name, &plan);
 
-	if (r < 0)
-		return r;
-	lock = lock_root(ctx);
-	r = lock < 0 ? lock : network_plan_make(ctx, &plan);
 	if (r < 0)
 		return r;
 	if (plan.by_lxc_net && plan.manager == LB_NETWORK_NOBODY)

@@ -99,12 +99,51 @@ int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *
 	return lease_table_parse(text, ret_table) < 0 ? fail_memory(ctx) : 0;
 }
 
+/* Adds the leases of @more, which is empty afterwards. */
+static int join(struct lease_table *table, struct lease_table *more)
+{
+	struct lease *leases;
+
+	if (!table->count) {
+		lease_table_free(table);
+		*table = *more;
+		*more = (struct lease_table){ 0 };
+		return 0;
+	}
+	if (!more->count)
+		return 0;
+	leases = reallocarray(table->leases, table->count + more->count, sizeof *leases);
+	if (!leases)
+		return -ENOMEM;
+	memcpy(leases + table->count, more->leases, more->count * sizeof *leases);
+	table->leases = leases;
+	table->count += more->count;
+	qsort(table->leases, table->count, sizeof *table->leases, compare_macs);
+	lease_table_free(more);
+	return 0;
+}
+
 int lease_table_load(struct lb_context *ctx, struct lease_table *ret_table)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	int r = network_plan_make(ctx, &plan);
+	CLEANUP_TEXT_LIST struct text_list networks = { 0 };
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+	int r = network_settings_list(ctx, &networks);
 
-	return r < 0 ? r : lease_table_load_planned(ctx, &plan, ret_table);
+	for (size_t i = 0; r == 0 && i < networks.count; i++) {
+		CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+		CLEANUP_LEASE_TABLE struct lease_table one = { 0 };
+
+		r = network_plan_make(ctx, networks.items[i], &plan);
+		if (r == 0)
+			r = lease_table_load_planned(ctx, &plan, &one);
+		if (r == 0 && join(&table, &one) < 0)
+			r = fail_memory(ctx);
+	}
+	if (r < 0)
+		return r;
+	*ret_table = table;
+	table = (struct lease_table){ 0 };
+	return 0;
 }
 
 void lease_table_free(struct lease_table *table)

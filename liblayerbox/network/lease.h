@@ -15,13 +15,13 @@ struct lease_table {
 	size_t count;
 };
 
-/* Reads the bridge's lease file; an absent file is an empty table, broken lines are passed over. */
+/* Reads the lease files of all networks; an absent file is an empty table, broken lines are passed over. */
 int lease_table_load(struct lb_context *ctx, struct lease_table *ret_table);
 void lease_table_free(struct lease_table *table);
 
 #define CLEANUP_LEASE_TABLE CLEANUP(lease_table_free)
 
-/* The same for who has made the plan already. */
+/* Those of one network only. */
 struct network_plan;
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bridge containers are on, as the other domains need it. */
+/* The networks containers are on, as the other domains need them. */
 #pragma once
 
 #include "../core/context.h"
 
-/* 0 when the bridge is there and up; else -LB_ERR_NETWORK with what to do. Two cheap system calls. */
-int network_require(struct lb_context *ctx);
+/* 0 when the network's bridge ("": the default one) is there and up; else -LB_ERR_NETWORK with what to do. Cheap. */
+int network_require(struct lb_context *ctx, const char *network);
 
 /*
  * Compares network and reservations with what should be, for doctor. Returns the problems that remain.

@@ -8,18 +8,22 @@
 #include "../util/tree.h"
 
 /* Set at its birth, alias not yet: a bridge that a killed `net up` left half-made. Nobody else's looks so. */
-static bool is_half_made(const struct link_state *link)
+static bool is_half_made(const struct network_plan *plan)
 {
-	return !link->up && !*link->alias && !*link->address && text_equal(link->mac, NETWORK_BRIDGE_MAC);
+	const struct link_state *link = &plan->link;
+
+	return !link->up && !*link->alias && !*link->address && text_equal(link->mac, plan->bridge_mac);
 }
 
-static enum lb_network_manager find_manager(const struct link_state *link, bool lxc_net_runs_it)
+static enum lb_network_manager find_manager(const struct network_plan *plan, bool lxc_net_runs_it)
 {
+	const struct link_state *link = &plan->link;
+
 	if (!link->index)
 		return LB_NETWORK_NOBODY;
 	if (lxc_net_runs_it && link->is_bridge)
 		return LB_NETWORK_LXC_NET;
-	if (link->is_bridge && (text_equal(link->alias, NETWORK_ALIAS) || is_half_made(link)))
+	if (link->is_bridge && (text_equal(link->alias, NETWORK_ALIAS) || is_half_made(plan)))
 		return LB_NETWORK_LAYERBOX;
 	return LB_NETWORK_FOREIGN;
 }
@@ -49,7 +53,7 @@ static int ask_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 	if (r < 0)
 		return r;
 	plan->by_lxc_net = is_of_lxc_net(&plan->link, &plan->lxc_net, plan->bridge);
-	plan->manager = find_manager(&plan->link, plan->by_lxc_net);
+	plan->manager = find_manager(plan, plan->by_lxc_net);
 	return 0;
 }
 
@@ -58,10 +62,10 @@ static int take_subnet(struct lb_context *ctx, struct network_plan *plan)
 	const struct lxc_net_settings *settings = &plan->lxc_net;
 
 	if (!plan->by_lxc_net) {
-		if (subnet_parse(ctx->config.subnet, &plan->subnet) < 0)
+		if (subnet_parse(plan->settings.subnet, &plan->subnet) < 0)
 			return fail(ctx, -LB_ERR_BAD_VALUE,
-				    "the subnet \"%s\" is not one such as 10.0.3.0/24, from /16 to /29",
-				    ctx->config.subnet);
+				    "the subnet \"%s\" of network %s is not one such as 10.0.3.0/24, from /16 to /29",
+				    plan->settings.subnet, plan->bridge);
 		return 0;
 	}
 	if (subnet_from_parts(settings->address, settings->netmask, settings->range_first, settings->range_last,
@@ -90,14 +94,27 @@ static int take_paths(struct lb_context *ctx, struct network_plan *plan)
 	return 0;
 }
 
-int network_plan_make(struct lb_context *ctx, struct network_plan *ret_plan)
+/* 00:16:3e:00 is left to bridges by address_choose(), and 00:16:3e:00:00:00 is lxc-net's. */
+static void choose_bridge_mac(struct network_plan *plan)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { .bridge = ctx->config.bridge };
-	int r = link_get(ctx, plan.bridge, &plan.link);
+	unsigned hash = (unsigned)text_hash(plan->bridge);
+
+	snprintf(plan->bridge_mac, sizeof plan->bridge_mac, "00:16:3e:00:%02x:%02x", hash >> 8 & 0xff, (hash & 0xff) | 1);
+}
+
+int network_plan_make(struct lb_context *ctx, const char *network, struct network_plan *ret_plan)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_settings_load(ctx, network, &plan.settings);
 
 	if (r < 0)
 		return r;
-	plan.manager = find_manager(&plan.link, false);
+	text_copy(plan.bridge, sizeof plan.bridge, plan.settings.name);
+	choose_bridge_mac(&plan);
+	r = link_get(ctx, plan.bridge, &plan.link);
+	if (r < 0)
+		return r;
+	plan.manager = find_manager(&plan, false);
 	r = ask_lxc_net(ctx, &plan);
 	if (r == 0)
 		r = take_subnet(ctx, &plan);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which network the containers of this host have: who manages the bridge, which addresses there are, and
- * which files belong to it. Found out anew each time, from the configuration and the kernel; nothing is kept.
+ * One network as it is to be: who manages the bridge, which addresses there are, and which files belong to it.
+ * Found out anew each time, from the network's settings and the kernel; nothing is kept.
  */
 #pragma once
 
 #include "../adapters/link.h"
 #include "../adapters/lxc-net.h"
+#include "settings.h"
 #include "subnet.h"
 
 /* The bridge's alias (`ip -details link`) by which layerbox knows what it made. */
 #define NETWORK_ALIAS "layerbox"
 
-/* The bridge's own MAC: fixed, or the kernel changes it as ports come and go. Not lxc-net's, which ends in 00. */
-#define NETWORK_BRIDGE_MAC "00:16:3e:00:00:01"
-
 struct network_plan {
-	const char *bridge;           /* the context's */
+	struct network_settings settings;
+	char bridge[NETWORK_NAME_SIZE]; /* the network's name as well */
+	char bridge_mac[MAC_TEXT_SIZE]; /* fixed, or the kernel changes it as ports come and go */
 	struct link_state link;
 	enum lb_network_manager manager;
 	bool by_lxc_net;              /* it is lxc-net's, or will be once lxc-net is started */
@@ -29,7 +29,8 @@ struct network_plan {
 	char *pid_file;               /* of the bridge's dnsmasq */
 };
 
-int network_plan_make(struct lb_context *ctx, struct network_plan *ret_plan);
+/* @network NULL or "": the default one. -LB_ERR_NO_NETWORK, -LB_ERR_BAD_CONFIG. */
+int network_plan_make(struct lb_context *ctx, const char *network, struct network_plan *ret_plan);
 
 /* Plans layerbox's own network after all, where lxc-net was found not to make the one it should. */
 int network_plan_use_own(struct lb_context *ctx, struct network_plan *plan);

@@ -37,19 +37,17 @@ bool reservation_is(int hosts_fd, const char *name, const struct network_identit
 	return file_read(hosts_fd, name, RESERVATION_BYTES_MAX, &present, NULL) == 0 && text_equal(present, line);
 }
 
-int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+int reservation_write_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name,
+			      const struct network_identity *identity)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_FD int hosts_fd = -1;
 	char line[RESERVATION_BYTES_MAX];
 	bool replaces;
 	int r = check(ctx, name, identity);
 
-	if (r == 0)
-		r = network_plan_make(ctx, &plan);
 	if (r < 0)
 		return r;
-	hosts_fd = network_plan_open_hosts(ctx, &plan);
+	hosts_fd = network_plan_open_hosts(ctx, plan);
 	if (hosts_fd < 0)
 		return hosts_fd;
 	if (reservation_is(hosts_fd, name, identity))
@@ -58,12 +56,20 @@ int reservation_write(struct lb_context *ctx, const char *name, const struct net
 	make_line(line, sizeof line, name, identity);
 	r = file_write(hosts_fd, name, line, strlen(line), 0644, FILE_LAZY);
 	if (r < 0)
-		return fail_errno(ctx, r, "cannot write %s/%s", plan.hosts_directory, name);
+		return fail_errno(ctx, r, "cannot write %s/%s", plan->hosts_directory, name);
 	if (!replaces)
 		return 0;
 	/* dnsmasq only adds what it reads from a changed file; the old reservation goes with a reload. */
-	r = dnsmasq_reload(ctx, plan.pid_file);
+	r = dnsmasq_reload(ctx, plan->pid_file);
 	return r < 0 ? r : 0;
+}
+
+int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_plan_make(ctx, identity->network, &plan);
+
+	return r < 0 ? r : reservation_write_planned(ctx, &plan, name, identity);
 }
 
 /* Cuts MAC and address out of a line as make_line() makes it. */
@@ -94,23 +100,38 @@ static void release_lease(const struct network_plan *plan, const char *name, int
 		dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
 }
 
-int reservation_remove(struct lb_context *ctx, const char *name)
+int reservation_remove_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_FD int hosts_fd = -1;
 	int r = name_check(ctx, "container", name);
 
-	if (r == 0)
-		r = network_plan_make(ctx, &plan);
 	if (r < 0)
 		return r;
-	hosts_fd = network_plan_open_hosts(ctx, &plan);
+	hosts_fd = network_plan_open_hosts(ctx, plan);
 	if (hosts_fd < 0)
 		return hosts_fd;
-	release_lease(&plan, name, hosts_fd);
+	release_lease(plan, name, hosts_fd);
 	if (unlinkat(hosts_fd, name, 0) < 0)
-		return errno == ENOENT ? 0 : fail_errno(ctx, errno, "cannot remove %s/%s", plan.hosts_directory, name);
-	r = dnsmasq_reload(ctx, plan.pid_file);
+		return errno == ENOENT ? 1 : fail_errno(ctx, errno, "cannot remove %s/%s", plan->hosts_directory, name);
+	r = dnsmasq_reload(ctx, plan->pid_file);
+	return r < 0 ? r : 0;
+}
+
+int reservation_remove(struct lb_context *ctx, const char *network, const char *name)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_plan_make(ctx, network, &plan);
+
+	return r < 0 ? r : reservation_remove_planned(ctx, &plan, name);
+}
+
+int reservation_remove_anywhere(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_TEXT_LIST struct text_list networks = { 0 };
+	int r = network_settings_list(ctx, &networks);
+
+	for (size_t i = 0; r >= 0 && i < networks.count; i++)
+		r = reservation_remove(ctx, networks.items[i], name);
 	return r < 0 ? r : 0;
 }
 

@@ -8,11 +8,19 @@
 
 #include "address.h"
 
-/* Writes or replaces the reservation; dnsmasq sees it at once (inotify). */
-int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity);
+struct network_plan;
 
-/* Removes it, gives its lease back, and has dnsmasq forget it (SIGHUP). 0 also when there was none. */
-int reservation_remove(struct lb_context *ctx, const char *name);
+/* Writes or replaces the reservation on the identity's network; dnsmasq sees it at once (inotify). */
+int reservation_write(struct lb_context *ctx, const char *name, const struct network_identity *identity);
+int reservation_write_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name,
+			      const struct network_identity *identity);
+
+/* Removes it, gives its lease back, and has dnsmasq forget it (SIGHUP). 1 when there was none. */
+int reservation_remove(struct lb_context *ctx, const char *network, const char *name);
+int reservation_remove_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name);
+
+/* On whichever network it is, for a container whose record cannot be read. */
+int reservation_remove_anywhere(struct lb_context *ctx, const char *name);
 
 /* How many there are below @hosts_fd, a descriptor of hosts.d that is not changed. */
 int reservation_count(struct lb_context *ctx, int hosts_fd, unsigned *ret_count);

@@ -8,9 +8,9 @@
 #include "firewall.h"
 #include "reservation.h"
 
-int network_require(struct lb_context *ctx)
+int network_require(struct lb_context *ctx, const char *network)
 {
-	const char *bridge = ctx->config.bridge;
+	const char *bridge = *network ? network : ctx->config.bridge;
 	int up = link_is_up(bridge);
 
 	if (up == 1)
@@ -38,7 +38,13 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 	int r;
 
 	status->manager = plan->manager;
+	status->is_default = plan->settings.is_default;
 	text_copy(status->bridge, sizeof status->bridge, plan->bridge);
+	text_copy(status->ipv6, sizeof status->ipv6, plan->settings.ipv6);
+	status->isolated = plan->settings.isolated;
+	status->antispoof = plan->settings.antispoof;
+	status->dhcp = plan->settings.dhcp;
+	status->mtu = plan->settings.mtu;
 	ipv4_format(plan->subnet.gateway, address);
 	snprintf(status->address, sizeof status->address, "%s/%u", address, plan->subnet.prefix);
 	if (plan->link.index)
@@ -111,14 +117,14 @@ static void find_service_problem(const struct network_plan *plan, struct lb_netw
 		     plan->bridge);
 }
 
-int lb_network_get_status(struct lb_context *ctx, struct lb_network_status *ret_status)
+int lb_network_get_status(struct lb_context *ctx, const char *name, struct lb_network_status *ret_status)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	struct lb_network_status status = { .size = ret_status->size };
 	int r = CHECK_INPUT(ctx, ret_status, lb_network_status);
 
 	if (r == 0)
-		r = network_plan_make(ctx, &plan);
+		r = network_plan_make(ctx, name, &plan);
 	if (r == 0)
 		r = look(ctx, &plan, &status);
 	if (r < 0)

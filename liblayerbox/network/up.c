@@ -5,9 +5,7 @@
 
 #include "../adapters/dnsmasq.h"
 #include "../adapters/nft.h"
-#include "../adapters/rights.h"
 #include "../adapters/sysctl.h"
-#include "../core/lock.h"
 #include "../util/tree.h"
 #include "firewall.h"
 
@@ -68,7 +66,7 @@ static int bridge_up(struct lb_context *ctx, struct network_plan *plan)
 	char address[sizeof plan->link.address];
 
 	if (!index) {
-		r = link_make_bridge(ctx, plan->bridge, NETWORK_BRIDGE_MAC, NETWORK_ALIAS, &index);
+		r = link_make_bridge(ctx, plan->bridge, plan->bridge_mac, NETWORK_ALIAS, &index);
 		if (r < 0)
 			return r;
 		changed = 0;
@@ -231,18 +229,18 @@ static int start_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 	if (r < 0)
 		return r;
 	network_plan_free(plan);
-	r = network_plan_make(ctx, plan);
+	r = network_plan_make(ctx, NULL, plan);
 	if (r < 0 || plan->manager != LB_NETWORK_NOBODY)
 		return r;
 	log_message(ctx, LB_LOG_INFO, "lxc-net did not make %s on this host; layerbox makes it", plan->bridge);
 	return network_plan_use_own(ctx, plan);
 }
 
-int network_up_locked(struct lb_context *ctx)
+int network_up_locked(struct lb_context *ctx, const char *name)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	bool started = false;
-	int r = network_plan_make(ctx, &plan);
+	int r = network_plan_make(ctx, name, &plan);
 
 	if (r == 0 && plan.by_lxc_net && (plan.manager == LB_NETWORK_NOBODY || !lxc_net_is_up())) {
 		r = start_lxc_net(ctx, &plan);
@@ -254,15 +252,4 @@ int network_up_locked(struct lb_context *ctx)
 		return refuse_foreign(ctx, &plan);
 	r = plan.by_lxc_net ? network_up_lxc_net(ctx, &plan) : own_up(ctx, &plan);
 	return r == 1 && started ? 0 : r;
-}
-
-int lb_network_up(struct lb_context *ctx)
-{
-	CLEANUP_FD int lock = -1;
-	int r = rights_require_root(ctx);
-
-	if (r < 0)
-		return r;
-	lock = lock_root(ctx);
-	return lock < 0 ? lock : network_up_locked(ctx);
 }

@@ -4,8 +4,11 @@
 
 #include "plan.h"
 
-/* lb_network_up() for a caller that holds the root's lock. */
-int network_up_locked(struct lb_context *ctx);
+/* lb_network_up() of one network for a caller that holds the root's lock. */
+int network_up_locked(struct lb_context *ctx, const char *name);
+
+/* The same for lb_network_down(). */
+int network_down_locked(struct lb_context *ctx, const char *name);
 
 /* On a bridge that lxc-net runs: only its dnsmasq is led to the reservations, and started where it died. */
 int network_up_lxc_net(struct lb_context *ctx, struct network_plan *plan);

@@ -41,6 +41,15 @@ char *text_trim(char *s)
 	return s;
 }
 
+uint64_t text_hash(const char *s)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 0x100000001b3ULL;
+	return hash;
+}
+
 char *text_printable(char *s)
 {
 	for (char *p = s; *p; p++)

@@ -39,6 +39,9 @@ bool text_copy(char *buffer, size_t size, const char *s);
 /* Cuts white space off both ends, in place; returns where the text now begins. */
 char *text_trim(char *s);
 
+/* FNV-1a: against accidents, not against attackers. */
+uint64_t text_hash(const char *s);
+
 /* Replaces control characters by '?' in place, so that hostile text can be shown on a terminal. */
 char *text_printable(char *s);
 
