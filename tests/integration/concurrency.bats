@@ -3,18 +3,6 @@
 # Many at once: processes, and threads of one process.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # side_by_side COMMAND...: runs each in the background; their exit codes, in order, are in $codes.
 side_by_side() {
 	local command pids=()

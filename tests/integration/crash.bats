@@ -9,14 +9,6 @@ setup_file() {
 	echo other >> "$BATS_FILE_TMPDIR/names"
 }
 
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # What changes files. A state is seen by whoever comes next in this list, so a kill before each sees every state.
 changing=(mkdirat renameat2 renameat unlinkat write ftruncate)
 

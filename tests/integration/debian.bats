@@ -9,14 +9,6 @@ setup_file() {
 	build_base debian-bookworm
 }
 
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # build_base RECIPE: as an operator builds it; a private host needs the machine's network for that.
 build_base() {
 	"$BATS_TEST_DIRNAME/../lib/outside" layerbox --quiet base build "$1" \

@@ -3,14 +3,6 @@
 # Bad luck: each case has one sentence, an exit code of its own, and leaves nothing half-made.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
 teardown() {
 	put_back
 	common_teardown

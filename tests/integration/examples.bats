@@ -10,14 +10,6 @@ setup_file() {
 	make_output=$(command make -C "$EXAMPLES" CFLAGS='-O1 -g -Wall -Wextra -Werror' 2>&1) || fail "$make_output"
 }
 
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 example() {
 	local program=$1
 	shift

@@ -3,14 +3,6 @@
 # push and pull, with containers that mean no good among them.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	make box

@@ -3,18 +3,6 @@
 # LXC's own tools on layerbox's containers.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # lxc TOOL ARGUMENTS...
 lxc() {
 	local tool=$1

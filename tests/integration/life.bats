@@ -4,18 +4,6 @@
 # A container's life as an operator types it, from create to delete.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # ------------------------------------------------------------------------------------------------- create
 
 @test "init, base build and net up can be repeated" {

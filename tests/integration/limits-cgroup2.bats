@@ -3,18 +3,6 @@
 # Limits on a host of pure cgroup 2 that lacks controllers; run-tests runs it with LAYERBOX_TEST_CGROUP=2.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 @test "a host without the controller refuses the limit in one sentence, and starts what has one" {
 	grep -qsw memory /sys/fs/cgroup/cgroup.controllers && skip "this machine's cgroup 2 has the controller"
 	make none

@@ -3,18 +3,6 @@
 # Limits, set before a start and while it runs: written where the kernel reads them, and felt.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 # control NAME CONTROLLER FILE-OF-1 FILE-OF-2: what the kernel holds for the container.
 control() {
 	local group

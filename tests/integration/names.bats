@@ -4,18 +4,6 @@
 # What may be a name, and containers whose name is part of another's.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 bad_names() {
 	printf '%s\0' '' . .. ../x a/b /a '-x' 'x-' - A aB a_b a.b 'a b' $'a\n' $'\na' $'a\nb' ä '*' "a'b" 'a;b' 'a,b' 'a$b' \
 		"$(printf 'a%.0s' {1..64})"

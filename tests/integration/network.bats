@@ -3,18 +3,6 @@
 # Bridge, addresses and names, as containers see them.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
-teardown() {
-	common_teardown
-}
-
 reaches() {
 	layerbox exec "$1" -- ping -c 1 -W 1 "$2" > /dev/null 2>&1
 }

@@ -3,14 +3,6 @@
 # More than one network: made, used, changed, deleted.
 load ../lib/common
 
-setup_file() {
-	common_setup_file
-}
-
-teardown_file() {
-	common_teardown_file
-}
-
 teardown() {
 	layerbox --quiet delete --all --force
 	for network in $(layerbox net list --json | jq -r '.[] | select(.default | not) | .bridge'); do

@@ -41,6 +41,11 @@ common_teardown() {
 	nothing_left
 }
 
+# What a file of tests does around its tests unless it says otherwise.
+setup_file() { common_setup_file; }
+teardown_file() { common_teardown_file; }
+teardown() { common_teardown; }
+
 # ------------------------------------------------------------------------------------------------- what is left
 
 nothing_left() {
