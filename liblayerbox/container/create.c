@@ -9,6 +9,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/host-names.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -218,7 +219,11 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		fail_wrap(ctx, r, "cannot create container '%s'", name);
 	draft_close(&draft);
 	lb_base_free(base);
-	if (r < 0 || !ret_container)
+	if (r < 0)
 		return r;
+	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
+	host_names_follow(ctx);
+	if (!ret_container)
+		return 0;
 	return lb_container_open(ctx, name, ret_container);
 }

@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/host-names.h"
 #include "../network/reservation.h"
 #include "../util/tree.h"
 #include "container.h"
@@ -33,6 +34,7 @@ static int delete_locked(struct lb_context *ctx, const char *name)
 		return fail_wrap(ctx, r, "cannot delete container '%s'", name);
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
+	host_names_follow(ctx);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "network.h"
 
+#include "../adapters/link.h"
 #include "../container/record.h"
 #include "../core/lock.h"
+#include "host-names.h"
 #include "reservation.h"
 #include "up.h"
 
@@ -136,6 +138,49 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	return 0;
 }
 
+/* @is: 1 as it should be, 0 not, or why that cannot be known. */
+static void examine_names(struct examination *exam, int is, const char *problem, int (*repair)(struct examination *exam))
+{
+	if (is > 0)
+		return;
+	if (is < 0)
+		report(exam, "host", problem, lb_context_error(exam->ctx), false);
+	else
+		report_result(exam, "host", problem, exam->repair ? repair(exam) : 0, "put right",
+			      "run `layerbox doctor` without --dry-run");
+}
+
+static int repair_file(struct examination *exam)
+{
+	return host_names_sync(exam->ctx);
+}
+
+static int repair_bridge(struct examination *exam)
+{
+	char gateway[IPV4_TEXT_SIZE];
+	int r = address_gateway(exam->ctx, gateway);
+
+	return r < 0 ? r : host_names_sync_bridge(exam->ctx, exam->ctx->config.bridge, gateway);
+}
+
+/* Behind the bridge: systemd-resolved knows a bridge only while it is there. */
+static void examine_host_names(struct examination *exam)
+{
+	const char *bridge = exam->ctx->config.bridge;
+	char gateway[IPV4_TEXT_SIZE];
+	int r;
+
+	examine_names(exam, host_names_check(exam->ctx),
+		      "the names of containers in /etc/hosts are not as host_names in layerbox.conf and the records say",
+		      repair_file);
+	if (link_is_up(bridge) != 1)
+		return;
+	r = address_gateway(exam->ctx, gateway);
+	if (r == 0)
+		r = host_names_check_bridge(exam->ctx, bridge, gateway);
+	examine_names(exam, r, "systemd-resolved does not know the names of containers", repair_bridge);
+}
+
 int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
 {
 	struct examination exam = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
@@ -160,5 +205,7 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 	}
 	if (r >= 0)
 		r = examine_bridge(&exam, count);
+	if (r >= 0)
+		examine_host_names(&exam);
 	return r < 0 ? r : exam.remaining;
 }

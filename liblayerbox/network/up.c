@@ -10,6 +10,7 @@
 #include "../core/lock.h"
 #include "../util/tree.h"
 #include "firewall.h"
+#include "host-names.h"
 
 /* The bridge's address as text, with prefix length. */
 static void make_address(const struct subnet *subnet, char *address, size_t size)
@@ -256,13 +257,33 @@ int network_up_locked(struct lb_context *ctx)
 	return r == 1 && started ? 0 : r;
 }
 
+/* The network is up, whatever becomes of the names; 0 where there was something to do. */
+static int names_up(struct lb_context *ctx)
+{
+	char gateway[IPV4_TEXT_SIZE];
+	int file = host_names_sync(ctx), bridge;
+
+	if (file < 0)
+		log_message(ctx, LB_LOG_WARNING, "the host's names of containers are not as they should be: %s", ctx->error);
+	bridge = address_gateway(ctx, gateway);
+	if (bridge == 0)
+		bridge = host_names_sync_bridge(ctx, ctx->config.bridge, gateway);
+	if (bridge < 0)
+		log_message(ctx, LB_LOG_WARNING, "the host does not know its containers by name: %s", ctx->error);
+	return file && bridge;
+}
+
 int lb_network_up(struct lb_context *ctx)
 {
 	CLEANUP_FD int lock = -1;
-	int r = rights_require_root(ctx);
+	int r = rights_require_root(ctx), names;
 
 	if (r < 0)
 		return r;
 	lock = lock_root(ctx);
-	return lock < 0 ? lock : network_up_locked(ctx);
+	r = lock < 0 ? lock : network_up_locked(ctx);
+	if (r < 0)
+		return r;
+	names = names_up(ctx);
+	return r && names;
 }
