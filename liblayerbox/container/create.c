@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../adapters/arp-probe.h"
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
@@ -19,7 +21,11 @@
 #include "render.h"
 #include "settings.h"
 
-enum { BRIDGE_PORTS_MAX = 1023 };        /* net/bridge/br_private.h: BR_PORT_BITS, and port 0 is none */
+enum {
+	BRIDGE_PORTS_MAX = 1023,      /* net/bridge/br_private.h: BR_PORT_BITS, and port 0 is none */
+	ADDRESS_ATTEMPTS = 16,
+	ARP_ANSWER_MS = 3,            /* on a bridge, an answer takes less than one */
+};
 
 /* What is made before the container has its name; all of it goes when the name cannot be had. */
 struct draft {
@@ -34,16 +40,23 @@ struct draft {
 	bool finished;
 };
 
-static void draft_close(struct draft *draft)
+/* Back to before make_directories(). */
+static void draft_empty(struct draft *draft)
 {
 	if (!draft->finished && draft->directory_fd >= 0)
 		tree_remove(draft->containers_fd, draft->hidden);
 	for (size_t i = 0; i < draft->fd_count; i++)
 		close_fd(draft->fds[i]);
+	draft->fd_count = 0;
+	close_fd(take_fd(&draft->directory_fd));
+}
+
+static void draft_close(struct draft *draft)
+{
+	draft_empty(draft);
 	free(draft->fds);
 	record_free(&draft->record);
 	network_plan_free(&draft->network);
-	close_fd(draft->directory_fd);
 	close_fd(draft->containers_fd);
 }
 
@@ -163,10 +176,8 @@ static int name_is_taken(struct lb_context *ctx, const char *name)
 static int publish(struct draft *draft)
 {
 	struct lb_context *ctx = draft->ctx;
-	int r = files_sync(draft->fds, draft->fd_count);
+	int r;
 
-	if (r < 0)
-		return fail_errno(ctx, r, "cannot write it to disk");
 	if (renameat2(draft->containers_fd, draft->hidden, draft->containers_fd, draft->name, RENAME_NOREPLACE) < 0)
 		return errno == EEXIST ? name_is_taken(ctx, draft->name) : fail_errno(ctx, errno, "cannot give it its name");
 	text_copy(draft->hidden, sizeof draft->hidden, draft->name);
@@ -179,6 +190,34 @@ static int publish(struct draft *draft)
 	r = reservation_write_planned(ctx, &draft->network, draft->name, &draft->record.identity);
 	draft->finished = r == 0;
 	return r;
+}
+
+/*
+ * Everything of the draft, on disk. -EAGAIN where somebody uses the address that was chosen: they are asked at the
+ * beginning, and have had the time that writing takes for their answer.
+ */
+static int write_draft(struct draft *draft, const struct lb_base *base, int base_fd)
+{
+	CLEANUP_ARP_PROBE struct arp_probe probe = ARP_PROBE_NONE;
+	int r = choose(draft);
+
+	if (r < 0)
+		return r;
+	arp_probe_begin(draft->network.bridge, draft->record.identity.ipv4, &probe);
+	r = make_directories(draft, base_fd);
+	if (r == 0)
+		r = fill(draft, base, base_fd);
+	if (r < 0)
+		return r;
+	r = files_sync(draft->fds, draft->fd_count);
+	if (r < 0)
+		return fail_errno(draft->ctx, r, "cannot write it to disk");
+	if (!arp_probe_answered(&probe, ARP_ANSWER_MS, NULL))
+		return 0;
+	log_message(draft->ctx, LB_LOG_WARNING, "somebody on %s uses %s, which is no container's; it is passed over",
+		    draft->network.bridge, draft->record.identity.ipv4);
+	r = address_rest(draft->ctx, &draft->network, draft->record.identity.ipv4);
+	return r < 0 ? r : -EAGAIN;
 }
 
 static int create_locked(struct draft *draft, const struct lb_base *base)
@@ -194,12 +233,16 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 	if (faccessat(draft->containers_fd, draft->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return name_is_taken(draft->ctx, draft->name);
 	store_sweep(draft->ctx, draft->containers_fd, "container");
-	r = choose(draft);
-	if (r == 0)
-		r = make_directories(draft, base_fd);
-	if (r == 0)
-		r = fill(draft, base, base_fd);
-	return r < 0 ? r : publish(draft);
+	for (int attempt = 0; attempt < ADDRESS_ATTEMPTS; attempt++) {
+		r = write_draft(draft, base, base_fd);
+		if (r != -EAGAIN)
+			return r < 0 ? r : publish(draft);
+		draft_empty(draft);
+	}
+	return fail(draft->ctx, -LB_ERR_NETWORK,
+		    "%d addresses of network %s in a row are used by others, as their answers to ARP say; `ip neighbour show "
+		    "dev %s` shows by whom",
+		    ADDRESS_ATTEMPTS, draft->network.bridge, draft->network.bridge);
 }
 
 int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
@@ -250,7 +293,11 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		fail_wrap(ctx, r, "cannot create container '%s'", name);
 	draft_close(&draft);
 	lb_base_free(base);
-	if (r < 0 || !ret_container)
+	if (r < 0)
 		return r;
+	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
+	host_names_follow(ctx);
+	if (!ret_container)
+		return 0;
 	return lb_container_open(ctx, name, ret_container);
 }

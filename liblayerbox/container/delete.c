@@ -5,10 +5,25 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/host-names.h"
+#include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../util/tree.h"
 #include "container.h"
 #include "id-range.h"
+
+/* The address is free for others, but not at once: they may still know the container by it. */
+static int give_back(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_plan_make(ctx, identity->network, &plan);
+
+	if (r == 0)
+		r = reservation_remove_planned(ctx, &plan, name);
+	if (r >= 0)
+		r = address_rest(ctx, &plan, identity->ipv4);
+	return r;
+}
 
 /* A container whose record cannot be read can be deleted, too; its network is not known then. */
 static int remove_reservation(struct lb_context *ctx, int directory_fd, const char *name)
@@ -17,7 +32,7 @@ static int remove_reservation(struct lb_context *ctx, int directory_fd, const ch
 	int r = record_read(ctx, directory_fd, name, &record);
 
 	if (r == 0)
-		r = reservation_remove(ctx, record.identity.network, name);
+		r = give_back(ctx, name, &record.identity);
 	else
 		r = reservation_remove_anywhere(ctx, name);
 	record_free(&record);
@@ -47,6 +62,7 @@ static int delete_locked(struct lb_context *ctx, int directory_fd, const char *n
 		return fail_wrap(ctx, r, "cannot delete container '%s'", name);
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
+	host_names_follow(ctx);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",

@@ -237,10 +237,15 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 static int read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record)
 {
 	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return 1;
-	return record_read(ctx, fd, name, ret_record);
+	r = record_read(ctx, fd, name, ret_record);
+	/* A deletion, which holds no lock of the root's, may have come between open and read. */
+	if (r == -LB_ERR_NO_CONTAINER && faccessat(containers_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 1;
+	return r;
 }
 
 /* Calls @fn with each record; a record that cannot be read ends the walk: what it holds is not known. */

@@ -7,6 +7,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/host-names.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -122,6 +123,7 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 		rename_finish(ctx, name, directory_fd, record);
 		return fail(ctx, r, "%s", error);
 	}
+	host_names_follow(ctx);
 	finished = rename_finish(ctx, name, directory_fd, record);
 	return finished < 0 ? fail_wrap(ctx, finished, "container '%s' has its new name, but", new_name) : 0;
 }

@@ -9,7 +9,7 @@
 #include "../util/keyfile.h"
 #include "name.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20 };
+enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
 
 static const char *take_text(char **member, const char *value)
 {
@@ -84,6 +84,29 @@ static const char *set_id_start(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_host_names(struct config *config, const char *value)
+{
+	static const char *const ways[] = { "none", "hosts", "resolved" };
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		if (!text_equal(value, ways[i]))
+			continue;
+		config->host_names = (enum host_names)i;
+		return NULL;
+	}
+	return "must be none, hosts or resolved";
+}
+
+static const char *set_quarantine(struct config *config, const char *value)
+{
+	uint64_t seconds;
+
+	if (!text_to_seconds(value, QUARANTINE_SECONDS_MAX, &seconds))
+		return "must be a time such as 90s, 10m, 12h or 7d, at most 365d; 0 means none";
+	config->quarantine_seconds = (uint32_t)seconds;
+	return NULL;
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -96,6 +119,8 @@ static const struct setting {
 	{ "domain", set_domain, "lxc" },
 	{ "mirror", set_mirror, "" },
 	{ "id_start", set_id_start, "100000" },
+	{ "host_names", set_host_names, "none" },
+	{ "quarantine", set_quarantine, "10m" },
 	{ 0 },
 };
 

@@ -7,6 +7,13 @@
 
 enum { ERROR_MAX = 2048 };
 
+/* How the host itself knows its containers by name. */
+enum host_names {
+	HOST_NAMES_NONE,
+	HOST_NAMES_FILE,        /* `hosts`: lines in /etc/hosts */
+	HOST_NAMES_RESOLVED,    /* systemd-resolved asks the bridge's name server */
+};
+
 /* What layerbox.conf(5) says. Every member is set, from the file or the defaults. */
 struct config {
 	char *root;
@@ -16,6 +23,8 @@ struct config {
 	char *domain;           /* DNS domain of the containers */
 	char *mirror;           /* of Debian packages; "" leaves it to the bootstrap program */
 	uint32_t id_start;      /* first host id that may be handed out */
+	enum host_names host_names;
+	uint32_t quarantine_seconds; /* how long the address of a deleted container rests; 0: not at all */
 };
 
 struct lb_context {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../util/tree.h"
 #include "store.h"
 
 enum { LOCK_PATIENCE_MS = 60000 };
@@ -45,6 +46,26 @@ int lock_root(struct lb_context *ctx)
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot lock the root %s", ctx->config.root);
 	return take_fd(&fd);
+}
+
+/* By a file of its own: only root can open that one, so nobody else can bar the way. */
+int lock_host_file(struct lb_context *ctx, const char *file)
+{
+	CLEANUP_FREE char *path = text_format(RUNSTATEDIR "/layerbox/%s.lock", strrchr(file, '/') + 1);
+	CLEANUP_FD int fd = -1;
+	int r;
+
+	if (!path)
+		return fail_memory(ctx);
+	r = tree_make_directories(AT_FDCWD, RUNSTATEDIR "/layerbox", 0755);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot make " RUNSTATEDIR "/layerbox");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = fd < 0 ? -errno : flock_patiently(fd);
+	if (r == -EWOULDBLOCK)
+		return fail(ctx, -LB_ERR_BUSY, "another layerbox command has worked on %s for a minute; see who with `fuser -v %s`",
+			    file, path);
+	return r < 0 ? fail_errno(ctx, r, "cannot lock %s", path) : take_fd(&fd);
 }
 
 static int no_container(struct lb_context *ctx, const char *name)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file.
+ * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file
+ * behind in the root.
  *
- * The order, for whoever takes more than one: the root's, then a container's. The root's lock guards what
+ * The order, for whoever takes more than one: the root's, then a container's, then a host's file. The root's lock guards what
  * all share: which names, addresses and id ranges are taken, bases, the network. A container's guards its
  * directory. A lock is given back by closing its descriptor.
  */
@@ -11,6 +12,11 @@
 #include "context.h"
 
 int lock_root(struct lb_context *ctx);
+
+/*
+ * Guards a file of the host's that the commands of all roots change, such as /etc/hosts: held shortly, and taken last.
+ */
+int lock_host_file(struct lb_context *ctx, const char *file);
 
 /*
  * Locks containers/NAME and returns a descriptor of the directory, which is also good for reading it.

@@ -8,6 +8,7 @@
 #include "../util/file.h"
 #include "lease.h"
 #include "plan.h"
+#include "quarantine.h"
 
 /* The address that the last search began behind: so that one given back is not handed out again at once. */
 #define CURSOR_FILE "../last-address"
@@ -53,7 +54,7 @@ static void pool_use_text(struct pool *pool, const char *ipv4)
 }
 
 static void pool_fill(struct pool *pool, const struct network_identity *taken, size_t count,
-		      const struct lease_table *leases)
+		      const struct lease_table *leases, const struct quarantine *quarantine)
 {
 	int64_t now = (int64_t)time(NULL);
 
@@ -63,6 +64,8 @@ static void pool_fill(struct pool *pool, const struct network_identity *taken, s
 	for (size_t i = 0; i < leases->count; i++)
 		if (lease_is_live(leases->leases + i, now))
 			pool_use_text(pool, leases->leases[i].identity.ipv4);
+	for (size_t i = 0; i < quarantine->count; i++)
+		pool_use(pool, quarantine->entries[i].address);
 }
 
 /* The first free address behind @last, going round at the end; false when there is none. */
@@ -82,12 +85,16 @@ static bool pool_find(const struct pool *pool, uint32_t last, uint32_t *ret_addr
 	return false;
 }
 
-static int exhausted(struct lb_context *ctx, const struct network_plan *plan)
+static int exhausted(struct lb_context *ctx, const struct network_plan *plan, size_t resting)
 {
+	char rest[96] = "";
+
+	if (resting)
+		snprintf(rest, sizeof rest, ", or rest for a while (%zu; `quarantine =` in layerbox.conf)", resting);
 	return fail(ctx, -LB_ERR_EXHAUSTED,
-		    "no address is left on %s: all %u are containers' or leased; delete containers, or give the "
-		    "network more: %s",
-		    plan->bridge, subnet_pool_size(&plan->subnet),
+		    "no address is left on %s: all %u are containers' or leased%s; delete containers, make another "
+		    "network with `layerbox net create`, or give this one more: %s",
+		    plan->bridge, subnet_pool_size(&plan->subnet), rest,
 		    plan->by_lxc_net ? "LXC_NETMASK and LXC_DHCP_RANGE in " LXC_NET_SETTINGS_FILE
 				     : "`subnet =` in layerbox.conf");
 }
@@ -107,23 +114,37 @@ static int write_cursor(int hosts_fd, const char *ipv4)
 	return fd_write_all(fd, line, IPV4_TEXT_SIZE);
 }
 
-static int choose_ipv4(struct lb_context *ctx, const struct network_plan *plan, const struct pool *pool,
+static int choose_ipv4(struct lb_context *ctx, const struct network_plan *plan, struct pool *pool,
+		       const struct network_identity *taken, size_t count, const struct lease_table *leases,
 		       char ret_ipv4[IPV4_TEXT_SIZE])
 {
 	CLEANUP_FD int hosts_fd = network_plan_open_hosts(ctx, plan);
+	CLEANUP_FD int directory_fd = hosts_fd < 0 ? -1 : openat(hosts_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_QUARANTINE struct quarantine quarantine = { 0 };
 	CLEANUP_FREE char *cursor = NULL;
 	uint32_t last = 0, address;
 	int r;
 
 	if (hosts_fd < 0)
 		return hosts_fd;
+	r = quarantine_load(ctx, directory_fd, &quarantine);
+	if (r < 0)
+		return r;
+	pool_fill(pool, taken, count, leases, &quarantine);
 	if (file_read(hosts_fd, CURSOR_FILE, CURSOR_BYTES_MAX, &cursor, NULL) == 0)
 		(void)ipv4_parse(text_trim(cursor), &last);
 	if (!pool_find(pool, last, &address))
-		return exhausted(ctx, plan);
+		return exhausted(ctx, plan, quarantine.count);
 	ipv4_format(address, ret_ipv4);
 	r = write_cursor(hosts_fd, ret_ipv4);
 	return r < 0 ? fail_errno(ctx, r, "cannot write %s/" CURSOR_FILE, plan->hosts_directory) : 0;
+}
+
+int address_rest(struct lb_context *ctx, const struct network_plan *plan, const char *ipv4)
+{
+	CLEANUP_FD int fd = open(plan->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? fail_errno(ctx, errno, "cannot open %s", plan->directory) : quarantine_add(ctx, fd, ipv4);
 }
 
 static bool mac_is_taken(const char *mac, const struct network_identity *taken, size_t count,
@@ -164,10 +185,9 @@ int address_choose(struct lb_context *ctx, const struct network_plan *plan, cons
 	if (!used)
 		return fail_memory(ctx);
 	pool = (struct pool){ .subnet = &plan->subnet, .used = used };
-	pool_fill(&pool, taken, count, &leases);
 	if (!plan->settings.is_default)
 		text_copy(identity.network, sizeof identity.network, plan->bridge);
-	r = choose_ipv4(ctx, plan, &pool, identity.ipv4);
+	r = choose_ipv4(ctx, plan, &pool, taken, count, &leases, identity.ipv4);
 	if (r == 0)
 		r = choose_mac(ctx, taken, count, &leases, identity.mac);
 	if (r < 0)

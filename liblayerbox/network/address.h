@@ -14,11 +14,14 @@ struct network_identity {
 
 struct network_plan;
 
+/* Keeps @ipv4 from being chosen again for as long as layerbox.conf says. */
+int address_rest(struct lb_context *ctx, const struct network_plan *plan, const char *ipv4);
+
 /* The bridge's own address: the gateway and name server of the containers on @network. */
 int address_gateway(struct lb_context *ctx, const char *network, char ret_ipv4[IPV4_TEXT_SIZE]);
 
 /*
- * Chooses a MAC and an IPv4 address that none of @taken has and no lease holds; the caller holds the root's
+ * Chooses a MAC and an IPv4 address that none of @taken has, no lease holds and that does not rest; the caller holds the root's
  * lock until the choice is on disk. -LB_ERR_EXHAUSTED when the pool is full.
  */
 int address_choose(struct lb_context *ctx, const struct network_plan *plan, const struct network_identity *taken,

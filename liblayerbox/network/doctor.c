@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "network.h"
 
+#include "../adapters/link.h"
 #include "../container/record.h"
 #include "../core/lock.h"
+#include "host-names.h"
 #include "reservation.h"
 #include "up.h"
 
@@ -137,6 +139,45 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	return 0;
 }
 
+/* @is: 1 as it should be, 0 not, or why that cannot be known. */
+static void examine_names(struct examination *exam, int is, const char *problem, int (*repair)(struct examination *exam))
+{
+	if (is > 0)
+		return;
+	if (is < 0)
+		report(exam, "host", problem, lb_context_error(exam->ctx), false);
+	else
+		report_result(exam, "host", problem, exam->repair ? repair(exam) : 0, "put right",
+			      "run `layerbox doctor` without --dry-run");
+}
+
+static int repair_file(struct examination *exam)
+{
+	return host_names_sync(exam->ctx);
+}
+
+static int repair_bridge(struct examination *exam)
+{
+	char gateway[IPV4_TEXT_SIZE];
+	int r = address_gateway(exam->ctx, exam->name, gateway);
+
+	return r < 0 ? r : host_names_sync_bridge(exam->ctx, exam->name, gateway);
+}
+
+/* Behind the bridge: systemd-resolved knows a bridge only while it is there. */
+static void examine_bridge_names(struct examination *exam)
+{
+	char gateway[IPV4_TEXT_SIZE];
+	int r;
+
+	if (link_is_up(exam->name) != 1)
+		return;
+	r = address_gateway(exam->ctx, exam->name, gateway);
+	if (r == 0)
+		r = host_names_check_bridge(exam->ctx, exam->name, gateway);
+	examine_names(exam, r, "systemd-resolved does not know the names of containers", repair_bridge);
+}
+
 /* Those on the network that is looked at, to the front; returns how many. */
 static size_t select_records(const struct examination *exam, const struct record_identity *all, size_t count,
 			     struct record_identity *selected)
@@ -165,7 +206,11 @@ static int examine_network(struct examination *exam, const struct record_identit
 	n = records ? select_records(exam, records, count, own) : 1;
 	if (records)
 		r = examine_reservations(exam, own, n);
-	return r < 0 ? r : examine_bridge(exam, n);
+	if (r >= 0)
+		r = examine_bridge(exam, n);
+	if (r >= 0)
+		examine_bridge_names(exam);
+	return r;
 }
 
 int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
@@ -193,5 +238,10 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 		exam.name = networks.items[i];
 		r = examine_network(&exam, records, count);
 	}
+	if (r >= 0)
+		examine_names(&exam, host_names_check(ctx),
+			      "the names of containers in /etc/hosts are not as host_names in layerbox.conf and the records "
+			      "say",
+			      repair_file);
 	return r < 0 ? r : exam.remaining;
 }

@@ -9,6 +9,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "host-names.h"
 #include "plan.h"
 #include "up.h"
 
@@ -34,9 +35,32 @@ static int for_each(struct lb_context *ctx, const char *name, int (*work)(struct
 	return r < 0 ? r : all;
 }
 
+/* The network is up, whatever becomes of the host's names for its containers. */
+static int up_with_names(struct lb_context *ctx, const char *name)
+{
+	char gateway[IPV4_TEXT_SIZE];
+	int r = network_up_locked(ctx, name), names;
+
+	if (r < 0)
+		return r;
+	names = address_gateway(ctx, name, gateway);
+	if (names == 0)
+		names = host_names_sync_bridge(ctx, name, gateway);
+	if (names < 0)
+		log_message(ctx, LB_LOG_WARNING, "the host does not know its containers by name: %s", ctx->error);
+	return r && names;
+}
+
 int lb_network_up(struct lb_context *ctx, const char *name)
 {
-	return for_each(ctx, name, network_up_locked);
+	int r = for_each(ctx, name, up_with_names), names;
+
+	if (r < 0)
+		return r;
+	names = host_names_sync(ctx);
+	if (names < 0)
+		log_message(ctx, LB_LOG_WARNING, "the host's names of containers are not as they should be: %s", ctx->error);
+	return r && names;
 }
 
 int lb_network_down(struct lb_context *ctx, const char *name)

@@ -78,6 +78,26 @@ bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_num
 	return true;
 }
 
+bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds)
+{
+	static const char units[] = "smhd";
+	static const uint64_t seconds[] = { 1, 60, 60 * 60, 24 * 60 * 60 };
+	size_t n = strlen(s);
+	const char *unit = n ? strchr(units, s[n - 1]) : NULL;
+	uint64_t each = unit ? seconds[unit - units] : 1, number;
+	char digits[24];
+
+	n -= unit != NULL;
+	if (n >= sizeof digits)
+		return false;
+	memcpy(digits, s, n);
+	digits[n] = '\0';
+	if (!text_to_number(digits, 0, max / each, &number))
+		return false;
+	*ret_seconds = number * each;
+	return true;
+}
+
 bool text_to_bool(const char *s, bool *ret_value)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };

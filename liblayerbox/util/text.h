@@ -48,6 +48,9 @@ char *text_printable(char *s);
 /* Reads a whole decimal number between @min and @max; false for anything else, signs and spaces included. */
 bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_number);
 
+/* Reads a time: a number of seconds, or one with the unit s, m, h or d behind it; false for more than @max. */
+bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds);
+
 /* yes, true, on, 1 / no, false, off, 0 */
 bool text_to_bool(const char *s, bool *ret_value);
 

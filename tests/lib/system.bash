@@ -25,6 +25,7 @@ fresh_tree() {
 	fi
 	tar -xf "$archive" -C "$tree" --numeric-owner --xattrs
 	[ -n "$cache" ] || rm "$archive"
+	rm -f "$tree/etc/resolv.conf" # systemd-resolved makes it a link
 	echo 'nameserver 10.0.2.3' > "$tree/etc/resolv.conf"
 }
 

@@ -14,7 +14,7 @@ setup_file() {
 	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	[ "$suite" = bookworm ] && archive=libarchive13 || archive=libarchive13t64
 	# shellcheck disable=SC2086
-	fresh_tree "$suite" "$tree" systemd systemd-sysv dbus $run_packages libnl-route-3-200 libjansson4 $archive
+	fresh_tree "$suite" "$tree" systemd systemd-sysv systemd-resolved dbus $run_packages libnl-route-3-200 libjansson4 $archive
 	prepare_host "$tree"
 	# layerbox lies over /usr of the private host alone; what it consists of:
 	(cd / && find usr/bin/layerbox usr/lib/liblayerbox.so* usr/libexec/layerbox usr/share/layerbox \
@@ -74,6 +74,53 @@ runs_with_its_address() {
 	wait_until 10 runs_with_its_address other
 	succeeds in_host layerbox delete other --force
 	is "$(lxc_net_identity)" "$before"
+}
+
+host_finds() {
+	[ "$(in_host getent hosts "$1" | awk '{ print $1 }')" = "$2" ]
+}
+
+@test "host_names = hosts: the host knows the names, and lxc-net's dnsmasq says nothing that is over" {
+	in_host sh -c 'mkdir -p /etc/layerbox; echo "host_names = hosts" > /etc/layerbox/layerbox.conf'
+	succeeds in_host layerbox net up
+	host_finds tiger "$(in_host layerbox info tiger --json | jq -r .ipv4)"
+	succeeds in_host layerbox create fleeting --base busybox
+	host_finds fleeting "$(in_host layerbox info fleeting --json | jq -r .ipv4)"
+	wait_until 5 in_host layerbox exec tiger -- nslookup fleeting.lxc 10.0.3.1
+	succeeds in_host layerbox delete fleeting
+	refute in_host getent hosts fleeting
+	wait_until 5 nobody_answers_for fleeting.lxc
+	succeeds in_host rm /etc/layerbox/layerbox.conf
+	succeeds in_host layerbox net up
+	refute in_host grep tiger /etc/hosts
+}
+
+nobody_answers_for() {
+	! in_host layerbox exec tiger -- nslookup "$1" 10.0.3.1
+}
+
+@test "host_names = resolved: systemd-resolved asks the bridge's name server, and for nothing else" {
+	local address
+	address=$(in_host layerbox info tiger --json | jq -r .ipv4)
+	in_host sh -c 'mkdir -p /etc/systemd/resolved.conf.d; echo "host_names = resolved" > /etc/layerbox/layerbox.conf
+		printf "[Resolve]\nDNS=10.0.2.3\n" > /etc/systemd/resolved.conf.d/test.conf
+		ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf; systemctl restart systemd-resolved.service'
+	refute in_host getent hosts tiger
+	run in_host layerbox doctor --dry-run
+	[ "$status" -ne 0 ]
+	[[ $output == *systemd-resolved* ]]
+	succeeds in_host layerbox net up
+	wait_until 5 host_finds tiger "$address"
+	wait_until 5 host_finds tiger.lxc "$address"
+	in_host resolvectl default-route lxcbr0 | grep -q ': no$'
+	succeeds in_host layerbox doctor --dry-run
+	succeeds in_host layerbox net up
+	says "up already"
+	# What resolved has forgotten, doctor tells it again.
+	succeeds in_host resolvectl revert lxcbr0
+	succeeds in_host layerbox doctor
+	wait_until 5 host_finds tiger "$address"
+	in_host sh -c 'rm /etc/layerbox/layerbox.conf /etc/resolv.conf; echo nameserver 10.0.2.3 > /etc/resolv.conf'
 }
 
 @test "after a power failure the network is there again, and containers start with their addresses" {

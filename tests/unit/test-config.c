@@ -24,6 +24,8 @@ static void test_defaults(void **state)
 	assert_string_equal(ctx->config.domain, "lxc");
 	assert_string_equal(ctx->config.mirror, "");
 	assert_int_equal(ctx->config.id_start, 100000);
+	assert_int_equal(ctx->config.host_names, HOST_NAMES_NONE);
+	assert_int_equal(ctx->config.quarantine_seconds, 600);
 	lb_context_free(ctx);
 }
 
@@ -33,7 +35,8 @@ static void test_every_setting(void **state)
 
 	(void)state;
 	assert_int_equal(load("# ours\nroot = /srv/osm-lxc/lxc/\nbase = busybox\nbridge = br-x.1\nsubnet=172.16.0.0/16\n"
-			      "domain = box\nmirror = http://deb.example.org/debian\nid_start = 4294901759\nbase = last-wins",
+			      "domain = box\nmirror = http://deb.example.org/debian\nid_start = 4294901759\nbase = last-wins\n"
+			      "host_names = hosts\nquarantine = 7d\n",
 			      NULL, &ctx), 0);
 	assert_string_equal(lb_context_root(ctx), "/srv/osm-lxc/lxc");
 	assert_string_equal(ctx->config.base, "last-wins");
@@ -42,6 +45,8 @@ static void test_every_setting(void **state)
 	assert_string_equal(ctx->config.domain, "box");
 	assert_string_equal(ctx->config.mirror, "http://deb.example.org/debian");
 	assert_true(ctx->config.id_start == 4294901759U);
+	assert_int_equal(ctx->config.host_names, HOST_NAMES_FILE);
+	assert_int_equal(ctx->config.quarantine_seconds, 7 * 86400);
 	lb_context_free(ctx);
 }
 
@@ -80,6 +85,16 @@ static void test_bad_settings_say_file_and_line(void **state)
 		{ "subnet = 1234567890123456789.0.0.0/24\n", "subnet must be" },
 		{ "subnet = fd00::/64\n", "subnet must be" },
 		{ "domain = a.b\n", "domain must be one DNS label" },
+		{ "host_names = yes\n", "host_names must be none, hosts or resolved" },
+		{ "host_names =\n", "host_names must be" },
+		{ "host_names = Hosts\n", "host_names must be" },
+		{ "quarantine = 10 m\n", "quarantine must be a time such as" },
+		{ "quarantine = 10x\n", "quarantine must be" },
+		{ "quarantine = m\n", "quarantine must be" },
+		{ "quarantine =\n", "quarantine must be" },
+		{ "quarantine = -1\n", "quarantine must be" },
+		{ "quarantine = 366d\n", "quarantine must be" },
+		{ "quarantine = 18446744073709551617s\n", "quarantine must be" },
 		{ "id_start = 65535\n", "id_start must be a number" },
 		{ "id_start = -1\n", "id_start must be" },
 		{ "id_start = 99999999999999999999999\n", "id_start must be" },

@@ -67,6 +67,25 @@ static void test_number(void **state)
 	assert_int_equal(n, 7);
 }
 
+static void test_seconds(void **state)
+{
+	static const char *const bad[] = { "", "s", "1 s", "s1", "1w", "1S", "1ss", "-1", "1.5h", "+1", " 1", "1m ", "101s", "2m" };
+	uint64_t n = 42;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(text_to_seconds(bad[i], 100, &n));
+	assert_int_equal(n, 42);
+	assert_true(text_to_seconds("0", 100, &n) && n == 0);
+	assert_true(text_to_seconds("0d", 100, &n) && n == 0);
+	assert_true(text_to_seconds("100", 100, &n) && n == 100);
+	assert_true(text_to_seconds("99s", 100, &n) && n == 99);
+	assert_true(text_to_seconds("1m", 100, &n) && n == 60);
+	assert_true(text_to_seconds("12h", UINT64_MAX, &n) && n == 12 * 3600);
+	assert_true(text_to_seconds("7d", UINT64_MAX, &n) && n == 7 * 86400);
+	assert_false(text_to_seconds("18446744073709551615d", UINT64_MAX, &n));
+}
+
 static void test_bool(void **state)
 {
 	bool value = false;
