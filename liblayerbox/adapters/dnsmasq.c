@@ -132,6 +132,32 @@ int dnsmasq_start_with(struct lb_context *ctx, const struct text_list *arguments
 	return r;
 }
 
+/*
+ * Stateful, with a static range: who has a reservation gets that address, and nobody gets another. The router
+ * advertisements say so (managed, the prefix not for autonomous addresses); their MTU is the bridge's own.
+ */
+static int add_ipv6(struct text_list *list, const struct dnsmasq_settings *s)
+{
+	int r = text_list_add(list, "--enable-ra");
+
+	return r | text_list_format(list, "--dhcp-range=%s,static,64,12h", s->ipv6);
+}
+
+static int add_dhcp(struct text_list *list, const struct dnsmasq_settings *s)
+{
+	int r = text_list_format(list, "--dhcp-range=%s,%s,%s,12h", s->range_first, s->range_last, s->netmask);
+
+	r |= text_list_format(list, "--dhcp-lease-max=%u", s->ipv6 ? 2 * s->lease_max : s->lease_max);
+	r |= text_list_format(list, "--dhcp-hostsdir=%s", s->hosts_directory);
+	r |= text_list_format(list, "--dhcp-leasefile=%s", s->lease_file);
+	r |= text_list_add(list, "--dhcp-authoritative");
+	/* A name is what is reserved for it: nobody else on the bridge gets one by asking. */
+	r |= text_list_add(list, "--dhcp-ignore-names=tag:!known");
+	if (s->mtu)
+		r |= text_list_format(list, "--dhcp-option=option:mtu,%u", s->mtu);
+	return s->ipv6 ? r | add_ipv6(list, s) : r;
+}
+
 int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *settings)
 {
 	const struct dnsmasq_settings *s = settings;
@@ -145,13 +171,10 @@ int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *setting
 	r |= text_list_add(&list, "--bind-dynamic");
 	r |= text_list_format(&list, "--interface=%s", s->bridge);
 	r |= text_list_add(&list, "--except-interface=lo");
-	r |= text_list_format(&list, "--dhcp-range=%s,%s,%s,12h", s->range_first, s->range_last, s->netmask);
-	r |= text_list_format(&list, "--dhcp-lease-max=%u", s->lease_max);
-	r |= text_list_format(&list, "--dhcp-hostsdir=%s", s->hosts_directory);
-	r |= text_list_format(&list, "--dhcp-leasefile=%s", s->lease_file);
-	r |= text_list_add(&list, "--dhcp-authoritative");
-	/* A name is what is reserved for it: nobody else on the bridge gets one by asking. */
-	r |= text_list_add(&list, "--dhcp-ignore-names=tag:!known");
+	if (!s->no_dhcp)
+		r |= add_dhcp(&list, s);
+	if (s->names_directory)
+		r |= text_list_format(&list, "--hostsdir=%s", s->names_directory);
 	r |= text_list_format(&list, "--domain=%s", s->domain);
 	r |= text_list_format(&list, "--local=/%s/", s->domain);
 	r |= text_list_add(&list, "--domain-needed");

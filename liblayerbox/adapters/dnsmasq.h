@@ -10,10 +10,14 @@
 
 struct dnsmasq_settings {
 	const char *bridge;
+	bool no_dhcp;                 /* names only: nothing of addresses below is used */
 	const char *range_first, *range_last, *netmask;
-	unsigned lease_max;
-	const char *domain;
+	unsigned lease_max;           /* addresses of IPv4; where there is IPv6, as many again */
+	const char *ipv6;             /* the network's /64 without its length: "fd42:1:2:3::"; NULL: none */
+	unsigned mtu;                 /* what guests are told, 0: nothing */
 	const char *hosts_directory;  /* a file for each reservation */
+	const char *names_directory;  /* a file for each fixed address, as in /etc/hosts; NULL: none */
+	const char *domain;
 	const char *lease_file, *pid_file;
 };
 
