@@ -179,6 +179,7 @@ struct lb_create_options {
 	const char *base;             /* NAME or NAME@GENERATION; default: `base =` of the config file */
 	const char *description;      /* default: none */
 	bool privileged;              /* default: unprivileged, with an id range of its own */
+	bool is_static;               /* the address stands in its files, no DHCP server is asked; default: by DHCP */
 };
 
 /**

@@ -202,6 +202,7 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	draft.record = (struct record){
 		.generation = base->generation,
 		.privileged = options && options->privileged,
+		.is_static = options && options->is_static,
 		.autostart = true,
 		.created = time(NULL),
 		.description = strdup(""),

@@ -23,6 +23,7 @@ struct record {
 	unsigned generation;
 	bool privileged;
 	bool autostart;
+	bool is_static;               /* its address is written in its files; it asks no DHCP server */
 	uint32_t id_start, id_count;  /* both 0 when privileged */
 	struct network_identity identity;
 	struct limits limits;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../network/ipv6.h"
 #include "record.h"
 
 /*
@@ -21,17 +22,21 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		       const struct lb_base *base, bool has_local_config, char **ret_text);
 
 /*
- * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd. The
- * descriptors of what was written are appended to @fds, for the caller to sync and close.
+ * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd; for a container
+ * with a static address also those of templates/rootfs-static whose directory the base has: a base that does not know
+ * systemd-networkd gets no file for it. The descriptors of what was written are appended to @fds, for the caller to
+ * sync and close.
  */
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const char *name, const struct record *record,
 		  int **fds, size_t *count);
 
-/* What the files of templates/rootfs are rendered with; the machine id is a fresh one. */
+/* What these files are rendered with; the machine id is a fresh one. */
 struct rootfs_values {
 	const char *name;
 	const char *ipv4;
+	char ipv4_length[4];          /* of the subnet's prefix: "24" */
 	char gateway[IPV4_TEXT_SIZE];
+	char ipv6[IPV6_TEXT_SIZE], ipv6_gateway[IPV6_TEXT_SIZE]; /* "" where the network has no IPv6 */
 	char machine_id[33];
 };
 

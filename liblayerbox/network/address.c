@@ -14,7 +14,7 @@
 
 enum { CURSOR_BYTES_MAX = 64 };
 
-int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE])
+int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE], unsigned *ret_length)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	int r = network_plan_make(ctx, &plan);
@@ -22,6 +22,7 @@ int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE])
 	if (r < 0)
 		return r;
 	ipv4_format(plan.subnet.gateway, ret_ipv4);
+	*ret_length = plan.subnet.prefix;
 	return 0;
 }
 

@@ -18,8 +18,8 @@ struct network_identity {
 int address_choose(struct lb_context *ctx, const struct network_identity *taken, size_t count,
 		   struct network_identity *ret_identity);
 
-/* The bridge's own address, the containers' gateway and name server. */
-int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE]);
+/* The bridge's own address, the containers' gateway and name server, and the length of the subnet's prefix. */
+int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE], unsigned *ret_length);
 
 bool address_is_ipv4(const char *text);
 bool address_is_mac(const char *text);

@@ -65,9 +65,11 @@ static void test_gateway(void **state)
 {
 	struct lb_context *ctx = make_context("gateway", "10.20.0.0/16");
 	char gateway[IPV4_TEXT_SIZE];
+	unsigned length;
 
 	(void)state;
-	assert_int_equal(address_gateway(ctx, gateway), 0);
+	assert_int_equal(address_gateway(ctx, gateway, &length), 0);
+	assert_int_equal(length, 16);
 	assert_string_equal(gateway, "10.20.0.1");
 	lb_context_free(ctx);
 }
