@@ -181,6 +181,7 @@ struct lb_create_options {
 	const char *description;      /* default: none */
 	bool privileged;              /* default: unprivileged, with an id range of its own */
 	const char *network;          /* default: `bridge =` of the config file */
+	bool is_static;               /* the address stands in its files, no DHCP server is asked; default: by DHCP */
 };
 
 /**
@@ -514,7 +515,7 @@ struct lb_network_status {
 	unsigned ports;               /* interfaces on the bridge */
 	unsigned pool_size;           /* addresses that containers can have */
 	unsigned pool_used;           /* of these, reserved by containers */
-	char ipv6[44];                /* its IPv6 prefix, or "" */
+	char ipv6[49];                /* its IPv6 prefix, or "" */
 	unsigned mtu;                 /* as set, in bytes; 0: the kernel's own */
 	bool isolated, antispoof, dhcp; /* as set */
 	char problem[256];            /* a sentence on what is wrong and what to do, or "" */

@@ -21,11 +21,11 @@ static int create_one(struct lb_context *context, const char *name, const struct
 
 static int run(struct lb_context *context, int argc, char **argv)
 {
-	enum { BASE = 'b', PRIVILEGED = 'p', START = 's', DESCRIPTION = 'd', NETWORK = 'n' };
+	enum { BASE = 'b', PRIVILEGED = 'p', START = 's', DESCRIPTION = 'd', NETWORK = 'n', STATIC = 'f' };
 	static const struct option long_options[] = {
 		{ "base", required_argument, NULL, BASE },   { "privileged", no_argument, NULL, PRIVILEGED },
 		{ "start", no_argument, NULL, START },	     { "description", required_argument, NULL, DESCRIPTION },
-		{ "network", required_argument, NULL, NETWORK },
+		{ "network", required_argument, NULL, NETWORK }, { "static", no_argument, NULL, STATIC },
 		{ 0 },
 	};
 	struct lb_create_options options = { .size = sizeof options };
@@ -42,6 +42,9 @@ static int run(struct lb_context *context, int argc, char **argv)
 			break;
 		case NETWORK:
 			options.network = optarg;
+			break;
+		case STATIC:
+			options.is_static = true;
 			break;
 		case START:
 			start = true;
@@ -65,12 +68,13 @@ static int run(struct lb_context *context, int argc, char **argv)
 
 const struct command command_create = {
 	.name = "create",
-	.arguments = "NAME... [--base BASE[@GENERATION]] [--network NETWORK] [--privileged] [--description TEXT] [--start]",
+	.arguments = "NAME... [--base BASE[@GENERATION]] [--network NETWORK] [--privileged] [--static] [--description TEXT] [--start]",
 	.summary = "Make containers, each with an address and a top layer of its own",
 	.help = "  NAME                 1 to 63 lower-case letters, digits and inner dashes\n"
 		"  --base BASE          the base it stands on (default: `base` of layerbox.conf, debian-bookworm)\n"
 		"  --network NETWORK    the network it is on (default: `bridge` of layerbox.conf, lxcbr0)\n"
 		"  --privileged         without ids of its own: only for users who may be trusted with the host\n"
+		"  --static             its address stands in its files; it asks no DHCP server\n"
 		"  --description TEXT   a line for `layerbox info`\n"
 		"  --start              start it at once\n",
 	.run = run,

@@ -36,6 +36,19 @@ static int read_arguments(pid_t pid, struct text_list *ret_arguments)
 	return 0;
 }
 
+bool dnsmasq_has_arguments(pid_t pid, const struct text_list *arguments)
+{
+	CLEANUP_TEXT_LIST struct text_list present = { 0 };
+
+	if (read_arguments(pid, &present) < 0 || present.count != arguments->count)
+		return false;
+	/* The first is what it was called by, which the shell or systemd may have made a path. */
+	for (size_t i = 1; i < present.count; i++)
+		if (!text_equal(present.items[i], arguments->items[i]))
+			return false;
+	return true;
+}
+
 static bool ends_with(const char *s, const char *end)
 {
 	size_t n = strlen(s), m = strlen(end);

@@ -132,31 +132,67 @@ int dnsmasq_start_with(struct lb_context *ctx, const struct text_list *arguments
 	return r;
 }
 
+/*
+ * Stateful, with a static range: who has a reservation gets that address, and nobody gets another. The router
+ * advertisements say so (managed, the prefix not for autonomous addresses); their MTU is the bridge's own.
+ */
+static int add_ipv6(struct text_list *list, const struct dnsmasq_settings *s)
+{
+	int r = text_list_add(list, "--enable-ra");
+
+	return r | text_list_format(list, "--dhcp-range=%s,static,64,12h", s->ipv6);
+}
+
+static int add_dhcp(struct text_list *list, const struct dnsmasq_settings *s)
+{
+	int r = text_list_format(list, "--dhcp-range=%s,%s,%s,12h", s->range_first, s->range_last, s->netmask);
+
+	r |= text_list_format(list, "--dhcp-lease-max=%u", s->ipv6 ? 2 * s->lease_max : s->lease_max);
+	r |= text_list_format(list, "--dhcp-hostsdir=%s", s->hosts_directory);
+	r |= text_list_format(list, "--dhcp-leasefile=%s", s->lease_file);
+	r |= text_list_add(list, "--dhcp-authoritative");
+	/* A name is what is reserved for it: nobody else on the bridge gets one by asking. */
+	r |= text_list_add(list, "--dhcp-ignore-names=tag:!known");
+	if (s->mtu)
+		r |= text_list_format(list, "--dhcp-option=option:mtu,%u", s->mtu);
+	return s->ipv6 ? r | add_ipv6(list, s) : r;
+}
+
+/* 0 or -ENOMEM. */
+static int make_arguments(const struct dnsmasq_settings *s, struct text_list *list)
+{
+	int r = text_list_add(list, "dnsmasq");
+
+	r |= text_list_add(list, "--conf-file=/dev/null"); /* not the host's own */
+	r |= text_list_format(list, "--pid-file=%s", s->pid_file);
+	r |= text_list_format(list, "--user=%s", dnsmasq_user());
+	/* Dynamic: bound to the interface itself, so it is no open resolver for who routes packets to the address. */
+	r |= text_list_add(list, "--bind-dynamic");
+	r |= text_list_format(list, "--interface=%s", s->bridge);
+	r |= text_list_add(list, "--except-interface=lo");
+	if (!s->no_dhcp)
+		r |= add_dhcp(list, s);
+	if (s->names_directory)
+		r |= text_list_format(list, "--hostsdir=%s", s->names_directory);
+	r |= text_list_format(list, "--domain=%s", s->domain);
+	r |= text_list_format(list, "--local=/%s/", s->domain);
+	r |= text_list_add(list, "--domain-needed");
+	r |= text_list_add(list, "--no-hosts");
+	return r != 0 ? -ENOMEM : 0;
+}
+
 int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *settings)
 {
-	const struct dnsmasq_settings *s = settings;
 	CLEANUP_TEXT_LIST struct text_list list = { 0 };
-	int r = text_list_add(&list, "dnsmasq");
 
-	r |= text_list_add(&list, "--conf-file=/dev/null"); /* not the host's own */
-	r |= text_list_format(&list, "--pid-file=%s", s->pid_file);
-	r |= text_list_format(&list, "--user=%s", dnsmasq_user());
-	/* Dynamic: bound to the interface itself, so it is no open resolver for who routes packets to the address. */
-	r |= text_list_add(&list, "--bind-dynamic");
-	r |= text_list_format(&list, "--interface=%s", s->bridge);
-	r |= text_list_add(&list, "--except-interface=lo");
-	r |= text_list_format(&list, "--dhcp-range=%s,%s,%s,12h", s->range_first, s->range_last, s->netmask);
-	r |= text_list_format(&list, "--dhcp-lease-max=%u", s->lease_max);
-	r |= text_list_format(&list, "--dhcp-hostsdir=%s", s->hosts_directory);
-	r |= text_list_format(&list, "--dhcp-leasefile=%s", s->lease_file);
-	r |= text_list_add(&list, "--dhcp-authoritative");
-	/* A name is what is reserved for it: nobody else on the bridge gets one by asking. */
-	r |= text_list_add(&list, "--dhcp-ignore-names=tag:!known");
-	r |= text_list_format(&list, "--domain=%s", s->domain);
-	r |= text_list_format(&list, "--local=/%s/", s->domain);
-	r |= text_list_add(&list, "--domain-needed");
-	r |= text_list_add(&list, "--no-hosts");
-	return r != 0 ? fail_memory(ctx) : dnsmasq_start_with(ctx, &list, s->pid_file);
+	return make_arguments(settings, &list) < 0 ? fail_memory(ctx) : dnsmasq_start_with(ctx, &list, settings->pid_file);
+}
+
+bool dnsmasq_has_settings(pid_t pid, const struct dnsmasq_settings *settings)
+{
+	CLEANUP_TEXT_LIST struct text_list list = { 0 };
+
+	return make_arguments(settings, &list) == 0 && dnsmasq_has_arguments(pid, &list);
 }
 
 int dnsmasq_test(struct lb_context *ctx, const struct text_list *arguments)

@@ -10,10 +10,14 @@
 
 struct dnsmasq_settings {
 	const char *bridge;
+	bool no_dhcp;                 /* names only: nothing of addresses below is used */
 	const char *range_first, *range_last, *netmask;
-	unsigned lease_max;
-	const char *domain;
+	unsigned lease_max;           /* addresses of IPv4; where there is IPv6, as many again */
+	const char *ipv6;             /* the network's /64 without its length: "fd42:1:2:3::"; NULL: none */
+	unsigned mtu;                 /* what guests are told, 0: nothing */
 	const char *hosts_directory;  /* a file for each reservation */
+	const char *names_directory;  /* a file for each fixed address, as in /etc/hosts; NULL: none */
+	const char *domain;
 	const char *lease_file, *pid_file;
 };
 
@@ -31,6 +35,10 @@ int dnsmasq_check_readable(struct lb_context *ctx, const char *directory);
 
 /* Starts it; when this returns 0, it serves. It lives on when the caller ends. */
 int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *settings);
+
+/* Was that process started with just these? */
+bool dnsmasq_has_settings(pid_t pid, const struct dnsmasq_settings *settings);
+bool dnsmasq_has_arguments(pid_t pid, const struct text_list *arguments);
 
 /* The same with an argument vector of the caller's that names @pid_file. */
 int dnsmasq_start_with(struct lb_context *ctx, const struct text_list *arguments, const char *pid_file);

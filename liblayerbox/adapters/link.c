@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -11,6 +12,10 @@
 #include <netlink/route/link/bridge.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include "../util/file.h"
+
+enum { IF_INET6_BYTES_MAX = 16 << 20 };
 
 static void cleanup_socket(struct nl_sock **sock)
 {
@@ -173,27 +178,84 @@ int link_set_up(struct lb_context *ctx, const char *name, int index)
 	return change_link(ctx, name, index, change);
 }
 
-int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
+/* What the kernel is asked to add or delete; negative errors are libnl's. */
+static int make_address(int index, const char *address, struct rtnl_addr **ret_entry)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
 	CLEANUP(cleanup_nl_addr) struct nl_addr *local = NULL;
 	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = rtnl_addr_alloc();
-	int r = open_route(ctx, &sock);
+	int r = entry ? nl_addr_parse(address, AF_UNSPEC, &local) : -NLE_NOMEM;
 
-	if (r < 0)
-		return r;
-	if (!entry)
-		return fail_memory(ctx);
-	r = nl_addr_parse(address, AF_INET, &local);
 	if (r == 0) {
 		rtnl_addr_set_ifindex(entry, index);
 		r = rtnl_addr_set_local(entry, local);
 	}
+	if (r < 0)
+		return r;
+	if (nl_addr_get_family(local) == AF_INET6)
+		rtnl_addr_set_flags(entry, IFA_F_NODAD);
+	*ret_entry = TAKE_PTR(entry);
+	return 0;
+}
+
+int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	r = make_address(index, address, &entry);
 	if (r == 0)
 		r = rtnl_addr_add(sock, entry, NLM_F_CREATE | NLM_F_EXCL);
 	if (r == -NLE_EXIST)
 		return 1;
 	return r < 0 ? fail_netlink(ctx, r, "giving an address to", name) : 0;
+}
+
+int link_remove_address(struct lb_context *ctx, const char *name, int index, const char *address)
+{
+	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
+	int r = open_route(ctx, &sock);
+
+	if (r < 0)
+		return r;
+	r = make_address(index, address, &entry);
+	if (r == 0)
+		r = rtnl_addr_delete(sock, entry, 0);
+	if (r == -NLE_NOADDR)
+		return 1;
+	return r < 0 ? fail_netlink(ctx, r, "taking an address from", name) : 0;
+}
+
+/* From the kernel's short list: 32 hex digits, index, prefix length, scope, flags, name. */
+bool link_has_ipv6(const char *name, const char *address)
+{
+	CLEANUP_FREE char *text = NULL;
+	char wanted[33], *save = NULL;
+	struct in6_addr in;
+
+	if (inet_pton(AF_INET6, address, &in) != 1 ||
+	    file_read(AT_FDCWD, "/proc/net/if_inet6", IF_INET6_BYTES_MAX, &text, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof in; i++)
+		snprintf(wanted + 2 * i, 3, "%02x", in.s6_addr[i]);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *space = strrchr(line, ' ');
+
+		if (text_after(line, wanted) && space && text_equal(space + 1, name))
+			return true;
+	}
+	return false;
+}
+
+bool link_is_port(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/sys/class/net/%.15s/brport", name);
+	return access(path, F_OK) == 0;
 }
 
 int link_delete(struct lb_context *ctx, const char *name, int index)

@@ -22,8 +22,20 @@ int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, 
 /* Notes @alias on an interface. */
 int link_set_alias(struct lb_context *ctx, const char *name, int index, const char *alias);
 
-/* @address has a prefix length: 10.0.3.1/24. 1 where the interface has it already. */
+/*
+ * @address has a prefix length: 10.0.3.1/24, fd42::1/64. 1 where the interface has it already. An IPv6 address can be
+ * used at once: nobody is asked whether he has it.
+ */
 int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address);
+
+/* 1 where the interface does not have it. */
+int link_remove_address(struct lb_context *ctx, const char *name, int index, const char *address);
+
+/* Has the interface that IPv6 address (without a prefix length)? */
+bool link_has_ipv6(const char *name, const char *address);
+
+/* Is it a port of some bridge? */
+bool link_is_port(const char *name);
 
 int link_set_up(struct lb_context *ctx, const char *name, int index);
 

@@ -3,10 +3,19 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../util/file.h"
 
 enum { VALUE_BYTES_MAX = 4096, PATH_BYTES = 256 };
+
+bool sysctl_exists(const char *key)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof path, "/proc/sys/%s", key);
+	return access(path, F_OK) == 0;
+}
 
 bool sysctl_is(const char *key, const char *value)
 {

@@ -4,6 +4,7 @@
 
 #include "../core/context.h"
 
+bool sysctl_exists(const char *key);
 bool sysctl_is(const char *key, const char *value);
 
 /* Writes only where the value is another. 0, or 1 when it was so already. */

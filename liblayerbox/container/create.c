@@ -103,7 +103,6 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	CLEANUP_FREE char *record = record_to_text(&draft->record);
 	CLEANUP_FD int top_fd = openat(draft->directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct rootfs_values values;
-	char gateway[IPV4_TEXT_SIZE];
 	int r;
 
 	if (top_fd < 0)
@@ -115,11 +114,11 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);
-	ipv4_format(draft->network.subnet.gateway, gateway);
 	if (r == 0)
-		r = render_rootfs_values(draft->ctx, draft->name, &draft->record, gateway, &values);
+		r = render_rootfs_values(draft->ctx, draft->name, &draft->record, &draft->network, &values);
 	if (r == 0)
-		r = render_rootfs(draft->ctx, top_fd, base_fd, &values, &draft->fds, &draft->fd_count);
+		r = render_rootfs(draft->ctx, top_fd, base_fd, &values, draft->record.identity.is_static, &draft->fds,
+				  &draft->fd_count);
 	return r;
 }
 
@@ -253,6 +252,7 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	struct draft draft = { .ctx = ctx, .name = name, .containers_fd = -1, .directory_fd = -1 };
 	struct lb_base *base = NULL;
 	CLEANUP_FD int lock_fd = -1;
+	bool is_static;
 	int r = CHECK_INPUT(ctx, options, lb_create_options);
 
 	if (r == 0)
@@ -274,9 +274,12 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		network_plan_free(&draft.network);
 		return r;
 	}
+	/* Nobody would answer a container that asked. */
+	is_static = (options && options->is_static) || !draft.network.settings.dhcp;
 	draft.record = (struct record){
 		.generation = base->generation,
 		.privileged = options && options->privileged,
+		.identity.is_static = is_static,
 		.autostart = true,
 		.created = time(NULL),
 		.description = strdup(""),

@@ -49,6 +49,11 @@ static const char *read_privileged(struct record *record, const char *value)
 	return text_to_bool(value, &record->privileged) ? NULL : "must be yes or no";
 }
 
+static const char *read_static(struct record *record, const char *value)
+{
+	return text_to_bool(value, &record->identity.is_static) ? NULL : "must be yes or no";
+}
+
 static const char *read_mac(struct record *record, const char *value)
 {
 	return address_is_mac(value) && text_copy(record->identity.mac, MAC_TEXT_SIZE, value) ? NULL
@@ -91,7 +96,7 @@ static const struct {
 } fixed_keys[] = {
 	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
-	{ "renamed_from", read_renamed_from }, { "network", read_network },
+	{ "renamed_from", read_renamed_from }, { "network", read_network },	  { "static", read_static },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -166,6 +171,8 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "network = %s\n", record->identity.network);
 	buffer_format(&text, "mac = %s\n", record->identity.mac);
 	buffer_format(&text, "ipv4 = %s\n", record->identity.ipv4);
+	if (record->identity.is_static)
+		buffer_add_text(&text, "static = yes\n");
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
 	if (*record->renamed_from)
 		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);

@@ -8,6 +8,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/host-names.h"
+#include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -55,14 +56,14 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 {
 	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct rootfs_values old, new;
-	char gateway[IPV4_TEXT_SIZE];
+	CLEANUP_NETWORK_PLAN struct network_plan network = { 0 };
 	int r;
 
 	if (top_fd < 0)
 		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", name);
-	r = address_gateway(ctx, record->identity.network, gateway);
+	r = network_plan_make(ctx, record->identity.network, &network);
 	if (r == 0)
-		r = render_rootfs_values(ctx, record->renamed_from, record, gateway, &old);
+		r = render_rootfs_values(ctx, record->renamed_from, record, &network, &old);
 	new = old;
 	new.name = name;
 	for (size_t i = 0; r == 0 && i < sizeof named_files / sizeof *named_files; i++)

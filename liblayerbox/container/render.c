@@ -9,7 +9,7 @@
 #include "../adapters/apparmor.h"
 #include "../adapters/cgroup.h"
 #include "../core/store.h"
-#include "../network/settings.h"
+#include "../network/plan.h"
 #include "../util/file.h"
 #include "../util/template.h"
 #include "../util/tree.h"
@@ -18,6 +18,7 @@
 #define COMMON_CONFIG "common.conf"
 #define LXCFS_HOOK "/usr/share/lxcfs/lxc.mount.hook"
 #define TEMPLATES_ROOTFS STORE_TEMPLATES "/rootfs"
+#define TEMPLATES_STATIC STORE_TEMPLATES "/rootfs-static"
 
 enum { RENDERED_BYTES_MAX = 1 << 20, ROOTFS_DEPTH_MAX = 16 };
 
@@ -189,12 +190,18 @@ int render_config(struct lb_context *ctx, int directory_fd, const char *name, co
 
 /* ------------------------------------------------------------------- the files a top layer begins with */
 
-int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record, const char *gateway,
-			 struct rootfs_values *ret_values)
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+			 const struct network_plan *network, struct rootfs_values *ret_values)
 {
 	unsigned char random[16];
-	struct rootfs_values values = { .name = name, .ipv4 = record->identity.ipv4, .gateway = gateway };
+	struct rootfs_values values = { .name = name, .ipv4 = record->identity.ipv4 };
 
+	ipv4_format(network->subnet.gateway, values.gateway);
+	snprintf(values.ipv4_length, sizeof values.ipv4_length, "%u", network->subnet.prefix);
+	if (network->has_ipv6) {
+		network_plan_ipv6(network, record->identity.ipv4, values.ipv6);
+		ipv6_gateway(&network->ipv6, values.ipv6_gateway);
+	}
 	if (getrandom(random, sizeof random, 0) != sizeof random)
 		return fail_errno(ctx, errno, "cannot make a machine id");
 	random[6] = (unsigned char)((random[6] & 0x0f) | 0x40); /* machine-id(5): a version 4 UUID */
@@ -205,18 +212,28 @@ int render_rootfs_values(struct lb_context *ctx, const char *name, const struct 
 	return 0;
 }
 
-int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text)
+static int render_file(struct lb_context *ctx, const char *templates, const char *path,
+		       const struct rootfs_values *values, char **ret_text)
 {
 	const struct template_variable variables[] = {
 		{ .name = "name", .value = values->name },
 		{ .name = "domain", .value = ctx->config.domain },
 		{ .name = "gateway", .value = values->gateway },
 		{ .name = "ipv4", .value = values->ipv4 },
+		{ .name = "ipv4_length", .value = values->ipv4_length },
+		{ .name = "ipv6", .value = values->ipv6 },
+		{ .name = "ipv6_length", .value = *values->ipv6 ? "64" : "" },
+		{ .name = "ipv6_gateway", .value = values->ipv6_gateway },
 		{ .name = "machine_id", .value = values->machine_id },
 		{ 0 },
 	};
 
-	return render(ctx, TEMPLATES_ROOTFS, path, variables, ret_text);
+	return render(ctx, templates, path, variables, ret_text);
+}
+
+int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text)
+{
+	return render_file(ctx, TEMPLATES_ROOTFS, path, values, ret_text);
 }
 
 /* Adds the paths of all regular files below @fd (consumed) to @paths, without duplicates. */
@@ -270,7 +287,22 @@ static int make_parents(int top_fd, int base_fd, const char *path)
 	return 0;
 }
 
-static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const char *path,
+/* Is the directory of @path in the base? Parts of it that are links count as none, as in make_parents(). */
+static bool base_has_directory_of(int base_fd, const char *path)
+{
+	CLEANUP_FREE char *directory = strdup(path);
+	struct stat st;
+
+	for (char *slash = directory ? strchr(directory, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (fstatat(base_fd, directory, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+			return false;
+		*slash = '/';
+	}
+	return directory != NULL;
+}
+
+static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const char *templates, const char *path,
 		      const struct rootfs_values *values, int *ret_fd)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -279,11 +311,13 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 
 	if (fstatat(base_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
 		return 1;
+	if (text_equal(templates, TEMPLATES_STATIC) && !base_has_directory_of(base_fd, path))
+		return 1;
 	r = make_parents(top_fd, base_fd, path);
 	if (r > 0)
 		return 1;
 	if (r == 0) {
-		r = render_rootfs_file(ctx, path, values, &text);
+		r = render_file(ctx, templates, path, values, &text);
 		if (r < 0)
 			return r;
 		r = file_create(top_fd, path, text, strlen(text), 0644, ret_fd);
@@ -291,18 +325,20 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, values->name) : 0;
 }
 
-int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
-		  size_t *count)
+/* Renders all of @templates, the operator's and the installed ones. */
+static int render_tree(struct lb_context *ctx, int top_fd, int base_fd, const char *templates,
+		       const struct rootfs_values *values, int **fds, size_t *count)
 {
 	CLEANUP_TEXT_LIST struct text_list paths = { 0 };
-	CLEANUP_FREE char *own = store_path(ctx, TEMPLATES_ROOTFS);
+	CLEANUP_FREE char *own = store_path(ctx, "%s", templates);
+	CLEANUP_FREE char *installed = text_format(PKGDATADIR "/%s", templates);
 	int *larger, r;
 
-	if (!own)
+	if (!own || !installed)
 		return fail_memory(ctx);
 	r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
 	if (r == 0)
-		r = find_templates(open(PKGDATADIR "/" TEMPLATES_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
+		r = find_templates(open(installed, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
 	larger = r < 0 ? NULL : reallocarray(*fds, *count + paths.count + 1, sizeof *larger);
 	if (!larger)
 		return fail_memory(ctx);
@@ -310,11 +346,29 @@ int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct 
 	for (size_t i = 0; i < paths.count; i++) {
 		int fd = -1;
 
-		r = render_one(ctx, top_fd, base_fd, paths.items[i], values, &fd);
+		r = render_one(ctx, top_fd, base_fd, templates, paths.items[i], values, &fd);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			(*fds)[(*count)++] = fd;
 	}
 	return 0;
+}
+
+int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, bool is_static,
+		  int **fds, size_t *count)
+{
+	int r = render_tree(ctx, top_fd, base_fd, TEMPLATES_ROOTFS, values, fds, count);
+	size_t before = *count;
+
+	if (r < 0 || !is_static)
+		return r;
+	r = render_tree(ctx, top_fd, base_fd, TEMPLATES_STATIC, values, fds, count);
+	if (r == 0 && *count == before)
+		return fail(ctx, -LB_ERR_BAD_VALUE,
+			    "on this base there can be no static address: it has no directory that one of the files below "
+			    "templates/rootfs-static goes to (/etc/systemd/network for systemd-networkd); give it one, or "
+			    "put a file for it into %s/" TEMPLATES_STATIC,
+			    ctx->config.root);
+	return r;
 }

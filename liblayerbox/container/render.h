@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../network/ipv6.h"
 #include "record.h"
 
 /*
@@ -24,19 +25,23 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 struct rootfs_values {
 	const char *name;
 	const char *ipv4;
-	const char *gateway;
+	char ipv4_length[4];          /* of the subnet's prefix: "24" */
+	char gateway[IPV4_TEXT_SIZE];
+	char ipv6[IPV6_TEXT_SIZE], ipv6_gateway[IPV6_TEXT_SIZE]; /* "" where the network has no IPv6 */
 	char machine_id[33];
 };
 
-int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record, const char *gateway,
-			 struct rootfs_values *ret_values);
+int render_rootfs_values(struct lb_context *ctx, const char *name, const struct record *record,
+			 const struct network_plan *network, struct rootfs_values *ret_values);
 
 /*
- * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd. The
- * descriptors of what was written are appended to @fds, for the caller to sync and close.
+ * Renders every file below templates/rootfs into the fresh top layer @top_fd over base tree @base_fd; for a container
+ * with a static address also those of templates/rootfs-static whose directory the base has: a base that does not know
+ * systemd-networkd gets no file for it. The descriptors of what was written are appended to @fds, for the caller to
+ * sync and close.
  */
-int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
-		  size_t *count);
+int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, bool is_static,
+		  int **fds, size_t *count);
 
 /* One file of templates/rootfs (a path without a leading slash). */
 int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text);

@@ -141,7 +141,7 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 	if (r == 0)
 		r = render_config(ctx, member->lock_fd, member->name, &record, base);
 	if (r >= 0)
-		r = reservation_write(ctx, member->name, &record.identity);
+		r = reservation_before_start(ctx, member->name, &record.identity);
 	lb_base_free(base);
 	record_free(&record);
 	return r < 0 ? r : 0;

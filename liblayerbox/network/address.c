@@ -175,7 +175,7 @@ int address_choose(struct lb_context *ctx, const struct network_plan *plan, cons
 {
 	CLEANUP_LEASE_TABLE struct lease_table leases = { 0 };
 	CLEANUP_FREE uint64_t *used = NULL;
-	struct network_identity identity = { 0 };
+	struct network_identity identity = *ret_identity;
 	struct pool pool;
 	int r = lease_table_load_planned(ctx, plan, &leases);
 

@@ -10,6 +10,7 @@ struct network_identity {
 	char network[NETWORK_TEXT_SIZE]; /* "": the default one */
 	char mac[MAC_TEXT_SIZE];      /* 00:16:3e:xx:xx:xx */
 	char ipv4[IPV4_TEXT_SIZE];    /* dotted quad */
+	bool is_static;               /* the address stands in the container's files, and DHCP is not asked */
 };
 
 struct network_plan;
@@ -21,8 +22,8 @@ int address_rest(struct lb_context *ctx, const struct network_plan *plan, const 
 int address_gateway(struct lb_context *ctx, const char *network, char ret_ipv4[IPV4_TEXT_SIZE]);
 
 /*
- * Chooses a MAC and an IPv4 address that none of @taken has, no lease holds and that does not rest; the caller holds the root's
- * lock until the choice is on disk. -LB_ERR_EXHAUSTED when the pool is full.
+ * Chooses a MAC and an IPv4 address that none of @taken has, no lease holds and that does not rest; the caller holds
+ * the root's lock until the choice is on disk. What else is in *ret_identity stays as it is. -LB_ERR_EXHAUSTED when the pool is full.
  */
 int address_choose(struct lb_context *ctx, const struct network_plan *plan, const struct network_identity *taken,
 		   size_t count, struct network_identity *ret_identity);

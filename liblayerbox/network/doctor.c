@@ -70,12 +70,13 @@ static int examine_bridge(struct examination *exam, size_t containers)
 	return 0;
 }
 
-static void examine_reservation(struct examination *exam, int hosts_fd, const struct record_identity *record)
+static void examine_reservation(struct examination *exam, const struct network_plan *plan, int hosts_fd,
+				const struct record_identity *record)
 {
 	char subject[NAME_LENGTH_MAX + 16];
 	int r;
 
-	if (reservation_is(hosts_fd, record->name, &record->identity))
+	if (reservation_is(exam->ctx, plan, hosts_fd, record->name, &record->identity))
 		return;
 	snprintf(subject, sizeof subject, "container %s", record->name);
 	r = exam->repair ? reservation_write(exam->ctx, record->name, &record->identity) : 0;
@@ -135,7 +136,7 @@ static int examine_reservations(struct examination *exam, const struct record_id
 	for (size_t i = 0; i < names.count; i++)
 		examine_file(exam, hosts_fd, names.items[i], records, count);
 	for (size_t i = 0; i < count; i++)
-		examine_reservation(exam, hosts_fd, records + i);
+		examine_reservation(exam, &plan, hosts_fd, records + i);
 	return 0;
 }
 

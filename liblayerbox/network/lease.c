@@ -7,10 +7,7 @@
 #include "../util/file.h"
 #include "plan.h"
 
-enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 5 };
-
-/* Cuts up to LEASE_WORDS words out of @line, in place; returns how many there were. */
-static int split(char *line, const char *words[LEASE_WORDS])
+int lease_split(char *line, const char *words[LEASE_WORDS])
 {
 	char *save = NULL;
 	int count = 0;
@@ -29,30 +26,42 @@ static void take_name(struct lease *lease, const char *name)
 		(void)text_copy(lease->name, sizeof lease->name, name);
 }
 
-/* EXPIRY MAC IPV4 NAME|* CLIENT-ID; IPv6 leases have other things in these places and are passed over. */
+/* [T]IAID, in the place of the MAC; T is for a temporary address. */
+static bool is_iaid(const char *text)
+{
+	const char *number = text_after(text, "T");
+	uint64_t ignored;
+
+	return text_to_number(number ? number : text, 0, UINT32_MAX, &ignored);
+}
+
+/* EXPIRY MAC IPV4 NAME|* CLIENT-ID, or EXPIRY [T]IAID IPV6 NAME|* DUID; the server's own `duid` is passed over. */
 static bool parse_line(char *line, struct lease *ret_lease)
 {
 	struct lease lease = { 0 };
 	const char *words[LEASE_WORDS];
 	uint64_t expiry;
 
-	if (split(line, words) < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
-		return false;
-	if (!address_is_mac(words[1]) || !address_is_ipv4(words[2]))
+	if (lease_split(line, words) < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
 		return false;
 	lease.expiry = (int64_t)expiry;
-	text_copy(lease.identity.mac, sizeof lease.identity.mac, words[1]);
-	text_copy(lease.identity.ipv4, sizeof lease.identity.ipv4, words[2]);
+	if (address_is_mac(words[1]) && address_is_ipv4(words[2])) {
+		text_copy(lease.identity.mac, sizeof lease.identity.mac, words[1]);
+		text_copy(lease.identity.ipv4, sizeof lease.identity.ipv4, words[2]);
+	} else if (!is_iaid(words[1]) || !ipv6_normalise(words[2], lease.ipv6)) {
+		return false;
+	}
 	take_name(&lease, words[3]);
 	*ret_lease = lease;
 	return true;
 }
 
-static int compare_macs(const void *a, const void *b)
+static int compare_leases(const void *a, const void *b)
 {
 	const struct lease *left = a, *right = b;
+	int macs = strcmp(left->identity.mac, right->identity.mac);
 
-	return strcmp(left->identity.mac, right->identity.mac);
+	return macs ? macs : strcmp(left->ipv6, right->ipv6);
 }
 
 int lease_table_parse(char *text, struct lease_table *ret_table)
@@ -80,7 +89,7 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 		table.leases[table.count++] = lease;
 	}
 	if (table.count > 1)
-		qsort(table.leases, table.count, sizeof *table.leases, compare_macs);
+		qsort(table.leases, table.count, sizeof *table.leases, compare_leases);
 	*ret_table = table;
 	return 0;
 }
@@ -118,7 +127,7 @@ static int join(struct lease_table *table, struct lease_table *more)
 	memcpy(leases + table->count, more->leases, more->count * sizeof *leases);
 	table->leases = leases;
 	table->count += more->count;
-	qsort(table->leases, table->count, sizeof *table->leases, compare_macs);
+	qsort(table->leases, table->count, sizeof *table->leases, compare_leases);
 	lease_table_free(more);
 	return 0;
 }
@@ -157,15 +166,15 @@ bool lease_is_live(const struct lease *lease, int64_t now)
 	return lease->expiry == 0 || lease->expiry > now;
 }
 
-/* Where the leases of @mac begin, or would; the table is sorted by it. */
-static size_t find_first(const struct lease_table *table, const char *mac)
+/* Where the leases of @key's MAC, or IPv6 address, begin, or would. */
+static size_t find_first(const struct lease_table *table, const struct lease *key)
 {
 	size_t low = 0, high = table->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(table->leases[middle].identity.mac, mac) < 0)
+		if (compare_leases(table->leases + middle, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -173,9 +182,30 @@ static size_t find_first(const struct lease_table *table, const char *mac)
 	return low;
 }
 
+static size_t find_mac(const struct lease_table *table, const char *mac)
+{
+	struct lease key = { 0 };
+
+	text_copy(key.identity.mac, sizeof key.identity.mac, mac);
+	return find_first(table, &key);
+}
+
+const struct lease *lease_table_find_ipv6(const struct lease_table *table, const char *ipv6)
+{
+	struct lease key = { 0 };
+	size_t first;
+
+	if (!*ipv6 || !text_copy(key.ipv6, sizeof key.ipv6, ipv6))
+		return NULL;
+	first = find_first(table, &key);
+	if (first == table->count || !text_equal(table->leases[first].ipv6, ipv6))
+		return NULL;
+	return lease_is_live(table->leases + first, (int64_t)time(NULL)) ? table->leases + first : NULL;
+}
+
 bool lease_table_has(const struct lease_table *table, const char *mac)
 {
-	size_t first = find_first(table, mac);
+	size_t first = find_mac(table, mac);
 
 	return first < table->count && text_equal(table->leases[first].identity.mac, mac);
 }
@@ -185,7 +215,7 @@ const char *lease_table_find(const struct lease_table *table, const char *mac)
 	const struct lease *newest = NULL;
 	int64_t now = (int64_t)time(NULL);
 
-	for (size_t i = find_first(table, mac); i < table->count; i++) {
+	for (size_t i = find_mac(table, mac); i < table->count; i++) {
 		const struct lease *lease = &table->leases[i];
 
 		if (!text_equal(lease->identity.mac, mac))

@@ -3,15 +3,19 @@
 #pragma once
 
 #include "address.h"
+#include "ipv6.h"
+
+enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 5 };
 
 struct lease {
 	int64_t expiry;               /* seconds since the epoch; 0: never */
-	struct network_identity identity;
+	struct network_identity identity; /* "" and "" in a lease of IPv6, whose file says nothing of the MAC */
+	char ipv6[IPV6_TEXT_SIZE];    /* "" in a lease of IPv4 */
 	char name[64];                /* "" where the client sent none */
 };
 
 struct lease_table {
-	struct lease *leases;         /* sorted by MAC */
+	struct lease *leases;         /* sorted by MAC and IPv6 address */
 	size_t count;
 };
 
@@ -28,6 +32,9 @@ int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *
 /* The IPv4 address @mac holds now, or NULL. */
 const char *lease_table_find(const struct lease_table *table, const char *mac);
 
+/* The live lease of an IPv6 address as inet_ntop(3) writes it, or NULL. */
+const struct lease *lease_table_find_ipv6(const struct lease_table *table, const char *ipv6);
+
 /* Is there any lease of @mac, live or not? */
 bool lease_table_has(const struct lease_table *table, const char *mac);
 
@@ -35,3 +42,6 @@ bool lease_is_live(const struct lease *lease, int64_t now);
 
 /* The text of a lease file (modified) as a table; -ENOMEM or 0. */
 int lease_table_parse(char *text, struct lease_table *ret_table);
+
+/* Cuts the first words out of a line of a lease file, in place; returns how many there are, at most LEASE_WORDS. */
+int lease_split(char *line, const char *words[LEASE_WORDS]);

@@ -10,6 +10,7 @@
 #include "../core/store.h"
 #include "../util/tree.h"
 #include "host-names.h"
+#include "ipv6-host.h"
 #include "plan.h"
 #include "up.h"
 
@@ -246,6 +247,7 @@ int lb_network_delete(struct lb_context *ctx, const char *name)
 int lb_network_set(struct lb_context *ctx, const char *name, const char *key, const char *value)
 {
 	struct network_settings before, settings;
+	struct ipv6_prefix prefix;
 	CLEANUP_FD int lock = -1;
 	struct link_state link;
 	int r = rights_require_root(ctx);
@@ -270,7 +272,9 @@ int lb_network_set(struct lb_context *ctx, const char *name, const char *key, co
 	r = make(ctx, &settings);
 	if (r == 0)
 		r = link_get(ctx, settings.name, &link);
-	if (r == 0 && link.index)
+	if (r == 0 && link.index && !text_equal(before.ipv6, settings.ipv6) && !ipv6_prefix_parse(before.ipv6, &prefix))
+		r = network_ipv6_down(ctx, settings.name, link.index, &prefix);
+	if (r >= 0 && link.index)
 		r = network_up_locked(ctx, settings.name);
 	return r < 0 ? r : 0;
 }

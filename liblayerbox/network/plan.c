@@ -81,6 +81,7 @@ static int take_paths(struct lb_context *ctx, struct network_plan *plan)
 {
 	plan->directory = store_path(ctx, STORE_NETWORK "/%s", plan->bridge);
 	plan->hosts_directory = store_path(ctx, STORE_NETWORK "/%s/hosts.d", plan->bridge);
+	plan->names_directory = store_path(ctx, STORE_NETWORK "/%s/names.d", plan->bridge);
 	plan->run_directory = text_format(RUNSTATEDIR "/layerbox/network/%s", plan->bridge);
 	if (plan->by_lxc_net) {
 		plan->lease_file = text_format(LXC_NET_LEASE_FILE, plan->bridge);
@@ -89,7 +90,7 @@ static int take_paths(struct lb_context *ctx, struct network_plan *plan)
 		plan->lease_file = store_path(ctx, STORE_NETWORK "/%s/leases", plan->bridge);
 		plan->pid_file = text_format(RUNSTATEDIR "/layerbox/network/%s/dnsmasq.pid", plan->bridge);
 	}
-	if (!plan->directory || !plan->hosts_directory || !plan->run_directory || !plan->lease_file || !plan->pid_file)
+	if (!plan->directory || !plan->hosts_directory || !plan->names_directory || !plan->run_directory || !plan->lease_file || !plan->pid_file)
 		return fail_memory(ctx);
 	return 0;
 }
@@ -111,6 +112,7 @@ int network_plan_make(struct lb_context *ctx, const char *network, struct networ
 		return r;
 	text_copy(plan.bridge, sizeof plan.bridge, plan.settings.name);
 	choose_bridge_mac(&plan);
+	plan.has_ipv6 = *plan.settings.ipv6 && !ipv6_prefix_parse(plan.settings.ipv6, &plan.ipv6);
 	r = link_get(ctx, plan.bridge, &plan.link);
 	if (r < 0)
 		return r;
@@ -131,6 +133,7 @@ static void free_paths(struct network_plan *plan)
 {
 	free(plan->directory);
 	free(plan->hosts_directory);
+	free(plan->names_directory);
 	free(plan->lease_file);
 	free(plan->run_directory);
 	free(plan->pid_file);
@@ -142,9 +145,24 @@ int network_plan_use_own(struct lb_context *ctx, struct network_plan *plan)
 
 	free_paths(plan);
 	plan->by_lxc_net = false;
-	plan->directory = plan->hosts_directory = plan->lease_file = plan->run_directory = plan->pid_file = NULL;
+	plan->directory = plan->hosts_directory = plan->names_directory = NULL;
+	plan->lease_file = plan->run_directory = plan->pid_file = NULL;
 	r = take_subnet(ctx, plan);
 	return r < 0 ? r : take_paths(ctx, plan);
+}
+
+void network_plan_ipv6(const struct network_plan *plan, const char *ipv4, char ret_ipv6[IPV6_TEXT_SIZE])
+{
+	uint32_t address;
+
+	*ret_ipv6 = '\0';
+	if (plan->has_ipv6 && ipv4_parse(ipv4, &address))
+		ipv6_of_guest(&plan->ipv6, address - plan->subnet.network, ret_ipv6);
+}
+
+const char *network_plan_watched(const struct network_plan *plan)
+{
+	return plan->settings.dhcp ? plan->hosts_directory : plan->names_directory;
 }
 
 void network_plan_free(struct network_plan *plan)
@@ -174,6 +192,8 @@ static int make_directories(struct lb_context *ctx, const struct network_plan *p
 		return fail_errno(ctx, r, "cannot make %s", plan->directory);
 	fd = openat(network_fd, plan->bridge, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -errno : make_readable(fd, "hosts.d");
+	if (r == 0)
+		r = make_readable(fd, "names.d");
 	return r < 0 ? fail_errno(ctx, r, "cannot make %s", plan->hosts_directory) : 0;
 }
 

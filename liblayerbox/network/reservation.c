@@ -6,13 +6,20 @@
 #include "../adapters/dnsmasq.h"
 #include "../core/name.h"
 #include "../util/file.h"
+#include "fixed-name.h"
+#include "lease-release.h"
 #include "plan.h"
 
 enum { RESERVATION_BYTES_MAX = 512 };
 
-static void make_line(char *line, size_t size, const char *name, const struct network_identity *identity)
+static void make_line(char *line, size_t size, const struct network_plan *plan, const char *name,
+		      const struct network_identity *identity)
 {
-	snprintf(line, size, "%s,id:*,%s,%s\n", identity->mac, identity->ipv4, name);
+	char ipv6[IPV6_TEXT_SIZE];
+
+	network_plan_ipv6(plan, identity->ipv4, ipv6);
+	snprintf(line, size, "%s,id:*,%s,%s%s%s%s\n", identity->mac, identity->ipv4, *ipv6 ? "[" : "", ipv6,
+		 *ipv6 ? "]," : "", name);
 }
 
 /* Nothing but a name, a MAC and an address goes into dnsmasq's files: commas and newlines mean something there. */
@@ -28,13 +35,20 @@ static int check(struct lb_context *ctx, const char *name, const struct network_
 	return 0;
 }
 
-bool reservation_is(int hosts_fd, const char *name, const struct network_identity *identity)
+static bool is_line(const struct network_plan *plan, int hosts_fd, const char *name,
+		    const struct network_identity *identity)
 {
 	CLEANUP_FREE char *present = NULL;
 	char line[RESERVATION_BYTES_MAX];
 
-	make_line(line, sizeof line, name, identity);
+	make_line(line, sizeof line, plan, name, identity);
 	return file_read(hosts_fd, name, RESERVATION_BYTES_MAX, &present, NULL) == 0 && text_equal(present, line);
+}
+
+bool reservation_is(struct lb_context *ctx, const struct network_plan *plan, int hosts_fd, const char *name,
+		    const struct network_identity *identity)
+{
+	return is_line(plan, hosts_fd, name, identity) && fixed_name_is(ctx, plan, name, identity);
 }
 
 int reservation_write_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name,
@@ -50,10 +64,13 @@ int reservation_write_planned(struct lb_context *ctx, const struct network_plan 
 	hosts_fd = network_plan_open_hosts(ctx, plan);
 	if (hosts_fd < 0)
 		return hosts_fd;
-	if (reservation_is(hosts_fd, name, identity))
+	r = fixed_name_write(ctx, plan, name, identity);
+	if (r < 0)
+		return r;
+	if (is_line(plan, hosts_fd, name, identity))
 		return 0;
 	replaces = faccessat(hosts_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	make_line(line, sizeof line, name, identity);
+	make_line(line, sizeof line, plan, name, identity);
 	r = file_write(hosts_fd, name, line, strlen(line), 0644, FILE_LAZY);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot write %s/%s", plan->hosts_directory, name);
@@ -86,6 +103,28 @@ static bool parse_line(char *line, struct network_identity *ret_identity)
 	return true;
 }
 
+/* Whoever has the lease of the container's IPv6 address, under whatever client id, has it no longer. */
+static void release_ipv6(const struct network_plan *plan, const char *ipv4)
+{
+	char ipv6[IPV6_TEXT_SIZE];
+
+	network_plan_ipv6(plan, ipv4, ipv6);
+	if (*ipv6)
+		lease_release_ipv6(plan->lease_file, plan->bridge, &plan->ipv6, ipv6);
+}
+
+int reservation_before_start(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	int r = network_plan_make(ctx, identity->network, &plan);
+
+	if (r == 0)
+		r = reservation_write_planned(ctx, &plan, name, identity);
+	if (r == 0)
+		release_ipv6(&plan, identity->ipv4);
+	return r;
+}
+
 /* Before the reservation goes: with it, dnsmasq knows the lease as one without a client id, as a release must match. */
 static void release_lease(const struct network_plan *plan, const char *name, int hosts_fd)
 {
@@ -96,8 +135,10 @@ static void release_lease(const struct network_plan *plan, const char *name, int
 	if (!plan->link.index || file_read(hosts_fd, name, RESERVATION_BYTES_MAX, &line, NULL) < 0)
 		return;
 	ipv4_format(plan->subnet.gateway, server);
-	if (parse_line(line, &identity))
-		dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
+	if (!parse_line(line, &identity))
+		return;
+	dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
+	release_ipv6(plan, identity.ipv4);
 }
 
 int reservation_remove_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name)
@@ -111,6 +152,9 @@ int reservation_remove_planned(struct lb_context *ctx, const struct network_plan
 	if (hosts_fd < 0)
 		return hosts_fd;
 	release_lease(plan, name, hosts_fd);
+	r = fixed_name_remove(ctx, plan, name);
+	if (r < 0)
+		return r;
 	if (unlinkat(hosts_fd, name, 0) < 0)
 		return errno == ENOENT ? 1 : fail_errno(ctx, errno, "cannot remove %s/%s", plan->hosts_directory, name);
 	r = dnsmasq_reload(ctx, plan->pid_file);

@@ -8,6 +8,7 @@
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "../util/tree.h"
+#include "ipv6.h"
 #include "subnet.h"
 
 enum { SETTINGS_BYTES_MAX = 64 * 1024, MTU_MIN = 1280, MTU_MAX = 65535 };
@@ -43,7 +44,19 @@ static char *get_subnet(const struct network_settings *settings)
 
 static const char *set_ipv6(struct network_settings *settings, const char *value)
 {
-	return text_copy(settings->ipv6, sizeof settings->ipv6, value) ? NULL : "is too long";
+	struct ipv6_prefix prefix;
+	const char *why = NULL;
+
+	*settings->ipv6 = '\0';
+	if (!*value)
+		return NULL;
+	if (text_equal(value, "auto"))
+		why = ipv6_prefix_random(&prefix) < 0 ? "cannot be chosen: there are no random numbers" : NULL;
+	else
+		why = ipv6_prefix_parse(value, &prefix);
+	if (!why)
+		ipv6_prefix_format(&prefix, settings->ipv6);
+	return why;
 }
 
 static char *get_ipv6(const struct network_settings *settings)

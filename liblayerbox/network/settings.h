@@ -13,7 +13,7 @@
 enum {
 	NETWORK_NAME_SIZE = 16,       /* IFNAMSIZ */
 	NETWORK_SUBNET_SIZE = 20,     /* 255.255.255.255/32 */
-	NETWORK_PREFIX_SIZE = 44,     /* an IPv6 prefix with its length */
+	NETWORK_PREFIX_SIZE = 49,     /* an IPv6 prefix with its length: IPV6_PREFIX_TEXT_SIZE */
 };
 
 struct network_settings {

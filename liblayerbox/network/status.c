@@ -6,6 +6,7 @@
 #include "../adapters/dnsmasq.h"
 #include "../adapters/sysctl.h"
 #include "firewall.h"
+#include "ipv6-host.h"
 #include "reservation.h"
 
 int network_require(struct lb_context *ctx, const char *network)
@@ -51,7 +52,7 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 		text_copy(status->address, sizeof status->address, plan->link.address);
 	status->up = plan->link.up;
 	status->dnsmasq_pid = dnsmasq_find(plan->pid_file);
-	status->reservations_read = status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, plan->hosts_directory);
+	status->reservations_read = status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, network_plan_watched(plan));
 	status->nat = !plan->by_lxc_net && firewall_is_up();
 	status->pool_size = subnet_pool_size(&plan->subnet);
 	r = count_reservations(ctx, plan, &status->pool_used);
@@ -91,7 +92,7 @@ static bool find_bridge_problem(const struct network_plan *plan, struct lb_netwo
 		     plan->bridge);
 	else if (!plan->link.up)
 		note(status, "the bridge %s is down; bring it up with `layerbox net up`", plan->bridge);
-	else if (!has_its_address(plan))
+	else if (!has_its_address(plan) || (plan->has_ipv6 && !network_ipv6_is_up(plan->bridge, &plan->ipv6)))
 		note(status, "the bridge %s does not have the address it should have; `layerbox net up` says more",
 		     plan->bridge);
 	return *status->problem;

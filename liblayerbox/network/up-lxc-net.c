@@ -11,10 +11,16 @@
 static int add_reservations(struct lb_context *ctx, struct network_plan *plan)
 {
 	CLEANUP_FREE char *line = text_format("dhcp-hostsdir=%s", plan->hosts_directory);
+	CLEANUP_FREE char *names = text_format("hostsdir=%s", plan->names_directory);
+	int r, s;
 
-	if (!line)
+	if (!line || !names)
 		return fail_memory(ctx);
-	return lxc_net_add_conf_line(ctx, &plan->lxc_net, "The reservations of layerbox's containers.", line);
+	r = lxc_net_add_conf_line(ctx, &plan->lxc_net, "The reservations of layerbox's containers.", line);
+	if (r < 0)
+		return r;
+	s = lxc_net_add_conf_line(ctx, &plan->lxc_net, "The names of those with fixed addresses.", names);
+	return s < 0 ? s : r && s;
 }
 
 /* NAME.DOMAIN shall work beside NAME; a domain that the host has chosen is left alone. */

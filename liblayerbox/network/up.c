@@ -8,6 +8,7 @@
 #include "../adapters/sysctl.h"
 #include "../util/tree.h"
 #include "firewall.h"
+#include "ipv6-host.h"
 
 /* The bridge's address as text, with prefix length. */
 static void make_address(const struct subnet *subnet, char *address, size_t size)
@@ -60,7 +61,7 @@ static void harden(struct lb_context *ctx, const char *bridge)
 	}
 }
 
-static int bridge_up(struct lb_context *ctx, struct network_plan *plan)
+static int bridge_up(struct lb_context *ctx, struct network_plan *plan, int *ret_index)
 {
 	int index = plan->link.index, changed = 1, r;
 	char address[sizeof plan->link.address];
@@ -81,6 +82,7 @@ static int bridge_up(struct lb_context *ctx, struct network_plan *plan)
 	if (r < 0)
 		return r;
 	changed &= r;
+	*ret_index = index;
 	if (changed && plan->link.up)
 		return 1;
 	harden(ctx, plan->bridge);
@@ -88,63 +90,6 @@ static int bridge_up(struct lb_context *ctx, struct network_plan *plan)
 	if (r == 0)
 		log_message(ctx, LB_LOG_INFO, "the bridge %s is up with address %s", plan->bridge, address);
 	return r;
-}
-
-static int start_dnsmasq(struct lb_context *ctx, const struct network_plan *plan)
-{
-	char address[IPV4_TEXT_SIZE], first[IPV4_TEXT_SIZE], last[IPV4_TEXT_SIZE], netmask[IPV4_TEXT_SIZE];
-	const struct dnsmasq_settings settings = {
-		.bridge = plan->bridge,
-		.range_first = first,
-		.range_last = last,
-		.netmask = netmask,
-		.lease_max = subnet_pool_size(&plan->subnet),
-		.domain = ctx->config.domain,
-		.hosts_directory = plan->hosts_directory,
-		.lease_file = plan->lease_file,
-		.pid_file = plan->pid_file,
-	};
-	int r;
-
-	ipv4_format(plan->subnet.first, first);
-	ipv4_format(plan->subnet.last, last);
-	ipv4_format(subnet_netmask(&plan->subnet), netmask);
-	ipv4_format(plan->subnet.gateway, address);
-	r = dnsmasq_check_port(ctx, address);
-	if (r == 0)
-		r = dnsmasq_start(ctx, &settings);
-	if (r == 0)
-		log_message(ctx, LB_LOG_INFO, "dnsmasq gives out %s to %s on %s", first, last, plan->bridge);
-	return r;
-}
-
-/* A dnsmasq that serves another root which still exists is not taken away from it. */
-static int refuse_other_root(struct lb_context *ctx, const struct network_plan *plan, pid_t pid)
-{
-	CLEANUP_FREE char *directory = dnsmasq_argument(pid, "--dhcp-hostsdir");
-
-	if (!directory || text_equal(directory, plan->hosts_directory) || access(directory, F_OK) < 0)
-		return 0;
-	return fail(ctx, -LB_ERR_NETWORK,
-		    "the bridge %s serves another root, with its reservations in %s; give this root a bridge and a "
-		    "subnet of its own in a configuration file (--config)",
-		    plan->bridge, directory);
-}
-
-/* @bridge_is_new: then a dnsmasq that is still there listens on an interface that no longer is. */
-static int dnsmasq_up(struct lb_context *ctx, const struct network_plan *plan, bool bridge_is_new)
-{
-	pid_t pid = dnsmasq_find(plan->pid_file);
-	int r;
-
-	if (pid && !bridge_is_new && dnsmasq_watches(pid, plan->hosts_directory))
-		return 1;
-	if (pid) {
-		r = dnsmasq_stop(ctx, plan->pid_file);
-		if (r < 0)
-			return r;
-	}
-	return start_dnsmasq(ctx, plan);
 }
 
 static int make_directories(struct lb_context *ctx, const struct network_plan *plan)
@@ -163,11 +108,13 @@ static int make_directories(struct lb_context *ctx, const struct network_plan *p
 /* Everything but the checks; each step returns 1 where nothing was to do. */
 static int set_up(struct lb_context *ctx, struct network_plan *plan)
 {
-	int forwarding, bridge, firewall, dnsmasq;
+	int forwarding, bridge, ipv6 = 1, firewall, dnsmasq, index;
 
-	bridge = bridge_up(ctx, plan);
-	if (bridge < 0)
-		return bridge;
+	bridge = bridge_up(ctx, plan, &index);
+	if (bridge >= 0 && plan->has_ipv6)
+		ipv6 = network_ipv6_up(ctx, plan->bridge, index, &plan->ipv6);
+	if (bridge < 0 || ipv6 < 0)
+		return bridge < 0 ? bridge : ipv6;
 	forwarding = sysctl_set(ctx, "net/ipv4/ip_forward", "1");
 	if (forwarding < 0)
 		return forwarding;
@@ -176,10 +123,10 @@ static int set_up(struct lb_context *ctx, struct network_plan *plan)
 	firewall = firewall_up(ctx, plan);
 	if (firewall < 0)
 		return firewall;
-	dnsmasq = dnsmasq_up(ctx, plan, !plan->link.index);
+	dnsmasq = network_up_dnsmasq(ctx, plan, !plan->link.index);
 	if (dnsmasq < 0)
 		return dnsmasq;
-	return bridge && forwarding && firewall && dnsmasq;
+	return bridge && ipv6 && forwarding && firewall && dnsmasq;
 }
 
 /* A bridge that was made just now and has no DHCP server is worse than none: containers would start and wait. */
@@ -197,8 +144,7 @@ static void undo(struct lb_context *ctx, const struct network_plan *plan)
 
 static int own_up(struct lb_context *ctx, struct network_plan *plan)
 {
-	pid_t pid = dnsmasq_find(plan->pid_file);
-	int r = pid ? refuse_other_root(ctx, plan, pid) : 0;
+	int r = network_check_dnsmasq(ctx, plan);
 
 	if (r == 0)
 		r = check_before(ctx, plan);

@@ -110,6 +110,17 @@ pid_changed() {
 	is "$(layerbox exec tiger -- cat /srv/file)" hello
 }
 
+@test "with a static address it runs without a DHCP server" {
+	make tiger --base debian-bookworm --static
+	kill "$(cat /run/layerbox/network/lxcbr0/dnsmasq.pid)"
+	succeeds layerbox start tiger
+	boots tiger
+	succeeds layerbox exec tiger -- ping -c 1 -W 5 10.0.3.1
+	[[ $(layerbox exec tiger -- ip route) == *'default via 10.0.3.1 dev eth0 proto static'* ]]
+	is "$(lease_of tiger)" ''
+	layerbox --quiet net up
+}
+
 @test "stop shuts systemd down, quickly, and a customer's files are there after the next start" {
 	local began machine
 	make tiger --base debian-bookworm --start

@@ -131,3 +131,62 @@ answers() {
 	is "$(status_of lab problem)" ""
 	layerbox doctor --dry-run
 }
+
+has_ipv6() { # has_ipv6 NAME ADDRESS
+	layerbox exec "$1" -- ip -6 -o address show eth0 | grep -qF " $2/"
+}
+
+has_ipv6_on_bridge() {
+	ip -6 -o address show six | grep -qF " $1/"
+}
+
+@test "a network with IPv6 gives each container the address that follows from its IPv4 address" {
+	layerbox --quiet net create six --subnet 10.77.0.0/24 --ipv6 fd42:1:2:3::/64
+	is "$(layerbox net get six ipv6)" fd42:1:2:3::/64
+	is "$(status_of six ipv6)" fd42:1:2:3::/64
+	has_ipv6_on_bridge fd42:1:2:3::1
+	make one --network six --static --start
+	make two --network six --static --start
+	wait_until 10 has_ipv6 one fd42:1:2:3::2
+	wait_until 10 has_ipv6 two fd42:1:2:3::3
+	wait_until 5 layerbox exec one -- ping -6 -c 1 -W 1 fd42:1:2:3::3
+	wait_until 5 layerbox exec one -- ping -6 -c 1 -W 1 fd42:1:2:3::1
+	layerbox exec one -- nslookup two | grep -qF fd42:1:2:3::3
+	grep -qxF "$(field one mac),id:*,10.77.0.2,[fd42:1:2:3::2],one" "$LAYERBOX_ROOT/network/six/hosts.d/one"
+	refused $BAD_VALUE 'must be' layerbox net set six ipv6=fd42::/48
+	layerbox --quiet net set six ipv6=auto
+	[[ $(layerbox net get six ipv6) == fd*::/64 ]]
+	refute has_ipv6_on_bridge fd42:1:2:3::1
+}
+
+@test "a network without DHCP has names all the same, and its containers need no server for their addresses" {
+	layerbox --quiet net create fixed --subnet 10.77.0.0/24 dhcp=no
+	is "$(status_of fixed problem)" ""
+	make one two --network fixed --start
+	kill "$(status_of fixed dnsmasq_pid)"
+	layerbox --quiet restart one
+	wait_until 10 has_address one
+	layerbox --quiet net up
+	wait_until 5 layerbox exec one -- ping -c 1 -W 1 two
+	layerbox --quiet stop --kill two
+	layerbox --quiet rename two three
+	wait_until 5 layerbox exec one -- nslookup three
+	refute layerbox exec one -- nslookup two
+}
+
+@test "addresses rest after a delete, and are asked for on the bridge before they are used" {
+	layerbox --quiet net create small --subnet 10.77.0.0/29
+	make one --network small
+	is "$(field one ipv4)" 10.77.0.2
+	layerbox --quiet delete one
+	ip netns add stranger
+	ip link add stranger0 type veth peer name eth0 netns stranger
+	ip link set stranger0 master small up
+	ip -n stranger address add 10.77.0.3/29 dev eth0
+	ip -n stranger link set eth0 up
+	wait_until 5 answers 10.77.0.3
+	make two three four --network small
+	is "$(field two ipv4) $(field three ipv4) $(field four ipv4)" '10.77.0.4 10.77.0.5 10.77.0.6'
+	refused $EXHAUSTED 'rest for a while (2' layerbox create five --network small
+	ip netns delete stranger
+}

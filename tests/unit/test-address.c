@@ -139,8 +139,8 @@ static void test_foreign_addresses(void **state)
 {
 	struct lb_context *ctx = make_context("foreign", "10.20.0.0/29");
 	const struct network_identity taken[] = {
-		{ "", "00:16:3e:aa:00:01", "192.168.0.2" }, { "", "00:16:3e:aa:00:02", "10.20.0.2" },       { "", "", "" },
-		{ "", "00:16:3e:aa:00:03", "10.20.0.1" },   { "", "00:16:3e:aa:00:04", "255.255.255.255" },
+		{ .mac = "00:16:3e:aa:00:01", .ipv4 = "192.168.0.2" }, { .mac = "00:16:3e:aa:00:02", .ipv4 = "10.20.0.2" },       { .mac = "", .ipv4 = "" },
+		{ .mac = "00:16:3e:aa:00:03", .ipv4 = "10.20.0.1" },   { .mac = "00:16:3e:aa:00:04", .ipv4 = "255.255.255.255" },
 	};
 	struct network_identity identity;
 
@@ -153,8 +153,8 @@ static void test_foreign_addresses(void **state)
 static void test_reservation(void **state)
 {
 	struct lb_context *ctx = make_context("reservation", "10.20.0.0/24");
-	const struct network_identity identity = { "", "00:16:3e:aa:00:01", "10.20.0.2" };
-	const struct network_identity hostile = { "", "00:16:3e:aa:00:01", "10.20.0.2\n" };
+	const struct network_identity identity = { .mac = "00:16:3e:aa:00:01", .ipv4 = "10.20.0.2" };
+	const struct network_identity hostile = { .mac = "00:16:3e:aa:00:01", .ipv4 = "10.20.0.2\n" };
 	const char *path = "reservation/network/lbunit-none/hosts.d/tiger";
 	char line[128] = { 0 };
 	struct stat st;

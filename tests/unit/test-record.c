@@ -47,7 +47,7 @@ static void test_reads_what_it_writes(void **state)
 	char *first, *second;
 
 	(void)state;
-	assert_int_equal(read_text(GOOD "description = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n",
+	assert_int_equal(read_text(GOOD "static = yes\ndescription = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n",
 				   &record),
 			 0);
 	assert_string_equal(record.base, "debian-bookworm");
@@ -57,9 +57,11 @@ static void test_reads_what_it_writes(void **state)
 	assert_string_equal(record.description, "a # b ; c");
 	assert_int_equal(record.limits.memory_bytes, 512 << 20);
 	assert_false(record.autostart);
+	assert_true(record.identity.is_static);
 	fd = open("containers/a", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(record_write(ctx, fd, "a", &record), 0);
 	assert_int_equal(record_read(ctx, fd, "a", &again), 0);
+	assert_true(again.identity.is_static);
 	first = record_to_text(&record);
 	second = record_to_text(&again);
 	assert_string_equal(first, second);
@@ -78,6 +80,7 @@ static void test_broken_records(void **state)
 		{ GOOD "colour = red\n", ":7: colour is not a key" },
 		{ GOOD "mac = 00:16:3E:0A:0B:0C\n", ":7: mac must be" },
 		{ GOOD "ipv4 = 10.0.3.256\n", ":7: ipv4 must be" },
+		{ GOOD "static = perhaps\n", ":7: static must be yes or no" },
 		{ GOOD "ipv4 = 10.0.3.1,evil\n", ":7: ipv4 must be" },
 		{ GOOD "base = ../../etc@1\n", ":7: base must be" },
 		{ GOOD "base = debian\n", ":7: base must be" },

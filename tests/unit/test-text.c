@@ -161,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_after),  cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_trim),   cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_number), cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_keeps_its_failure),
 		cmocka_unit_test(test_list),
 	};
