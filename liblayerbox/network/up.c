@@ -264,7 +264,8 @@ static int names_up(struct lb_context *ctx)
 	int file = host_names_sync(ctx), bridge;
 
 	if (file < 0)
-		log_message(ctx, LB_LOG_WARNING, "the host's names of containers are not as they should be: %s", ctx->error);
+		log_message(ctx, LB_LOG_WARNING, "the names of containers on the host are not up to date: %s",
+			    ctx->error);
 	bridge = address_gateway(ctx, gateway);
 	if (bridge == 0)
 		bridge = host_names_sync_bridge(ctx, ctx->config.bridge, gateway);

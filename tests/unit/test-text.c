@@ -69,7 +69,8 @@ static void test_number(void **state)
 
 static void test_seconds(void **state)
 {
-	static const char *const bad[] = { "", "s", "1 s", "s1", "1w", "1S", "1ss", "-1", "1.5h", "+1", " 1", "1m ", "101s", "2m" };
+	static const char *const bad[] = { "",   "s",	 "1 s", "s1", "1w",  "1S",   "1ss",
+					   "-1", "1.5h", "+1",	" 1", "1m ", "101s", "2m" };
 	uint64_t n = 42;
 
 	(void)state;
@@ -160,7 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_after),  cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_trim),   cmocka_unit_test(test_printable),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_bool),
 		cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_keeps_its_failure),
 		cmocka_unit_test(test_list),
 	};
