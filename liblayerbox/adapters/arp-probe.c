@@ -34,18 +34,18 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void parse_neighbour(const struct nlmsghdr *header, struct neighbour *ret_neighbour)
+static void parse_neighbour(struct nlmsghdr *header, struct neighbour *ret_neighbour)
 {
-	const struct ndmsg *neighbour = NLMSG_DATA(header);
+	struct ndmsg *neighbour = NLMSG_DATA(header);
 	size_t rest = header->nlmsg_len - NLMSG_LENGTH(sizeof *neighbour);
 
 	*ret_neighbour = (struct neighbour){ .state = neighbour->ndm_state };
-	for (const struct rtattr *a = (const struct rtattr *)(neighbour + 1); RTA_OK(a, rest); a = RTA_NEXT(a, rest)) {
+	for (struct rtattr *a = (struct rtattr *)(neighbour + 1); RTA_OK(a, rest); a = RTA_NEXT(a, rest)) {
 		const unsigned char *mac = RTA_DATA(a);
 
 		if (a->rta_type == NDA_LLADDR && RTA_PAYLOAD(a) == MAC_BYTES)
-			snprintf(ret_neighbour->mac, sizeof ret_neighbour->mac, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-				 mac[2], mac[3], mac[4], mac[5]);
+			snprintf(ret_neighbour->mac, sizeof ret_neighbour->mac, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+				 mac[1], mac[2], mac[3], mac[4], mac[5]);
 	}
 }
 
@@ -137,7 +137,7 @@ void arp_probe_end(struct arp_probe *probe)
 
 	if (probe->fd < 0)
 		return;
-	/* An answer may be remembered: it is true. A question without one would be asked twice more, and then kept as failed. */
+	/* An answer may be remembered: it is true. What has none would be asked twice more, and then kept as failed. */
 	if (ask(probe, RTM_GETNEIGH, 0, 0, &neighbour) == 0 && !(neighbour.state & NUD_KNOWN))
 		(void)ask(probe, RTM_DELNEIGH, NLM_F_ACK, 0, NULL);
 	close_fd(take_fd(&probe->fd));

@@ -172,11 +172,13 @@ static int find_block(const struct search *search, struct place *ret_place)
 		int r;
 
 		if (marker == MARKER_END)
-			return refuse(search, &line, "this ends a block of layerbox that begins nowhere; delete the line");
+			return refuse(search, &line,
+				      "this ends a block of layerbox that begins nowhere; delete the line");
 		if (marker != MARKER_BEGIN)
 			continue;
 		if (place.found)
-			return refuse(search, &line, "this is the second block of layerbox for the same root; delete it");
+			return refuse(search, &line,
+				      "this is the second block of layerbox for the same root; delete it");
 		place.start = line.offset;
 		r = find_end(search, &line, &place);
 		if (r < 0)

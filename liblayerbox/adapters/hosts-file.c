@@ -40,7 +40,8 @@ static int resolve(struct lb_context *ctx, struct view *view)
 
 	view->directory = realpath(view->path, NULL);
 	if (!view->directory && errno == ENOENT && faccessat(AT_FDCWD, view->path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return fail(ctx, -ENOENT, "%s is a symbolic link to a file that is not there; make that file", view->path);
+		return fail(ctx, -ENOENT, "%s is a symbolic link to a file that is not there; make that file",
+			    view->path);
 	if (!view->directory && errno != ENOENT)
 		return fail_errno(ctx, errno, "cannot find out where %s is", view->path);
 	if (!view->directory)
@@ -136,10 +137,11 @@ static int copy_attributes(const struct view *view, int fd)
 static int fail_to_replace(struct lb_context *ctx, const struct view *view, int error)
 {
 	if (error == -EBUSY)
-		return fail(ctx, -EBUSY,
-			    "%s is a mount of its own, as in many application containers, so it cannot be replaced in one "
-			    "step; set `host_names = none` in layerbox.conf, or mount its directory instead",
-			    view->path);
+		return fail(
+			ctx, -EBUSY,
+			"%s is a mount of its own, as in many application containers, so it cannot be replaced in one "
+			"step; set `host_names = none` in layerbox.conf, or mount its directory instead",
+			view->path);
 	if (error == -EPERM)
 		return fail(ctx, -EPERM, "%s cannot be replaced; is it immutable? `lsattr %s` says so", view->path,
 			    view->path);
@@ -153,11 +155,11 @@ static int replace(struct lb_context *ctx, const struct view *view)
 	char temporary[NAME_MAX + 1];
 	int r;
 
-	/* Always the same name, which the lock makes ours: a killed command leaves one file at most, and not for long. */
+	/* Always the same name, which the lock makes ours: a killed command leaves one file at most. */
 	snprintf(temporary, sizeof temporary, ".%.200s.layerbox-new", view->name);
 	unlinkat(view->directory_fd, temporary, 0);
-	r = file_create(view->directory_fd, temporary, view->wanted, view->wanted_length,
-			view->exists ? 0600 : 0644, &fd);
+	r = file_create(view->directory_fd, temporary, view->wanted, view->wanted_length, view->exists ? 0600 : 0644,
+			&fd);
 	if (r == 0)
 		r = copy_attributes(view, fd);
 	if (r == 0 && fsync(fd) < 0)

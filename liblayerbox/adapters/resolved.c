@@ -36,9 +36,10 @@ static int run(struct lb_context *ctx, const char *interface, const char *name, 
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run resolvectl");
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED,
-			    "resolvectl %s %s failed: %s; does systemd-resolved run? `systemctl status systemd-resolved`", name,
-			    interface, text_printable(text_trim(output)));
+		return fail(
+			ctx, -LB_ERR_PROGRAM_FAILED,
+			"resolvectl %s %s failed: %s; does systemd-resolved run? `systemctl status systemd-resolved`",
+			name, interface, text_printable(text_trim(output)));
 	*ret_output = TAKE_PTR(output);
 	return 0;
 }

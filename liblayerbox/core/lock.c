@@ -63,8 +63,9 @@ int lock_host_file(struct lb_context *ctx, const char *file)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	r = fd < 0 ? -errno : flock_patiently(fd);
 	if (r == -EWOULDBLOCK)
-		return fail(ctx, -LB_ERR_BUSY, "another layerbox command has worked on %s for a minute; see who with `fuser -v %s`",
-			    file, path);
+		return fail(ctx, -LB_ERR_BUSY,
+			    "another layerbox command has worked on %s for a minute; see who with `fuser -v %s`", file,
+			    path);
 	return r < 0 ? fail_errno(ctx, r, "cannot lock %s", path) : take_fd(&fd);
 }
 

@@ -3,9 +3,9 @@
  * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file
  * behind in the root.
  *
- * The order, for whoever takes more than one: the root's, then a container's, then a host's file. The root's lock guards what
- * all share: which names, addresses and id ranges are taken, bases, the network. A container's guards its
- * directory. A lock is given back by closing its descriptor.
+ * The order, for whoever takes more than one: the root's, then a container's, then a host file's. The root's
+ * lock guards what all share: which names, addresses and id ranges are taken, bases, the network. A container's
+ * guards its directory. A lock is given back by closing its descriptor.
  */
 #pragma once
 

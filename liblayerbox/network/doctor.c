@@ -141,7 +141,8 @@ static int examine_reservations(struct examination *exam, const struct record_id
 }
 
 /* @is: 1 as it should be, 0 not, or why that cannot be known. */
-static void examine_names(struct examination *exam, int is, const char *problem, int (*repair)(struct examination *exam))
+static void examine_names(struct examination *exam, int is, const char *problem,
+			  int (*repair)(struct examination *exam))
 {
 	if (is > 0)
 		return;

@@ -191,7 +191,8 @@ static int compact(struct lb_context *ctx, int directory_fd)
 		buffer_format(&text, "%s %lld\n", ipv4, (long long)quarantine.entries[i].until);
 	}
 	buffer_add(&text, "", 0);
-	return text.failed ? -ENOMEM : file_write(directory_fd, QUARANTINE_FILE, text.data, text.length, 0600, FILE_LAZY);
+	return text.failed ? -ENOMEM
+			   : file_write(directory_fd, QUARANTINE_FILE, text.data, text.length, 0600, FILE_LAZY);
 }
 
 int quarantine_load(struct lb_context *ctx, int directory_fd, struct quarantine *ret_quarantine)

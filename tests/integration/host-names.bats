@@ -130,6 +130,29 @@ inode() {
 	outside_is "$own_lines"
 }
 
+waits_for_the_file() {
+	find "/proc/$1/fd" -lname /run/layerbox/hosts.lock 2> /dev/null | grep -q .
+}
+
+@test "a command that has waited for another writes what is true then" {
+	local creating
+	make lynx
+	exec 8>> /run/layerbox/hosts.lock
+	flock 8
+	env layerbox --quiet create tiger 3>&- 8>&- &
+	creating=$!
+	wait_until 5 waits_for_the_file "$creating"
+	# A change whose command is not yet at its own turn.
+	host_names none
+	make puma 8>&-
+	exec 8>&-
+	wait "$creating"
+	ls "$CONTAINERS" >> "$BATS_FILE_TMPDIR/names"
+	host_names hosts
+	is "$(block | wc -l)" 3
+	block_is_right
+}
+
 @test "two roots have a block each" {
 	local other=$BATS_TEST_TMPDIR/other
 	make tiger

@@ -120,7 +120,6 @@ nobody_answers_for() {
 	succeeds in_host resolvectl revert lxcbr0
 	succeeds in_host layerbox doctor
 	wait_until 5 host_finds tiger "$address"
-	in_host sh -c 'rm /etc/layerbox/layerbox.conf /etc/resolv.conf; echo nameserver 10.0.2.3 > /etc/resolv.conf'
 }
 
 @test "after a power failure the network is there again, and containers start with their addresses" {
@@ -135,6 +134,9 @@ nobody_answers_for() {
 	succeeds in_host layerbox start tiger
 	wait_until 10 runs_with_its_address tiger
 	is "$(in_host layerbox info tiger --json | jq -r .ipv4)" "$address"
+	# layerbox-net.service has told systemd-resolved again.
+	wait_until 5 host_finds tiger "$address"
+	in_host sh -c 'rm /etc/layerbox/layerbox.conf /etc/resolv.conf; echo nameserver 10.0.2.3 > /etc/resolv.conf'
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
 }
 

@@ -66,8 +66,8 @@ static void test_carriage_returns(void **state)
 {
 	(void)state;
 	expect("127.0.0.1 localhost\r\n", &one, "127.0.0.1 localhost\r\n" BEGIN TIGER END);
-	expect("a\r\n# BEGIN layerbox " ROOT ": rendered, do not edit\r\n10.0.3.20\ttiger tiger.lxc\r\n# END layerbox " ROOT
-	       "\r\nb\r\n",
+	expect("a\r\n# BEGIN layerbox " ROOT
+	       ": rendered, do not edit\r\n10.0.3.20\ttiger tiger.lxc\r\n# END layerbox " ROOT "\r\nb\r\n",
 	       &two, "a\r\n" BEGIN TIGER LION END "b\r\n");
 }
 
@@ -109,12 +109,14 @@ static void test_damage_is_refused(void **state)
 {
 	static const char *const bad[][2] = {
 		{ "a\n" BEGIN TIGER "127.0.0.1 localhost\n", "hosts:2: \"# BEGIN layerbox " ROOT },
-		{ "a\n" BEGIN TIGER "x\n", "hosts:4: \"x\": this line is not layerbox's, but in its block that begins in line 2" },
+		{ "a\n" BEGIN TIGER "x\n",
+		  "hosts:4: \"x\": this line is not layerbox's, but in its block that begins in line 2" },
 		{ "a\n" BEGIN, "has no end" },
 		{ BEGIN TIGER BEGIN TIGER END, "hosts:1: " },
 		{ BEGIN TIGER OTHER END, "hosts:1: " },
 		{ BEGIN TIGER "# END layerbox /srv/b\n" END, "hosts:1: " },
-		{ "a\n\n" END, "hosts:3: \"# END layerbox " ROOT "\": this ends a block of layerbox that begins nowhere" },
+		{ "a\n\n" END,
+		  "hosts:3: \"# END layerbox " ROOT "\": this ends a block of layerbox that begins nowhere" },
 		{ BEGIN END END, "hosts:3: " },
 		{ BEGIN END "a\n" BEGIN END, "hosts:4: " },
 		{ BEGIN END BEGIN END, "is the second block" },
@@ -162,9 +164,26 @@ static uint32_t next_random(uint32_t *seed)
 static void random_file(uint32_t *seed, struct buffer *ret_file)
 {
 	static const char *const pieces[] = {
-		BEGIN TIGER END, BEGIN LION END, BEGIN, END, TIGER, OTHER, "# BEGIN layerbox", "# BEGIN layerbox " ROOT "\r\n",
-		"# END layerbox " ROOT " \r\n", "127.0.0.1\tlocalhost\r\n", "10.9.9.9 tiger\n", "\n", "\r", " ", "#", "\t",
-		"::1 ip6-localhost\n", "# END layerbox /srv/b\n", "no newline", "\xff\xfe\x01",
+		BEGIN TIGER END,
+		BEGIN LION END,
+		BEGIN,
+		END,
+		TIGER,
+		OTHER,
+		"# BEGIN layerbox",
+		"# BEGIN layerbox " ROOT "\r\n",
+		"# END layerbox " ROOT " \r\n",
+		"127.0.0.1\tlocalhost\r\n",
+		"10.9.9.9 tiger\n",
+		"\n",
+		"\r",
+		" ",
+		"#",
+		"\t",
+		"::1 ip6-localhost\n",
+		"# END layerbox /srv/b\n",
+		"no newline",
+		"\xff\xfe\x01",
 	};
 	unsigned count = next_random(seed) % 8;
 
@@ -242,7 +261,9 @@ static void test_random_files_keep_their_bytes(void **state)
 
 static struct lb_context *new_context(void)
 {
-	static const struct lb_context_options options = { .size = sizeof options, .root = ROOT, .config_file = "/dev/null" };
+	static const struct lb_context_options options = { .size = sizeof options,
+							   .root = ROOT,
+							   .config_file = "/dev/null" };
 	struct lb_context *ctx = NULL;
 
 	assert_int_equal(lb_context_new(&options, &ctx), 0);
@@ -346,7 +367,7 @@ static void test_a_mount_cannot_be_replaced(void **state)
 	(void)state;
 	need_root();
 	put_file("mounted", "x\n");
-	assert_int_equal(mount("mounted", "mounted", NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount("mounted", "mounted", "none", MS_BIND, NULL), 0);
 	assert_int_equal(hosts_file_put(ctx, "mounted", &one), -EBUSY);
 	assert_contains(lb_context_error(ctx), "mounted is a mount of its own");
 	assert_contains(lb_context_error(ctx), "host_names = none");

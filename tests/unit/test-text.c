@@ -69,7 +69,8 @@ static void test_number(void **state)
 
 static void test_seconds(void **state)
 {
-	static const char *const bad[] = { "", "s", "1 s", "s1", "1w", "1S", "1ss", "-1", "1.5h", "+1", " 1", "1m ", "101s", "2m" };
+	static const char *const bad[] = { "",   "s",	 "1 s", "s1", "1w",  "1S",   "1ss",
+					   "-1", "1.5h", "+1",	" 1", "1m ", "101s", "2m" };
 	uint64_t n = 42;
 
 	(void)state;
