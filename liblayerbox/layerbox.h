@@ -511,7 +511,8 @@ struct lb_network_status {
 	bool up;                      /* the bridge is there and up */
 	pid_t dnsmasq_pid;            /* 0 when no DHCP server runs for it */
 	bool reservations_read;       /* that dnsmasq reads layerbox's reservations */
-	bool nat;                     /* layerbox's nftables table is there (always false under lxc-net) */
+	bool firewall;                /* layerbox's nftables tables of this network are there */
+	bool nat;                     /* and lend containers the host's address (false under lxc-net, which does so itself) */
 	unsigned ports;               /* interfaces on the bridge */
 	unsigned pool_size;           /* addresses that containers can have */
 	unsigned pool_used;           /* of these, reserved by containers */

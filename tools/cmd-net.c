@@ -47,9 +47,9 @@ static json_t *to_json(const struct lb_network_status *status)
 				   manager_name(status->manager), "default", status->is_default, "address",
 				   status->address, "up", status->up, "ipv6", status->ipv6, "mtu", (int)status->mtu,
 				   "isolated", status->isolated, "antispoof", status->antispoof, "dhcp", status->dhcp);
-	json_t *more = json_pack("{s:o, s:b, s:b, s:i, s:i, s:i, s:s}", "dnsmasq_pid",
+	json_t *more = json_pack("{s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:s}", "dnsmasq_pid",
 				 status->dnsmasq_pid ? json_integer(status->dnsmasq_pid) : json_null(), "reservations_read",
-				 status->reservations_read, "nat", status->nat, "ports", (int)status->ports, "pool_size",
+				 status->reservations_read, "firewall", status->firewall, "nat", status->nat, "ports", (int)status->ports, "pool_size",
 				 (int)status->pool_size, "pool_used", (int)status->pool_used, "problem", status->problem);
 
 	json_object_update(object, more);
@@ -63,7 +63,8 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		{ "bridge", "Bridge:", false },	       { "manager", "Run by:", false },
 		{ "up", "Up:", false },		       { "address", "Address:", false },
 		{ "ipv6", "IPv6:", false },	       { "dnsmasq_pid", "dnsmasq PID:", false },
-		{ "reservations_read", "Reservations:", false }, { "nat", "NAT:", false },
+		{ "reservations_read", "Reservations:", false }, { "firewall", "Firewall:", false },
+		{ "nat", "NAT:", false },
 		{ "isolated", "Isolated:", false },    { "antispoof", "Anti-spoofing:", false },
 		{ "ports", "Ports:", false },	       { "pool_size", "Pool size:", false },
 		{ "pool_used", "Pool used:", false },  { "problem", "Problem:", false },

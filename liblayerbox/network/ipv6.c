@@ -96,6 +96,11 @@ void ipv6_link_local(const char *mac, char ret_text[IPV6_TEXT_SIZE])
 	format(&link_local, interface, ret_text);
 }
 
+bool ipv6_parse(const char *text, uint8_t ret_bytes[IPV6_BYTES])
+{
+	return inet_pton(AF_INET6, text, ret_bytes) == 1;
+}
+
 bool ipv6_normalise(const char *text, char ret_text[IPV6_TEXT_SIZE])
 {
 	struct in6_addr parsed;

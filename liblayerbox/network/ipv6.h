@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IPV6_TEXT_SIZE = 46, IPV6_PREFIX_LENGTH = 64, IPV6_PREFIX_TEXT_SIZE = IPV6_TEXT_SIZE + 3 };
+enum { IPV6_TEXT_SIZE = 46, IPV6_BYTES = 16, IPV6_PREFIX_LENGTH = 64, IPV6_PREFIX_TEXT_SIZE = IPV6_TEXT_SIZE + 3 };
 
 struct ipv6_prefix {
 	uint8_t bytes[8];
@@ -35,6 +35,9 @@ void ipv6_of_guest(const struct ipv6_prefix *prefix, uint32_t host_number, char 
 
 /* The link-local address that the kernel makes of a MAC (EUI-64): 00:16:3e:01:02:03 is fe80::216:3eff:fe01:203. */
 void ipv6_link_local(const char *mac, char ret_text[IPV6_TEXT_SIZE]);
+
+/* The bytes of an address; false where it is none. */
+bool ipv6_parse(const char *text, uint8_t ret_bytes[IPV6_BYTES]);
 
 /* Brings any spelling of an address to inet_ntop(3)'s, so that two can be compared as text; false where it is none. */
 bool ipv6_normalise(const char *text, char ret_text[IPV6_TEXT_SIZE]);

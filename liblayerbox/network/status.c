@@ -7,6 +7,7 @@
 #include "../adapters/sysctl.h"
 #include "firewall.h"
 #include "ipv6-host.h"
+#include "plan.h"
 #include "reservation.h"
 
 int network_require(struct lb_context *ctx, const char *network)
@@ -53,7 +54,8 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 	status->up = plan->link.up;
 	status->dnsmasq_pid = dnsmasq_find(plan->pid_file);
 	status->reservations_read = status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, network_plan_watched(plan));
-	status->nat = !plan->by_lxc_net && firewall_is_up();
+	status->firewall = firewall_is_up(plan->bridge);
+	status->nat = !plan->by_lxc_net && status->firewall;
 	status->pool_size = subnet_pool_size(&plan->subnet);
 	r = count_reservations(ctx, plan, &status->pool_used);
 	if (r == 0 && plan->link.is_bridge)
@@ -106,7 +108,7 @@ static void find_service_problem(const struct network_plan *plan, struct lb_netw
 		note(status,
 		     "the DHCP server of %s does not read the reservations; put it right with `layerbox net up`",
 		     plan->bridge);
-	else if (!plan->by_lxc_net && !status->nat && geteuid() == 0) /* others may not ask */
+	else if (!status->firewall && geteuid() == 0) /* others may not ask */
 		note(status,
 		     "nftables has no rules for %s: containers reach the host only; `layerbox net up` makes them",
 		     plan->bridge);
