@@ -291,19 +291,28 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, values->name) : 0;
 }
 
+int render_rootfs_list(struct lb_context *ctx, struct text_list *ret_paths)
+{
+	CLEANUP_FREE char *own = store_path(ctx, TEMPLATES_ROOTFS);
+	int r = own ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, ret_paths);
+	if (r == 0)
+		r = find_templates(open(PKGDATADIR "/" TEMPLATES_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, ret_paths);
+	return r < 0 ? fail_memory(ctx) : 0;
+}
+
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
 		  size_t *count)
 {
 	CLEANUP_TEXT_LIST struct text_list paths = { 0 };
-	CLEANUP_FREE char *own = store_path(ctx, TEMPLATES_ROOTFS);
 	int *larger, r;
 
-	if (!own)
-		return fail_memory(ctx);
-	r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
-	if (r == 0)
-		r = find_templates(open(PKGDATADIR "/" TEMPLATES_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
-	larger = r < 0 ? NULL : reallocarray(*fds, *count + paths.count + 1, sizeof *larger);
+	r = render_rootfs_list(ctx, &paths);
+	if (r < 0)
+		return r;
+	larger = reallocarray(*fds, *count + paths.count + 1, sizeof *larger);
 	if (!larger)
 		return fail_memory(ctx);
 	*fds = larger;

@@ -38,5 +38,8 @@ int render_rootfs_values(struct lb_context *ctx, const char *name, const struct 
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, int **fds,
 		  size_t *count);
 
+/* Adds the paths below templates/rootfs, without a leading slash, each once. */
+int render_rootfs_list(struct lb_context *ctx, struct text_list *ret_paths);
+
 /* One file of templates/rootfs (a path without a leading slash). */
 int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text);

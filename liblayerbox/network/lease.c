@@ -2,12 +2,16 @@
 #include "lease.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "../util/file.h"
 #include "plan.h"
 
 enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 5 };
+
+/* How often, a millisecond apart, a file is read that dnsmasq seems to be writing; and what a write never takes. */
+enum { READ_TRIES = 4, WRITE_MAX_MS = 50 };
 
 /* Cuts up to LEASE_WORDS words out of @line, in place; returns how many there were. */
 static int split(char *line, const char *words[LEASE_WORDS])
@@ -29,23 +33,36 @@ static void take_name(struct lease *lease, const char *name)
 		(void)text_copy(lease->name, sizeof lease->name, name);
 }
 
-/* EXPIRY MAC IPV4 NAME|* CLIENT-ID; IPv6 leases have other things in these places and are passed over. */
-static bool parse_line(char *line, struct lease *ret_lease)
+/* What dnsmasq writes beside leases of Ethernet and IPv4: the server's own DUID, IPv6, other hardware (HH-MAC). */
+static bool is_of_another_kind(int count, const char *words[LEASE_WORDS])
+{
+	if (count == 0 || (count == 2 && text_equal(words[0], "duid")))
+		return true;
+	return count == LEASE_WORDS && (strchr(words[2], ':') || (words[1][0] && words[1][1] && words[1][2] == '-'));
+}
+
+enum line_kind { LINE_LEASE, LINE_OTHER, LINE_BROKEN };
+
+/* EXPIRY MAC IPV4 NAME|* CLIENT-ID */
+static enum line_kind parse_line(char *line, struct lease *ret_lease)
 {
 	struct lease lease = { 0 };
 	const char *words[LEASE_WORDS];
 	uint64_t expiry;
+	int count = split(line, words);
 
-	if (split(line, words) < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
-		return false;
+	if (is_of_another_kind(count, words))
+		return LINE_OTHER;
+	if (count < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
+		return LINE_BROKEN;
 	if (!address_is_mac(words[1]) || !address_is_ipv4(words[2]))
-		return false;
+		return LINE_BROKEN;
 	lease.expiry = (int64_t)expiry;
 	text_copy(lease.identity.mac, sizeof lease.identity.mac, words[1]);
 	text_copy(lease.identity.ipv4, sizeof lease.identity.ipv4, words[2]);
 	take_name(&lease, words[3]);
 	*ret_lease = lease;
-	return true;
+	return LINE_LEASE;
 }
 
 static int compare_macs(const void *a, const void *b)
@@ -58,13 +75,17 @@ static int compare_macs(const void *a, const void *b)
 int lease_table_parse(char *text, struct lease_table *ret_table)
 {
 	struct lease_table table = { 0 };
-	size_t capacity = 0;
-	char *save = NULL;
+	size_t capacity = 0, number = 0;
+	char *line;
 
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	while ((line = strsep(&text, "\n"))) {
 		struct lease lease;
+		enum line_kind kind = parse_line(line, &lease);
 
-		if (!parse_line(line, &lease))
+		number++;
+		if (kind == LINE_BROKEN && table.broken++ == 0)
+			table.first_broken = number;
+		if (kind != LINE_LEASE)
 			continue;
 		if (table.count == capacity) {
 			size_t larger = capacity ? capacity * 2 : 64;
@@ -85,17 +106,51 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 	return 0;
 }
 
+/* dnsmasq empties its file and writes it again, so now and then it is seen with nothing or half a line in it. */
+static bool is_being_written(const char *path, const char *text, size_t length)
+{
+	struct timespec now;
+	struct stat st;
+	int64_t age_ms;
+
+	if (length && text[length - 1] == '\n')
+		return false;
+	if (stat(path, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return false;
+	age_ms = (int64_t)(now.tv_sec - st.st_mtim.tv_sec) * 1000 + (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
+	return age_ms < WRITE_MAX_MS;
+}
+
+int lease_file_read(struct lb_context *ctx, const struct network_plan *plan, char **ret_text)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 1;; i++) {
+		CLEANUP_FREE char *text = NULL;
+		size_t length = 0;
+		int r = file_read(AT_FDCWD, plan->lease_file, LEASE_BYTES_MAX, &text, &length);
+
+		if (r == -ENOENT) {
+			*ret_text = strdup("");
+			return *ret_text ? 0 : fail_memory(ctx);
+		}
+		if (r < 0)
+			return fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", plan->lease_file);
+		if (i == READ_TRIES || !is_being_written(plan->lease_file, text, length)) {
+			*ret_text = TAKE_PTR(text);
+			return 0;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table)
 {
 	CLEANUP_FREE char *text = NULL;
-	int r = file_read(AT_FDCWD, plan->lease_file, LEASE_BYTES_MAX, &text, NULL);
+	int r = lease_file_read(ctx, plan, &text);
 
-	if (r == -ENOENT) {
-		*ret_table = (struct lease_table){ 0 };
-		return 0;
-	}
 	if (r < 0)
-		return fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", plan->lease_file);
+		return r;
 	return lease_table_parse(text, ret_table) < 0 ? fail_memory(ctx) : 0;
 }
 
@@ -173,11 +228,16 @@ static size_t find_first(const struct lease_table *table, const char *mac)
 	return low;
 }
 
-bool lease_table_has(const struct lease_table *table, const char *mac)
+const struct lease *lease_table_first(const struct lease_table *table, const char *mac)
 {
 	size_t first = find_first(table, mac);
 
-	return first < table->count && text_equal(table->leases[first].identity.mac, mac);
+	return first < table->count && text_equal(table->leases[first].identity.mac, mac) ? table->leases + first : NULL;
+}
+
+bool lease_table_has(const struct lease_table *table, const char *mac)
+{
+	return lease_table_first(table, mac) != NULL;
 }
 
 const char *lease_table_find(const struct lease_table *table, const char *mac)

@@ -97,7 +97,7 @@ static void release_lease(const struct network_plan *plan, const char *name, int
 		return;
 	ipv4_format(plan->subnet.gateway, server);
 	if (parse_line(line, &identity))
-		dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
+		dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4, "");
 }
 
 int reservation_remove_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name)
