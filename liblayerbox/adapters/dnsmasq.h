@@ -44,6 +44,9 @@ pid_t dnsmasq_find(const char *pid_file);
 /* Has it read reservations in @directory, and does it watch it? Asked from the kernel: inotify(7). */
 bool dnsmasq_watches(pid_t pid, const char *directory);
 
+/* The same of one that was just started: it begins to watch a moment after it has said that it runs. */
+bool dnsmasq_comes_to_watch(const char *pid_file, const char *directory);
+
 /* Has it forget what was read from files that are gone (SIGHUP). 1 where none runs. */
 int dnsmasq_reload(struct lb_context *ctx, const char *pid_file);
 
