@@ -157,6 +157,23 @@ bool dnsmasq_comes_to_watch(const char *pid_file, const char *directory)
 	return false;
 }
 
+/* proc(5): `PID (COMMAND) STATE ...`; S is a sleep that a signal would end, and waiting for a disk is not. */
+bool dnsmasq_is_idle(const char *pid_file)
+{
+	pid_t pid = dnsmasq_find(pid_file);
+	CLEANUP_FREE char *text = NULL;
+	const char *state;
+	char path[64];
+
+	if (!pid)
+		return true;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if (file_read(AT_FDCWD, path, COMMAND_LINE_MAX, &text, NULL) < 0)
+		return true;
+	state = strrchr(text, ')');
+	return state && state[1] && state[2] == 'S';
+}
+
 int dnsmasq_reload(struct lb_context *ctx, const char *pid_file)
 {
 	pid_t pid;

@@ -47,6 +47,9 @@ bool dnsmasq_watches(pid_t pid, const char *directory);
 /* The same of one that was just started: it begins to watch a moment after it has said that it runs. */
 bool dnsmasq_comes_to_watch(const char *pid_file, const char *directory);
 
+/* Does it sleep, as it does until a request comes? Then it writes no file. True also where none runs. */
+bool dnsmasq_is_idle(const char *pid_file);
+
 /* Has it forget what was read from files that are gone (SIGHUP). 1 where none runs. */
 int dnsmasq_reload(struct lb_context *ctx, const char *pid_file);
 

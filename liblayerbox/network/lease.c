@@ -5,13 +5,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../adapters/dnsmasq.h"
 #include "../util/file.h"
 #include "plan.h"
 
 enum { LEASE_BYTES_MAX = 16 << 20, LEASE_WORDS = 5 };
 
-/* How often, a millisecond apart, a file is read that dnsmasq seems to be writing; and what a write never takes. */
-enum { READ_TRIES = 4, WRITE_MAX_MS = 50 };
+/* How often, a millisecond apart, a file is looked at that is being written; and how long ago it no longer is. */
+enum { READ_TRIES = 1000, WRITE_MAX_S = 10 };
+
 
 /* Cuts up to LEASE_WORDS words out of @line, in place; returns how many there were. */
 static int split(char *line, const char *words[LEASE_WORDS])
@@ -106,42 +108,51 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 	return 0;
 }
 
-/* dnsmasq empties its file and writes it again, so now and then it is seen with nothing or half a line in it. */
-static bool is_being_written(const char *path, const char *text, size_t length)
+/* Has it an end? Or was it written so long ago that it is what it is? */
+static bool is_finished(const char *path, const char *text, size_t length)
 {
-	struct timespec now;
 	struct stat st;
-	int64_t age_ms;
 
 	if (length && text[length - 1] == '\n')
-		return false;
-	if (stat(path, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return false;
-	age_ms = (int64_t)(now.tv_sec - st.st_mtim.tv_sec) * 1000 + (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
-	return age_ms < WRITE_MAX_MS;
+		return true;
+	return stat(path, &st) < 0 || st.st_mtime + WRITE_MAX_S < time(NULL);
 }
 
+static int read_file(struct lb_context *ctx, const char *path, char **ret_text, size_t *ret_length)
+{
+	int r = file_read(AT_FDCWD, path, LEASE_BYTES_MAX, ret_text, ret_length);
+
+	if (r != -ENOENT)
+		return r < 0 ? fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", path) : 0;
+	*ret_length = 0;
+	*ret_text = strdup("");
+	return *ret_text ? 0 : fail_memory(ctx);
+}
+
+/*
+ * dnsmasq makes no new file but empties the old one and fills it again, and on a busy disk the emptying alone can take
+ * long. So who finds nothing, or half a line, looks whether dnsmasq is at rest.
+ */
 int lease_file_read(struct lb_context *ctx, const struct network_plan *plan, char **ret_text)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
+	CLEANUP_FREE char *text = NULL;
+	size_t length = 0;
+	int r = read_file(ctx, plan->lease_file, &text, &length);
 
-	for (int i = 1;; i++) {
-		CLEANUP_FREE char *text = NULL;
-		size_t length = 0;
-		int r = file_read(AT_FDCWD, plan->lease_file, LEASE_BYTES_MAX, &text, &length);
+	for (int i = 0; r == 0 && i < READ_TRIES && !is_finished(plan->lease_file, text, length); i++) {
+		bool idle = dnsmasq_is_idle(plan->pid_file);
 
-		if (r == -ENOENT) {
-			*ret_text = strdup("");
-			return *ret_text ? 0 : fail_memory(ctx);
-		}
-		if (r < 0)
-			return fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", plan->lease_file);
-		if (i == READ_TRIES || !is_being_written(plan->lease_file, text, length)) {
-			*ret_text = TAKE_PTR(text);
-			return 0;
-		}
+		free(TAKE_PTR(text));
+		r = read_file(ctx, plan->lease_file, &text, &length);
+		if (r == 0 && idle && dnsmasq_is_idle(plan->pid_file))
+			break;
 		nanosleep(&pause, NULL);
 	}
+	if (r < 0)
+		return r;
+	*ret_text = TAKE_PTR(text);
+	return 0;
 }
 
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table)

@@ -27,7 +27,7 @@ void lease_table_free(struct lease_table *table);
 struct network_plan;
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table);
 
-/* The whole text of its lease file, "" where there is none; the caller's. */
+/* The whole text of its lease file, "" where there is none; the caller's. Never one that dnsmasq is just writing. */
 int lease_file_read(struct lb_context *ctx, const struct network_plan *plan, char **ret_text);
 
 /* The IPv4 address @mac holds now, or NULL. */
