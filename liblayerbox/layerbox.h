@@ -56,7 +56,7 @@ enum lb_error {
 	LB_ERR_BAD_NAME = 5000,       /* not a DNS label of lower-case letters, digits and inner dashes */
 	LB_ERR_BAD_VALUE,             /* a key that does not exist, or a value it cannot have */
 	LB_ERR_NO_CONTAINER,          /* there is no container of that name */
-	LB_ERR_EXISTS,                /* the name is taken */
+	LB_ERR_EXISTS,                /* the name, or the address, is taken */
 	LB_ERR_RUNNING,               /* not while the container runs */
 	LB_ERR_NOT_RUNNING,           /* only while the container runs */
 	LB_ERR_NO_BASE,               /* there is no such base, generation or recipe */
@@ -520,6 +520,7 @@ struct lb_network_status {
 	unsigned mtu;                 /* as set, in bytes; 0: the kernel's own */
 	bool isolated, antispoof, dhcp; /* as set */
 	char problem[256];            /* a sentence on what is wrong and what to do, or "" */
+	char warning[256];            /* on what will be wrong before long: few addresses are left; or "" */
 };
 
 /**
@@ -547,6 +548,84 @@ int lb_network_down(struct lb_context *context, const char *name);
  * Returns 0 also where something is wrong: ret_status->problem says so.
  */
 int lb_network_get_status(struct lb_context *context, const char *name, struct lb_network_status *ret_status);
+
+/* ------------------------------------------------------------------------------------------ leases */
+
+/** enum lb_lease_state - what an address is to the containers. */
+enum lb_lease_state {
+	LB_LEASE_RESERVED,            /* a container's, which has not asked for it */
+	LB_LEASE_ACTIVE,              /* leased to the container that it is reserved for */
+	LB_LEASE_FOREIGN,             /* leased to somebody who is no container */
+	LB_LEASE_CONFLICT,            /* leased to the wrong one; lb_lease.problem says how */
+	LB_LEASE_LAST_ = 0x7fffffff,
+};
+
+/** lb_lease_state_name - "reserved", "active", "foreign" or "conflict". */
+const char *lb_lease_state_name(enum lb_lease_state state);
+
+/**
+ * struct lb_lease - an address and who has it.
+ *
+ * There is one for each container, reserved or active, and one for each live lease that is not a container's own
+ * on its own address. Later versions add members at the end.
+ */
+struct lb_lease {
+	char container[64];           /* whose address or MAC it is; "" for a foreign one */
+	char network[16];
+	char mac[18];
+	char ipv4[16];
+	char ipv6[46];                /* or "" */
+	char name[64];                /* as the holder sent it, else as it is reserved; or "" */
+	int64_t expiry;               /* seconds since the epoch; 0: never, or reserved only */
+	enum lb_lease_state state;
+	char problem[192];            /* what the conflict is, or "" */
+};
+
+/**
+ * lb_lease_list - every reserved and leased address, in the order of networks and addresses.
+ * @network:    NULL for all
+ * @ret_leases: a NULL-terminated array; free it with lb_lease_list_free()
+ * @ret_count:  may be NULL
+ *
+ * Lines of the lease file that nobody understands, and containers whose record cannot be read, are left out and
+ * reported as warnings to the log. Errors: -LB_ERR_NO_NETWORK.
+ */
+int lb_lease_list(struct lb_context *context, const char *network, struct lb_lease ***ret_leases, size_t *ret_count);
+
+/** lb_lease_list_free - free a list and what is in it; NULL is allowed. */
+void lb_lease_list_free(struct lb_lease **leases);
+
+/**
+ * lb_lease_reserve - give a stopped container another IPv4 address, also in its files where they are unchanged.
+ *
+ * Its old lease is given back. Returns 1 when it had that address already. Errors: -LB_ERR_NO_CONTAINER,
+ * -LB_ERR_RUNNING, -LB_ERR_BAD_VALUE (not an address that containers on its network can have), -LB_ERR_EXISTS
+ * (another container's, or leased to somebody else).
+ */
+int lb_lease_reserve(struct lb_context *context, const char *container, const char *ipv4);
+
+/**
+ * lb_lease_release - have the DHCP server forget who has an address; reservations stay.
+ * @what: a container (then all leases of its MAC or its address), an IPv4 address, or a MAC
+ *
+ * A running container does not notice before it renews its lease. Returns 1 when there was no such lease. Errors:
+ * -LB_ERR_NO_CONTAINER, -LB_ERR_BAD_NAME, -LB_ERR_NETWORK (no DHCP server runs), -LB_ERR_TIMEOUT (it did not do so).
+ */
+int lb_lease_release(struct lb_context *context, const char *what);
+
+/** struct lb_lease_pool - how full a network is. */
+struct lb_lease_pool {
+	size_t size;
+	char network[16];
+	unsigned addresses;           /* that containers can have, in all; of these */
+	unsigned used;                /* containers have so many, */
+	unsigned foreign;             /* are leased to somebody else, */
+	unsigned quarantined;         /* were given back a short time ago, or somebody was found to use them, */
+	unsigned free;                /* and the rest */
+};
+
+/** lb_lease_get_pool - count a network's addresses. @network NULL: the default one. Set ret_pool->size first. */
+int lb_lease_get_pool(struct lb_context *context, const char *network, struct lb_lease_pool *ret_pool);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -47,10 +47,11 @@ static json_t *to_json(const struct lb_network_status *status)
 				   manager_name(status->manager), "default", status->is_default, "address",
 				   status->address, "up", status->up, "ipv6", status->ipv6, "mtu", (int)status->mtu,
 				   "isolated", status->isolated, "antispoof", status->antispoof, "dhcp", status->dhcp);
-	json_t *more = json_pack("{s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:s}", "dnsmasq_pid",
+	json_t *more = json_pack("{s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:s, s:s}", "dnsmasq_pid",
 				 status->dnsmasq_pid ? json_integer(status->dnsmasq_pid) : json_null(), "reservations_read",
-				 status->reservations_read, "firewall", status->firewall, "nat", status->nat, "ports", (int)status->ports, "pool_size",
-				 (int)status->pool_size, "pool_used", (int)status->pool_used, "problem", status->problem);
+				 status->reservations_read, "firewall", status->firewall, "nat", status->nat, "ports",
+				 (int)status->ports, "pool_size", (int)status->pool_size, "pool_used",
+				 (int)status->pool_used, "problem", status->problem, "warning", status->warning);
 
 	json_object_update(object, more);
 	json_decref(more);
@@ -67,8 +68,8 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		{ "nat", "NAT:", false },
 		{ "isolated", "Isolated:", false },    { "antispoof", "Anti-spoofing:", false },
 		{ "ports", "Ports:", false },	       { "pool_size", "Pool size:", false },
-		{ "pool_used", "Pool used:", false },  { "problem", "Problem:", false },
-		{ 0 },
+		{ "pool_used", "Pool used:", false },  { "warning", "Warning:", false },
+		{ "problem", "Problem:", false },      { 0 },
 	};
 	struct lb_network_status status = { .size = sizeof status };
 	bool as_json = false;
@@ -99,7 +100,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "bridge", "NAME", false },   { "address", "ADDRESS", false },	  { "ipv6", "IPV6", false },
 		{ "up", "UP", false },	       { "manager", "RUN BY", false },	  { "ports", "PORTS", true },
 		{ "pool_used", "USED", true }, { "pool_size", "POOL", true },	  { "isolated", "ISOLATED", false },
-		{ "problem", "PROBLEM", false }, { 0 },
+		{ "warning", "WARNING", false }, { "problem", "PROBLEM", false }, { 0 },
 	};
 	json_t *rows = json_array();
 	char **names = NULL;

@@ -2,6 +2,7 @@
 #include "dnsmasq.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 
 enum { DHCP_SERVER_PORT = 67, BOOTREQUEST = 1, DHCPRELEASE = 7, MAC_LENGTH = 6 };
 
-enum { OPTION_MESSAGE_TYPE = 53, OPTION_SERVER_ID = 54, OPTION_END = 255 };
+enum { OPTION_MESSAGE_TYPE = 53, OPTION_SERVER_ID = 54, OPTION_CLIENT_ID = 61, OPTION_END = 255 };
+
+enum { CLIENT_ID_MAX = 255 };
 
 /* RFC 2131, section 2, with as many options as a release has. */
 struct packet {
@@ -21,10 +24,10 @@ struct packet {
 	uint8_t chaddr[16];
 	uint8_t sname[64], file[128];
 	uint8_t cookie[4];
-	uint8_t options[60];
+	uint8_t options[312];         /* which every DHCP server must take */
 };
 
-_Static_assert(sizeof(struct packet) == 300, "the smallest BOOTP message has 300 bytes");
+_Static_assert(sizeof(struct packet) == 552, "the fields lie as in RFC 2131");
 
 static bool parse_mac(const char *text, uint8_t *ret_bytes)
 {
@@ -37,7 +40,40 @@ static bool parse_mac(const char *text, uint8_t *ret_bytes)
 	return true;
 }
 
-static bool make_packet(struct packet *packet, struct in_addr server, const char *mac, const char *address)
+/* Reads "01:52:54:00:0a:0b:0c"; returns how many bytes it has, 0 where it is no client id. */
+static uint8_t parse_client_id(const char *text, uint8_t ret_bytes[CLIENT_ID_MAX])
+{
+	uint8_t length = 0;
+
+	while (isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1]) && length < CLIENT_ID_MAX) {
+		const char pair[] = { text[0], text[1], '\0' };
+
+		ret_bytes[length++] = (uint8_t)strtoul(pair, NULL, 16);
+		if (text[2] == '\0')
+			return length;
+		if (text[2] != ':')
+			return 0;
+		text += 3;
+	}
+	return 0;
+}
+
+/* Client identifier, RFC 2132, section 9.14: what the client said it was, if it did. */
+static uint8_t *add_client_id(uint8_t *option, const char *client_id)
+{
+	uint8_t bytes[CLIENT_ID_MAX];
+	uint8_t length = parse_client_id(client_id, bytes);
+
+	if (!length)
+		return option;
+	*option++ = OPTION_CLIENT_ID;
+	*option++ = length;
+	memcpy(option, bytes, length);
+	return option + length;
+}
+
+static bool make_packet(struct packet *packet, struct in_addr server, const char *mac, const char *address,
+			const char *client_id)
 {
 	uint8_t *option = packet->options;
 
@@ -57,11 +93,13 @@ static bool make_packet(struct packet *packet, struct in_addr server, const char
 	*option++ = OPTION_SERVER_ID;
 	*option++ = sizeof server.s_addr;
 	memcpy(option, &server.s_addr, sizeof server.s_addr);
-	option[sizeof server.s_addr] = OPTION_END;
+	option = add_client_id(option + sizeof server.s_addr, client_id);
+	*option = OPTION_END;
 	return true;
 }
 
-void dnsmasq_release(const char *bridge, const char *server, const char *mac, const char *address)
+void dnsmasq_release(const char *bridge, const char *server, const char *mac, const char *address,
+		     const char *client_id)
 {
 	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(DHCP_SERVER_PORT) };
@@ -69,7 +107,7 @@ void dnsmasq_release(const char *bridge, const char *server, const char *mac, co
 
 	if (fd < 0 || inet_pton(AF_INET, server, &to.sin_addr) != 1)
 		return;
-	if (!make_packet(&packet, to.sin_addr, mac, address))
+	if (!make_packet(&packet, to.sin_addr, mac, address, client_id))
 		return;
 	/* dnsmasq asks by which interface a request came in. */
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bridge, (socklen_t)strlen(bridge) + 1) < 0)

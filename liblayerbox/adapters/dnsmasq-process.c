@@ -7,10 +7,11 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "../util/file.h"
 
-enum { COMMAND_LINE_MAX = 1 << 20, STOP_PATIENCE_MS = 5000, PID_BYTES_MAX = 64 };
+enum { COMMAND_LINE_MAX = 1 << 20, STOP_PATIENCE_MS = 5000, WATCH_PATIENCE_MS = 2000, PID_BYTES_MAX = 64 };
 
 /* The arguments of a process, as it was started; -ESRCH where it is gone or is a kernel thread. */
 static int read_arguments(pid_t pid, struct text_list *ret_arguments)
@@ -153,6 +154,37 @@ bool dnsmasq_watches(pid_t pid, const char *directory)
 		if (descriptor_watches(dirfd(dir), entry->d_name, st.st_ino))
 			return true;
 	return false;
+}
+
+bool dnsmasq_comes_to_watch(const char *pid_file, const char *directory)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < WATCH_PATIENCE_MS; i++) {
+		pid_t pid = dnsmasq_find(pid_file);
+
+		if (!pid || dnsmasq_watches(pid, directory))
+			return pid != 0;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* proc(5): `PID (COMMAND) STATE ...`; S is a sleep that a signal would end, and waiting for a disk is not. */
+bool dnsmasq_is_idle(const char *pid_file)
+{
+	pid_t pid = dnsmasq_find(pid_file);
+	CLEANUP_FREE char *text = NULL;
+	const char *state;
+	char path[64];
+
+	if (!pid)
+		return true;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	if (file_read(AT_FDCWD, path, COMMAND_LINE_MAX, &text, NULL) < 0)
+		return true;
+	state = strrchr(text, ')');
+	return state && state[1] && state[2] == 'S';
 }
 
 int dnsmasq_reload(struct lb_context *ctx, const char *pid_file)

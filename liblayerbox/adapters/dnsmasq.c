@@ -6,10 +6,11 @@
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "../util/spawn.h"
 
-enum { DNS_PORT = 53, PASSWD_BYTES = 4096 };
+enum { DNS_PORT = 53, PASSWD_BYTES = 4096, PORT_LOOKS = 20 };
 
 int dnsmasq_require(struct lb_context *ctx)
 {
@@ -94,9 +95,22 @@ static int try_port(const char *address, int type)
 	return bind(fd, (struct sockaddr *)&in, sizeof in) < 0 ? errno : 0;
 }
 
+/* A process that was just killed has its port for a moment longer. */
+static bool is_port_free(const char *address)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000 };
+
+	for (int i = 0; i < PORT_LOOKS; i++) {
+		if (try_port(address, SOCK_DGRAM) != EADDRINUSE && try_port(address, SOCK_STREAM) != EADDRINUSE)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 int dnsmasq_check_port(struct lb_context *ctx, const char *address)
 {
-	if (try_port(address, SOCK_DGRAM) != EADDRINUSE && try_port(address, SOCK_STREAM) != EADDRINUSE)
+	if (is_port_free(address))
 		return 0;
 	return fail(ctx, -LB_ERR_NETWORK,
 		    "another program answers DNS on port 53 of all addresses, so dnsmasq cannot on %s; see which with "
@@ -185,7 +199,13 @@ int dnsmasq_start(struct lb_context *ctx, const struct dnsmasq_settings *setting
 {
 	CLEANUP_TEXT_LIST struct text_list list = { 0 };
 
-	return make_arguments(settings, &list) < 0 ? fail_memory(ctx) : dnsmasq_start_with(ctx, &list, settings->pid_file);
+	int r = make_arguments(settings, &list) < 0 ? fail_memory(ctx)
+						    : dnsmasq_start_with(ctx, &list, settings->pid_file);
+
+	if (r == 0)
+		(void)dnsmasq_comes_to_watch(settings->pid_file,
+					     settings->no_dhcp ? settings->names_directory : settings->hosts_directory);
+	return r;
 }
 
 bool dnsmasq_has_settings(pid_t pid, const struct dnsmasq_settings *settings)

@@ -52,6 +52,12 @@ pid_t dnsmasq_find(const char *pid_file);
 /* Has it read reservations in @directory, and does it watch it? Asked from the kernel: inotify(7). */
 bool dnsmasq_watches(pid_t pid, const char *directory);
 
+/* The same of one that was just started: it begins to watch a moment after it has said that it runs. */
+bool dnsmasq_comes_to_watch(const char *pid_file, const char *directory);
+
+/* Does it sleep, as it does until a request comes? Then it writes no file. True also where none runs. */
+bool dnsmasq_is_idle(const char *pid_file);
+
 /* Has it forget what was read from files that are gone (SIGHUP). 1 where none runs. */
 int dnsmasq_reload(struct lb_context *ctx, const char *pid_file);
 
@@ -67,8 +73,12 @@ int dnsmasq_restart(struct lb_context *ctx, const char *pid_file, const char *co
 /* The value of `NAME=` among its arguments (@name: "--dhcp-hostsdir"); the caller's, NULL where it has none. */
 char *dnsmasq_argument(pid_t pid, const char *name);
 
+enum { CLIENT_ID_TEXT_SIZE = 255 * 3 }; /* 255 bytes as dnsmasq writes them: 01:52:54:... */
+
 /*
  * Gives the lease of @mac on @address back in the name of a client that is gone for good, by a DHCPRELEASE
- * from the host to itself. As lost packets go, without a result: an address that stays leased expires.
+ * from the host to itself. @client_id is the one the lease has in dnsmasq's file, by which dnsmasq knows it; "" or
+ * "*" where it has none. As lost packets go, without a result: an address that stays leased expires.
  */
-void dnsmasq_release(const char *bridge, const char *server, const char *mac, const char *address);
+void dnsmasq_release(const char *bridge, const char *server, const char *mac, const char *address,
+		     const char *client_id);

@@ -11,6 +11,7 @@
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
+#include "../container/readdress.h"
 #include "../container/rename.h"
 #include "../container/render.h"
 #include "../core/lock.h"
@@ -170,6 +171,19 @@ static void examine_rename(struct examination *examination, const char *subject,
 	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
 }
 
+static void examine_readdress(struct examination *examination, const char *subject, const char *name, int fd,
+			      struct record *record)
+{
+	bool repaired;
+
+	if (!*record->ipv4_before)
+		return;
+	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
+		   readdress_finish(examination->ctx, name, fd, record) == 0;
+	found(examination, repaired, subject, "a change of its address was begun and not finished",
+	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
+}
+
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
@@ -190,6 +204,7 @@ static void examine_container(struct examination *examination, const char *name)
 		return;
 	}
 	examine_rename(examination, subject, name, fd, &record);
+	examine_readdress(examination, subject, name, fd, &record);
 	examine_config(examination, subject, name, fd, &record);
 	record_free(&record);
 }

@@ -90,6 +90,12 @@ static const char *read_renamed_from(struct record *record, const char *value)
 		       : "must be the name of a container";
 }
 
+static const char *read_ipv4_before(struct record *record, const char *value)
+{
+	return address_is_ipv4(value) && text_copy(record->ipv4_before, IPV4_TEXT_SIZE, value) ? NULL
+											       : "must be an IPv4 address";
+}
+
 static const struct {
 	const char *key;
 	const char *(*read)(struct record *record, const char *value);
@@ -97,6 +103,7 @@ static const struct {
 	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
 	{ "renamed_from", read_renamed_from }, { "network", read_network },	  { "static", read_static },
+	{ "ipv4_before", read_ipv4_before },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -176,6 +183,8 @@ char *record_to_text(const struct record *record)
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
 	if (*record->renamed_from)
 		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);
+	if (*record->ipv4_before)
+		buffer_format(&text, "ipv4_before = %s\n", record->ipv4_before);
 	for (const struct setting_key *key = settings_keys(); key->name; key++) {
 		CLEANUP_FREE char *value = key->get(record);
 

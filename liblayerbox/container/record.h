@@ -28,6 +28,7 @@ struct record {
 	struct limits limits;
 	int64_t created;
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
+	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */
 	char *description;            /* never NULL in a record that was read */
 };
 

@@ -10,65 +10,24 @@
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
-#include "../util/file.h"
-#include "../util/tree.h"
 #include "container.h"
-#include "layout.h"
+#include "readdress.h"
 #include "rename.h"
-#include "render.h"
-
-enum { ROOTFS_FILE_MAX = 64 * 1024 };
-
-/* The files of a top layer that hold the container's name. */
-static const char *const named_files[] = { "etc/hostname", "etc/hosts" };
-
-/*
- * Renders @path for the new name, where it still is what was rendered for the old one: what the customer has made
- * of it stays theirs.
- */
-static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, const struct rootfs_values *old,
-			 const struct rootfs_values *new)
-{
-	CLEANUP_FREE char *before = NULL;
-	CLEANUP_FREE char *after = NULL;
-	CLEANUP_FREE char *present = NULL;
-	CLEANUP_FD int directory_fd = -1;
-	const char *file;
-	int r = render_rootfs_file(ctx, path, old, &before);
-
-	if (r == 0)
-		r = render_rootfs_file(ctx, path, new, &after);
-	if (r < 0)
-		return r;
-	directory_fd = tree_open_parent_in_root(top_fd, path, &file);
-	if (directory_fd < 0)
-		return directory_fd == -ENOENT ? 0 : fail_errno(ctx, directory_fd, "cannot open the directory of /%s", path);
-	r = file_read(directory_fd, file, ROOTFS_FILE_MAX, &present, NULL);
-	if (r < 0 || !text_equal(present, before)) {
-		log_message(ctx, LB_LOG_WARNING, "/%s in the container was changed there and still says '%s'", path, old->name);
-		return 0;
-	}
-	r = file_write(directory_fd, file, after, strlen(after), 0644, FILE_DURABLE);
-	return r < 0 ? fail_errno(ctx, r, "cannot write /%s", path) : 0;
-}
+#include "rerender.h"
 
 static int rename_files(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
 {
-	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct rootfs_values old, new;
 	CLEANUP_NETWORK_PLAN struct network_plan network = { 0 };
-	int r;
+	int r = network_plan_make(ctx, record->identity.network, &network);
 
-	if (top_fd < 0)
-		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", name);
-	r = network_plan_make(ctx, record->identity.network, &network);
 	if (r == 0)
 		r = render_rootfs_values(ctx, record->renamed_from, record, &network, &old);
+	if (r < 0)
+		return r;
 	new = old;
 	new.name = name;
-	for (size_t i = 0; r == 0 && i < sizeof named_files / sizeof *named_files; i++)
-		r = rename_inside(ctx, top_fd, named_files[i], &old, &new);
-	return r;
+	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
 }
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
@@ -159,6 +118,10 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 		return r;
 	record_free(&container->record);
 	container->record = record;
+	if (*record.ipv4_before)
+		r = readdress_finish(ctx, container->name, directory_fd, &container->record);
+	if (r < 0)
+		return r;
 	r = rename_locked(container, directory_fd, new_name);
 	if (r < 0)
 		return r;

@@ -17,8 +17,6 @@
 
 #define COMMON_CONFIG "common.conf"
 #define LXCFS_HOOK "/usr/share/lxcfs/lxc.mount.hook"
-#define TEMPLATES_ROOTFS STORE_TEMPLATES "/rootfs"
-#define TEMPLATES_STATIC STORE_TEMPLATES "/rootfs-static"
 
 enum { RENDERED_BYTES_MAX = 1 << 20, ROOTFS_DEPTH_MAX = 16 };
 
@@ -212,7 +210,7 @@ int render_rootfs_values(struct lb_context *ctx, const char *name, const struct 
 	return 0;
 }
 
-static int render_file(struct lb_context *ctx, const char *templates, const char *path,
+int render_rootfs_file(struct lb_context *ctx, const char *templates, const char *path,
 		       const struct rootfs_values *values, char **ret_text)
 {
 	const struct template_variable variables[] = {
@@ -229,11 +227,6 @@ static int render_file(struct lb_context *ctx, const char *templates, const char
 	};
 
 	return render(ctx, templates, path, variables, ret_text);
-}
-
-int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text)
-{
-	return render_file(ctx, TEMPLATES_ROOTFS, path, values, ret_text);
 }
 
 /* Adds the paths of all regular files below @fd (consumed) to @paths, without duplicates. */
@@ -317,7 +310,7 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	if (r > 0)
 		return 1;
 	if (r == 0) {
-		r = render_file(ctx, templates, path, values, &text);
+		r = render_rootfs_file(ctx, templates, path, values, &text);
 		if (r < 0)
 			return r;
 		r = file_create(top_fd, path, text, strlen(text), 0644, ret_fd);
@@ -325,21 +318,29 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 	return r < 0 ? fail_errno(ctx, r, "cannot write /%s of container '%s'", path, values->name) : 0;
 }
 
-/* Renders all of @templates, the operator's and the installed ones. */
+int render_rootfs_list(struct lb_context *ctx, const char *templates, struct text_list *ret_paths)
+{
+	CLEANUP_FREE char *own = store_path(ctx, "%s", templates);
+	CLEANUP_FREE char *installed = text_format(PKGDATADIR "/%s", templates);
+	int r = own && installed ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, ret_paths);
+	if (r == 0)
+		r = find_templates(open(installed, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, ret_paths);
+	return r < 0 ? fail_memory(ctx) : 0;
+}
+
+/* Renders all of @templates. */
 static int render_tree(struct lb_context *ctx, int top_fd, int base_fd, const char *templates,
 		       const struct rootfs_values *values, int **fds, size_t *count)
 {
 	CLEANUP_TEXT_LIST struct text_list paths = { 0 };
-	CLEANUP_FREE char *own = store_path(ctx, "%s", templates);
-	CLEANUP_FREE char *installed = text_format(PKGDATADIR "/%s", templates);
-	int *larger, r;
+	int *larger, r = render_rootfs_list(ctx, templates, &paths);
 
-	if (!own || !installed)
-		return fail_memory(ctx);
-	r = find_templates(open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
-	if (r == 0)
-		r = find_templates(open(installed, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", 0, &paths);
-	larger = r < 0 ? NULL : reallocarray(*fds, *count + paths.count + 1, sizeof *larger);
+	if (r < 0)
+		return r;
+	larger = reallocarray(*fds, *count + paths.count + 1, sizeof *larger);
 	if (!larger)
 		return fail_memory(ctx);
 	*fds = larger;

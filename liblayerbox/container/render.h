@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../core/store.h"
 #include "../network/ipv6.h"
 #include "record.h"
 
@@ -43,5 +44,13 @@ int render_rootfs_values(struct lb_context *ctx, const char *name, const struct 
 int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct rootfs_values *values, bool is_static,
 		  int **fds, size_t *count);
 
-/* One file of templates/rootfs (a path without a leading slash). */
-int render_rootfs_file(struct lb_context *ctx, const char *path, const struct rootfs_values *values, char **ret_text);
+/* The two trees of templates for top layers: for all, and for those with a static address. */
+#define TEMPLATES_ROOTFS STORE_TEMPLATES "/rootfs"
+#define TEMPLATES_STATIC STORE_TEMPLATES "/rootfs-static"
+
+/* Adds the paths below @templates, the operator's and the installed ones, without a leading slash, each once. */
+int render_rootfs_list(struct lb_context *ctx, const char *templates, struct text_list *ret_paths);
+
+/* One file of @templates. */
+int render_rootfs_file(struct lb_context *ctx, const char *templates, const char *path,
+		       const struct rootfs_values *values, char **ret_text);

@@ -12,8 +12,10 @@
 #include "cgroup-sweep.h"
 #include "container.h"
 #include "id-range.h"
+#include "readdress.h"
 #include "rename.h"
 #include "render.h"
+#include "revive.h"
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
@@ -130,6 +132,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 		return r;
 	if (*record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
+	if (r == 0 && *record.ipv4_before)
+		r = readdress_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)
 		r = network_require(ctx, record.identity.network);
 	if (r == 0)
@@ -202,6 +206,9 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		r = batch_open(ctx, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
+	/* It may take the root's lock, which comes before those of containers. */
+	if (verb == &start_verb)
+		revive_networks_of(ctx, names);
 	/* A killed monitor's groups are still there, and LXC would put a suffix on the next ones. */
 	if (verb == &start_verb)
 		hastening = sweep_cgroups_before_start(ctx);

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "network.h"
+#include "doctor.h"
 
 #include "../adapters/link.h"
 #include "../container/record.h"
 #include "../core/lock.h"
 #include "host-names.h"
+#include "network.h"
 #include "reservation.h"
 #include "up.h"
 
-/* What all steps of one examination share. */
-struct examination {
-	struct lb_context *ctx;
-	bool repair;
-	lb_finding_fn fn;
-	void *userdata;
-	int remaining;                /* problems that are not repaired */
-	const char *name;             /* of the network that is looked at */
-	char subject[64];             /* "network lxcbr0" */
-};
-
-static void report(struct examination *exam, const char *subject, const char *problem, const char *remedy,
-		   bool repaired)
+void report(struct examination *exam, const char *subject, const char *problem, const char *remedy, bool repaired)
 {
 	const struct lb_finding finding = {
 		.size = sizeof finding,
@@ -35,9 +24,8 @@ static void report(struct examination *exam, const char *subject, const char *pr
 		exam->fn(&finding, exam->userdata);
 }
 
-/* Reports what was repaired, with result @r, or only seen; the error's sentence is the remedy that is left. */
-static void report_result(struct examination *exam, const char *subject, const char *problem, int r, const char *done,
-			  const char *remedy)
+void report_result(struct examination *exam, const char *subject, const char *problem, int r, const char *done,
+		   const char *remedy)
 {
 	if (!exam->repair)
 		report(exam, subject, problem, remedy, false);
@@ -210,6 +198,9 @@ static int examine_network(struct examination *exam, const struct record_identit
 		r = examine_reservations(exam, own, n);
 	if (r >= 0)
 		r = examine_bridge(exam, n);
+	/* Behind the bridge: without a DHCP server no lease can be given back. */
+	if (r >= 0 && records)
+		r = examine_leases(exam, own, n);
 	if (r >= 0)
 		examine_bridge_names(exam);
 	return r;

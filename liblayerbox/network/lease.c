@@ -2,10 +2,15 @@
 #include "lease.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "../adapters/dnsmasq.h"
 #include "../util/file.h"
 #include "plan.h"
+
+/* How often, a millisecond apart, a file is looked at that is being written; and how long ago it no longer is. */
+enum { READ_TRIES = 1000, WRITE_MAX_S = 10 };
 
 int lease_split(char *line, const char *words[LEASE_WORDS])
 {
@@ -35,25 +40,38 @@ static bool is_iaid(const char *text)
 	return text_to_number(number ? number : text, 0, UINT32_MAX, &ignored);
 }
 
-/* EXPIRY MAC IPV4 NAME|* CLIENT-ID, or EXPIRY [T]IAID IPV6 NAME|* DUID; the server's own `duid` is passed over. */
-static bool parse_line(char *line, struct lease *ret_lease)
+/* What dnsmasq writes beside leases of Ethernet: the server's own DUID, other hardware (HH-MAC). */
+static bool is_of_another_kind(int count, const char *words[LEASE_WORDS])
+{
+	if (count == 0 || (count == 2 && text_equal(words[0], "duid")))
+		return true;
+	return count == LEASE_WORDS && words[1][0] && words[1][1] && words[1][2] == '-';
+}
+
+enum line_kind { LINE_LEASE, LINE_OTHER, LINE_BROKEN };
+
+/* EXPIRY MAC IPV4 NAME|* CLIENT-ID, or EXPIRY [T]IAID IPV6 NAME|* DUID */
+static enum line_kind parse_line(char *line, struct lease *ret_lease)
 {
 	struct lease lease = { 0 };
 	const char *words[LEASE_WORDS];
 	uint64_t expiry;
+	int count = lease_split(line, words);
 
-	if (lease_split(line, words) < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
-		return false;
+	if (is_of_another_kind(count, words))
+		return LINE_OTHER;
+	if (count < LEASE_WORDS || !text_to_number(words[0], 0, INT64_MAX, &expiry))
+		return LINE_BROKEN;
 	lease.expiry = (int64_t)expiry;
 	if (address_is_mac(words[1]) && address_is_ipv4(words[2])) {
 		text_copy(lease.identity.mac, sizeof lease.identity.mac, words[1]);
 		text_copy(lease.identity.ipv4, sizeof lease.identity.ipv4, words[2]);
 	} else if (!is_iaid(words[1]) || !ipv6_normalise(words[2], lease.ipv6)) {
-		return false;
+		return LINE_BROKEN;
 	}
 	take_name(&lease, words[3]);
 	*ret_lease = lease;
-	return true;
+	return LINE_LEASE;
 }
 
 static int compare_leases(const void *a, const void *b)
@@ -67,13 +85,17 @@ static int compare_leases(const void *a, const void *b)
 int lease_table_parse(char *text, struct lease_table *ret_table)
 {
 	struct lease_table table = { 0 };
-	size_t capacity = 0;
-	char *save = NULL;
+	size_t capacity = 0, number = 0;
+	char *line;
 
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	while ((line = strsep(&text, "\n"))) {
 		struct lease lease;
+		enum line_kind kind = parse_line(line, &lease);
 
-		if (!parse_line(line, &lease))
+		number++;
+		if (kind == LINE_BROKEN && table.broken++ == 0)
+			table.first_broken = number;
+		if (kind != LINE_LEASE)
 			continue;
 		if (table.count == capacity) {
 			size_t larger = capacity ? capacity * 2 : 64;
@@ -94,17 +116,60 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 	return 0;
 }
 
+/* Has it an end? Or was it written so long ago that it is what it is? */
+static bool is_finished(const char *path, const char *text, size_t length)
+{
+	struct stat st;
+
+	if (length && text[length - 1] == '\n')
+		return true;
+	return stat(path, &st) < 0 || st.st_mtime + WRITE_MAX_S < time(NULL);
+}
+
+static int read_file(struct lb_context *ctx, const char *path, char **ret_text, size_t *ret_length)
+{
+	int r = file_read(AT_FDCWD, path, LEASE_BYTES_MAX, ret_text, ret_length);
+
+	if (r != -ENOENT)
+		return r < 0 ? fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", path) : 0;
+	*ret_length = 0;
+	*ret_text = strdup("");
+	return *ret_text ? 0 : fail_memory(ctx);
+}
+
+/*
+ * dnsmasq makes no new file but empties the old one and fills it again, and on a busy disk the emptying alone can take
+ * long. So who finds nothing, or half a line, looks whether dnsmasq is at rest.
+ */
+int lease_file_read(struct lb_context *ctx, const struct network_plan *plan, char **ret_text)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	CLEANUP_FREE char *text = NULL;
+	size_t length = 0;
+	int r = read_file(ctx, plan->lease_file, &text, &length);
+
+	for (int i = 0; r == 0 && i < READ_TRIES && !is_finished(plan->lease_file, text, length); i++) {
+		bool idle = dnsmasq_is_idle(plan->pid_file);
+
+		free(TAKE_PTR(text));
+		r = read_file(ctx, plan->lease_file, &text, &length);
+		if (r == 0 && idle && dnsmasq_is_idle(plan->pid_file))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r < 0)
+		return r;
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table)
 {
 	CLEANUP_FREE char *text = NULL;
-	int r = file_read(AT_FDCWD, plan->lease_file, LEASE_BYTES_MAX, &text, NULL);
+	int r = lease_file_read(ctx, plan, &text);
 
-	if (r == -ENOENT) {
-		*ret_table = (struct lease_table){ 0 };
-		return 0;
-	}
 	if (r < 0)
-		return fail_errno(ctx, r, "cannot read dnsmasq's leases, %s", plan->lease_file);
+		return r;
 	return lease_table_parse(text, ret_table) < 0 ? fail_memory(ctx) : 0;
 }
 
@@ -203,11 +268,16 @@ const struct lease *lease_table_find_ipv6(const struct lease_table *table, const
 	return lease_is_live(table->leases + first, (int64_t)time(NULL)) ? table->leases + first : NULL;
 }
 
-bool lease_table_has(const struct lease_table *table, const char *mac)
+const struct lease *lease_table_first(const struct lease_table *table, const char *mac)
 {
 	size_t first = find_mac(table, mac);
 
-	return first < table->count && text_equal(table->leases[first].identity.mac, mac);
+	return first < table->count && text_equal(table->leases[first].identity.mac, mac) ? table->leases + first : NULL;
+}
+
+bool lease_table_has(const struct lease_table *table, const char *mac)
+{
+	return lease_table_first(table, mac) != NULL;
 }
 
 const char *lease_table_find(const struct lease_table *table, const char *mac)

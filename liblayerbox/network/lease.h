@@ -17,6 +17,8 @@ struct lease {
 struct lease_table {
 	struct lease *leases;         /* sorted by MAC and IPv6 address */
 	size_t count;
+	size_t broken;                /* lines of a single file that nobody understands, passed over */
+	size_t first_broken;          /* the number of the first, from 1 */
 };
 
 /* Reads the lease files of all networks; an absent file is an empty table, broken lines are passed over. */
@@ -29,11 +31,16 @@ void lease_table_free(struct lease_table *table);
 struct network_plan;
 int lease_table_load_planned(struct lb_context *ctx, const struct network_plan *plan, struct lease_table *ret_table);
 
+/* The whole text of its lease file, "" where there is none; the caller's. Never one that dnsmasq is just writing. */
+int lease_file_read(struct lb_context *ctx, const struct network_plan *plan, char **ret_text);
+
 /* The IPv4 address @mac holds now, or NULL. */
 const char *lease_table_find(const struct lease_table *table, const char *mac);
 
 /* The live lease of an IPv6 address as inet_ntop(3) writes it, or NULL. */
 const struct lease *lease_table_find_ipv6(const struct lease_table *table, const char *ipv6);
+/* The first lease of @mac, live or not; its others follow in the table. NULL where it has none. */
+const struct lease *lease_table_first(const struct lease_table *table, const char *mac);
 
 /* Is there any lease of @mac, live or not? */
 bool lease_table_has(const struct lease_table *table, const char *mac);

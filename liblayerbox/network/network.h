@@ -8,6 +8,12 @@
 int network_require(struct lb_context *ctx, const char *network);
 
 /*
+ * Starts the network's DHCP server again where its bridge is up and that server died. 1 where nothing was to do, which
+ * costs a look at the kernel and a pid file. May take the root's lock: the caller holds none.
+ */
+int network_revive(struct lb_context *ctx, const char *network);
+
+/*
  * Compares network and reservations with what should be, for doctor. Returns the problems that remain.
  * Takes the root's lock: the caller does not hold it.
  */

@@ -137,7 +137,7 @@ static void release_lease(const struct network_plan *plan, const char *name, int
 	ipv4_format(plan->subnet.gateway, server);
 	if (!parse_line(line, &identity))
 		return;
-	dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4);
+	dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4, "");
 	release_ipv6(plan, identity.ipv4);
 }
 

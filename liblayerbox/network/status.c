@@ -73,6 +73,15 @@ static bool has_its_address(const struct network_plan *plan)
 	return text_equal(address, plan->link.address);
 }
 
+static void warn_of_shortage(const struct network_plan *plan, struct lb_network_status *status)
+{
+	if (status->pool_used < status->pool_size && status->pool_used * 5 >= status->pool_size * 4)
+		snprintf(status->warning, sizeof status->warning,
+			 "%u of %u addresses of %s are reserved; delete containers, or make another network with `layerbox net "
+			 "create`",
+			 status->pool_used, status->pool_size, plan->bridge);
+}
+
 static void note(struct lb_network_status *status, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void note(struct lb_network_status *status, const char *format, ...)
@@ -134,6 +143,7 @@ int lb_network_get_status(struct lb_context *ctx, const char *name, struct lb_ne
 		return r;
 	if (!find_bridge_problem(&plan, &status))
 		find_service_problem(&plan, &status);
+	warn_of_shortage(&plan, &status);
 	*ret_status = status;
 	return 0;
 }

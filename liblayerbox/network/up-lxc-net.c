@@ -60,7 +60,7 @@ static int restart(struct lb_context *ctx, const struct network_plan *plan)
 
 	if (r < 0)
 		return r;
-	if (!dnsmasq_watches(dnsmasq_find(plan->pid_file), plan->hosts_directory))
+	if (!dnsmasq_comes_to_watch(plan->pid_file, plan->hosts_directory))
 		return fail(ctx, -LB_ERR_NETWORK,
 			    "the dnsmasq of lxc-net does not read %s, though %s says so; is that file all right?",
 			    plan->hosts_directory, plan->lxc_net.dhcp_conf_file);

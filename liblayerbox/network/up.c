@@ -6,9 +6,11 @@
 #include "../adapters/dnsmasq.h"
 #include "../adapters/nft.h"
 #include "../adapters/sysctl.h"
+#include "../core/lock.h"
 #include "../util/tree.h"
 #include "firewall.h"
 #include "ipv6-host.h"
+#include "network.h"
 
 /* The bridge's address as text, with prefix length. */
 static void make_address(const struct subnet *subnet, char *address, size_t size)
@@ -211,4 +213,25 @@ int network_up_locked(struct lb_context *ctx, const char *name)
 		return refuse_foreign(ctx, &plan);
 	r = plan.by_lxc_net ? network_up_lxc_net(ctx, &plan) : own_up(ctx, &plan);
 	return r == 1 && started ? 0 : r;
+}
+
+static bool has_lost_dnsmasq(const struct network_plan *plan)
+{
+	return plan->link.up && (plan->manager == LB_NETWORK_LAYERBOX || plan->manager == LB_NETWORK_LXC_NET) &&
+	       !dnsmasq_find(plan->pid_file);
+}
+
+int network_revive(struct lb_context *ctx, const char *network)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_FD int lock = -1;
+	int r = network_plan_make(ctx, network, &plan);
+
+	if (r < 0 || !has_lost_dnsmasq(&plan))
+		return r < 0 ? r : 1;
+	lock = lock_root(ctx);
+	if (lock < 0)
+		return lock;
+	/* Somebody else may have started it while the lock was waited for; then all is well. */
+	return network_up_locked(ctx, plan.bridge);
 }

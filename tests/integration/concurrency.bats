@@ -45,6 +45,22 @@ side_by_side() {
 	[ ! -s "$BATS_TEST_TMPDIR/said" ] || refute grep -v '^created\|^started' "$BATS_TEST_TMPDIR/said"
 }
 
+@test "ten creates of twenty names each: 200 addresses, MACs and reservations, and the same dnsmasq" {
+	local commands=() i
+	pid=$(layerbox net status --json | jq .dnsmasq_pid)
+	for i in {0..9}; do
+		commands+=("layerbox create $(seq -s ' ' -f "m$i-%g" 20)")
+	done
+	side_by_side "${commands[@]}"
+	is "$codes" "0 0 0 0 0 0 0 0 0 0"
+	is "$(layerbox list --json | jq -c '[length, ([.[].ipv4] | unique | length), ([.[].mac] | unique | length)]')" "[200,200,200]"
+	is "$(cat "$HOSTS"/* | cut -d, -f3 | sort -u | wc -l)" 200
+	is "$(layerbox lease list --json | jq -c '[.[].state] | unique')" '["reserved"]'
+	is "$(layerbox net status --json | jq -c '[.dnsmasq_pid, .pool_used]')" "[$pid,200]"
+	is "$(layerbox net status --json | jq .warning)" '""'
+	layerbox doctor --dry-run
+}
+
 @test "creates while others list: what is in the making is not swept away" {
 	(while [ ! -e "$BATS_TEST_TMPDIR/done" ]; do command layerbox list > /dev/null; done) 2> "$BATS_TEST_TMPDIR/swept" 3>&- &
 	(while [ ! -e "$BATS_TEST_TMPDIR/done" ]; do command layerbox list > /dev/null; done) 2>> "$BATS_TEST_TMPDIR/swept" 3>&- &

@@ -100,6 +100,24 @@ after_rename() {
 	kill_everywhere prepare_victim after_rename rename victim other
 }
 
+# Until doctor comes, its record has the new address or the old; then all else follows.
+after_readdress() {
+	local before=$(field victim ipv4)
+	layerbox --quiet doctor > /dev/null
+	is "$(field victim ipv4)" "$before"
+	refute grep -q ipv4_before "$CONTAINERS/victim/container.conf"
+	is "$(cut -d, -f3 "$HOSTS/victim")" "$before"
+	is "$(cat "$CONTAINERS/victim/rootfs-layer/etc/address")" "$before"
+	is_whole victim
+}
+
+@test "lease reserve, killed anywhere: the old address or the new, everywhere, after doctor" {
+	mkdir -p "$LAYERBOX_ROOT/templates/rootfs/etc"
+	echo '{{ipv4}}' > "$LAYERBOX_ROOT/templates/rootfs/etc/address"
+	kill_everywhere prepare_victim after_readdress lease reserve victim 10.0.3.250
+	rm -r "$LAYERBOX_ROOT/templates/rootfs"
+}
+
 after_set() {
 	is "$(names)" victim
 	[[ $(layerbox get victim memory) =~ ^(64M)?$ ]]

@@ -79,6 +79,26 @@ static void test_reads_ipv6(void **state)
 	assert_false(lease_table_has(&table, "00:16:3e:de:7c:ca"));
 }
 
+/* The other kinds of line that dnsmasq writes are nobody's fault; broken ones are counted, and the first is named. */
+static void test_counts_broken_lines(void **state)
+{
+	CLEANUP_LEASE_TABLE struct lease_table fine = { 0 };
+	CLEANUP_LEASE_TABLE struct lease_table table = { 0 };
+
+	(void)state;
+	load("4000000000 00:16:3e:aa:00:01 10.0.3.10 a *\nduid 00:01:00:01:2e:65:b2:14:00:16:3e:aa:bb:cc\n\n"
+	     "4000000000 1044480 fd00::5 tiger 00:01:00:01:2e:65:b2:14\n4000000000 T104 fd00::6 tiger 00:01\n"
+	     "4000000000 06-00:16:3e:aa:00:02 10.0.3.11 tiger *\n",
+	     &fine);
+	assert_int_equal(fine.count, 3);
+	assert_int_equal(fine.broken, 0);
+	load("4000000000 00:16:3e:aa:00:01 10.0.3.10 a *\n\ngarbage\n4000000000 00:16:3e:aa:00:02 10.0.3.11 b *\n40000",
+	     &table);
+	assert_int_equal(table.count, 2);
+	assert_int_equal(table.broken, 2);
+	assert_int_equal(table.first_broken, 3);
+}
+
 /* Lines cut off, and what nobody could have written: all passed over, none stops the others. */
 static void test_passes_over(void **state)
 {
@@ -202,7 +222,7 @@ int main(void)
 		cmocka_unit_test(test_reads),       cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_reads_ipv6),  cmocka_unit_test(test_survives_damage),
 		cmocka_unit_test(test_passes_over), cmocka_unit_test(test_hides_hostile_names),
-		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_expiry),      cmocka_unit_test(test_counts_broken_lines),
 	};
 
 	return cmocka_run_group_tests_name("lease", tests, NULL, NULL);

@@ -47,13 +47,15 @@ static void test_reads_what_it_writes(void **state)
 	char *first, *second;
 
 	(void)state;
-	assert_int_equal(read_text(GOOD "static = yes\ndescription = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n",
+	assert_int_equal(read_text(GOOD "static = yes\ndescription = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n"
+				   "ipv4_before = 10.0.3.16\n",
 				   &record),
 			 0);
 	assert_string_equal(record.base, "debian-bookworm");
 	assert_int_equal(record.generation, 3);
 	assert_int_equal(record.id_start, 165536);
 	assert_string_equal(record.identity.ipv4, "10.0.3.17");
+	assert_string_equal(record.ipv4_before, "10.0.3.16");
 	assert_string_equal(record.description, "a # b ; c");
 	assert_int_equal(record.limits.memory_bytes, 512 << 20);
 	assert_false(record.autostart);
@@ -81,6 +83,7 @@ static void test_broken_records(void **state)
 		{ GOOD "mac = 00:16:3E:0A:0B:0C\n", ":7: mac must be" },
 		{ GOOD "ipv4 = 10.0.3.256\n", ":7: ipv4 must be" },
 		{ GOOD "static = perhaps\n", ":7: static must be yes or no" },
+		{ GOOD "ipv4_before = 10.0.3\n", ":7: ipv4_before must be" },
 		{ GOOD "ipv4 = 10.0.3.1,evil\n", ":7: ipv4 must be" },
 		{ GOOD "base = ../../etc@1\n", ":7: base must be" },
 		{ GOOD "base = debian\n", ":7: base must be" },
