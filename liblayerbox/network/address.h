@@ -4,7 +4,7 @@
 
 #include "../core/context.h"
 
-enum { MAC_TEXT_SIZE = 18, IPV4_TEXT_SIZE = 16 };
+enum { MAC_TEXT_SIZE = 18, MAC_BYTES = 6, IPV4_TEXT_SIZE = 16 };
 
 struct network_identity {
 	char mac[MAC_TEXT_SIZE];      /* 00:16:3e:xx:xx:xx */
@@ -23,3 +23,6 @@ int address_gateway(struct lb_context *ctx, char ret_ipv4[IPV4_TEXT_SIZE]);
 
 bool address_is_ipv4(const char *text);
 bool address_is_mac(const char *text);
+
+/* False where @text is not a MAC in lower case. */
+bool address_parse_mac(const char *text, uint8_t ret_mac[MAC_BYTES]);

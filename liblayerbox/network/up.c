@@ -162,6 +162,19 @@ static int make_directories(struct lb_context *ctx, const struct network_plan *p
 	return dnsmasq_check_readable(ctx, plan->hosts_directory);
 }
 
+static int apply_firewall(struct lb_context *ctx, const struct network_plan *plan)
+{
+	const struct firewall_network network = {
+		.bridge = plan->bridge,
+		.subnet = ctx->config.subnet,
+		.nat = true,
+		.antispoof = true,
+		.run_directory = plan->run_directory,
+	};
+
+	return firewall_apply(ctx, &network, NULL, 0);
+}
+
 /* Everything but the checks; each step returns 1 where nothing was to do. */
 static int set_up(struct lb_context *ctx, struct network_plan *plan)
 {
@@ -175,7 +188,7 @@ static int set_up(struct lb_context *ctx, struct network_plan *plan)
 		return forwarding;
 	if (forwarding == 0)
 		log_message(ctx, LB_LOG_INFO, "the kernel forwards IPv4 packets now (net.ipv4.ip_forward)");
-	firewall = firewall_up(ctx, plan);
+	firewall = apply_firewall(ctx, plan);
 	if (firewall < 0)
 		return firewall;
 	dnsmasq = dnsmasq_up(ctx, plan, !plan->link.index);
@@ -193,7 +206,7 @@ static void undo(struct lb_context *ctx, const struct network_plan *plan)
 	memcpy(error, ctx->error, sizeof error);
 	if (link_get(ctx, plan->bridge, &link) == 0 && link.index)
 		(void)link_delete(ctx, plan->bridge, link.index);
-	(void)firewall_down(ctx, plan);
+	(void)firewall_down(ctx, plan->bridge, plan->run_directory);
 	memcpy(ctx->error, error, sizeof error);
 }
 
