@@ -13,7 +13,8 @@ static const struct command *const commands[] = {
 	&command_set,	      &command_get,	     &command_base_build,  &command_base_import, &command_base_list,
 	&command_base_show,   &command_base_delete,  &command_net_up,	   &command_net_down,	 &command_net_status,
 	&command_net_list,    &command_net_create,   &command_net_delete, &command_net_set,     &command_net_get,
-	&command_init,	      &command_doctor,
+	&command_net_egress,  &command_forward_add,  &command_forward_list, &command_forward_remove, &command_init,
+	&command_doctor,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -32,7 +33,7 @@ static void print_overview(FILE *out)
 	fprintf(out, "layerbox - many small, long-lived Linux containers on one shared base\n\n"
 		     "Usage: layerbox COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\n%s\n`layerbox COMMAND --help` says more of one; the manual is layerbox(8).\n", global_help);
 }
 
@@ -63,7 +64,7 @@ static bool print_group(const char *word)
 			continue;
 		if (!found)
 			printf("Usage: layerbox %s COMMAND [ARGUMENTS]\n\n", word);
-		printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
 		found = true;
 	}
 	if (found)

@@ -7,6 +7,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -80,6 +81,8 @@ int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, st
 	lb_base_free(base);
 	if (r >= 0)
 		r = reservation_write(ctx, name, &record->identity);
+	if (r >= 0)
+		r = guests_change(ctx, record->renamed_from, record, name, record);
 	if (r >= 0 && !text_equal(name, record->renamed_from))
 		r = rename_files(ctx, name, directory_fd, record);
 	if (r < 0)

@@ -2,7 +2,7 @@
 /*
  * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file.
  *
- * The order, for whoever takes more than one: the root's, then a container's. The root's lock guards what
+ * The order, for whoever takes more than one: the root's, a container's, the firewall's. The root's lock guards what
  * all share: which names, addresses and id ranges are taken, bases, the network. A container's guards its
  * directory. A lock is given back by closing its descriptor.
  */
@@ -17,3 +17,9 @@ int lock_root(struct lb_context *ctx);
  * -LB_ERR_NO_CONTAINER where there is none (any more); -LB_ERR_BUSY when it stays locked for a minute.
  */
 int lock_container(struct lb_context *ctx, const char *name);
+
+/*
+ * Guards what nftables has for the containers of this root: held shortly, and taken last. Who applies the whole of it
+ * reads the records under this lock, so that what others do after they have changed one comes before or after.
+ */
+int lock_firewall(struct lb_context *ctx);

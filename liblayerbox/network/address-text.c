@@ -22,3 +22,12 @@ bool address_is_mac(const char *text)
 	}
 	return text[MAC_TEXT_SIZE - 1] == '\0';
 }
+
+bool address_parse_mac(const char *text, uint8_t ret_mac[MAC_BYTES])
+{
+	if (!address_is_mac(text))
+		return false;
+	for (size_t i = 0; i < MAC_BYTES; i++)
+		ret_mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
+	return true;
+}

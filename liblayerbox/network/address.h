@@ -4,7 +4,7 @@
 
 #include "../core/context.h"
 
-enum { MAC_TEXT_SIZE = 18, IPV4_TEXT_SIZE = 16, NETWORK_TEXT_SIZE = 16 };
+enum { MAC_TEXT_SIZE = 18, MAC_BYTES = 6, IPV4_TEXT_SIZE = 16, NETWORK_TEXT_SIZE = 16 };
 
 struct network_identity {
 	char network[NETWORK_TEXT_SIZE]; /* "": the default one */
@@ -26,3 +26,6 @@ int address_choose(struct lb_context *ctx, const struct network_plan *plan, cons
 
 bool address_is_ipv4(const char *text);
 bool address_is_mac(const char *text);
+
+/* False where @text is not a MAC in lower case. */
+bool address_parse_mac(const char *text, uint8_t ret_mac[MAC_BYTES]);

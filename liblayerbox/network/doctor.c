@@ -3,6 +3,7 @@
 
 #include "../container/record.h"
 #include "../core/lock.h"
+#include "guests.h"
 #include "reservation.h"
 #include "up.h"
 
@@ -65,6 +66,25 @@ static int examine_bridge(struct examination *exam, size_t containers)
 	else
 		report_result(exam, exam->subject, problem, r, "put right as `layerbox net up` does",
 			      "run `layerbox net up`");
+	return 0;
+}
+
+/* What nftables has for the containers; where it is not there at all, examine_bridge() has seen to it. */
+static int examine_firewall(struct examination *exam)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
+	int r = network_plan_make(exam->ctx, exam->name, &plan);
+
+	if (r < 0 || !plan.link.index || plan.manager == LB_NETWORK_FOREIGN)
+		return r;
+	r = guests_check(exam->ctx, &plan, &problems);
+	if (r < 0 || !problems.count)
+		return r;
+	r = exam->repair ? guests_apply(exam->ctx, &plan) : 0;
+	for (size_t i = 0; i < problems.count; i++)
+		report_result(exam, exam->subject, problems.items[i], r, "made the rules anew",
+			      "`layerbox net up` makes the rules anew");
 	return 0;
 }
 
@@ -165,7 +185,9 @@ static int examine_network(struct examination *exam, const struct record_identit
 	n = records ? select_records(exam, records, count, own) : 1;
 	if (records)
 		r = examine_reservations(exam, own, n);
-	return r < 0 ? r : examine_bridge(exam, n);
+	if (r == 0)
+		r = examine_bridge(exam, n);
+	return r < 0 ? r : examine_firewall(exam);
 }
 
 int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)

@@ -24,7 +24,7 @@ static int take_away(struct lb_context *ctx, const struct network_plan *plan)
 	dnsmasq = dnsmasq_stop(ctx, plan->pid_file);
 	if (dnsmasq < 0)
 		return dnsmasq;
-	firewall = firewall_down(ctx, plan);
+	firewall = firewall_down(ctx, plan->bridge, plan->run_directory);
 	if (firewall < 0)
 		return firewall;
 	if (plan->link.index)

@@ -87,7 +87,7 @@ static const char *parse_ports(char *text, struct forward *forward)
 
 	if (target)
 		*target++ = '\0';
-	return parse_port(text, &forward->port) && parse_port(target ? target : text, &forward->target_port) ? NULL : form;
+	return parse_port(text, &forward->port) && (!target || parse_port(target, &forward->target_port)) ? NULL : form;
 }
 
 const char *forward_parse(const char *text, struct forward *ret_forward)
@@ -184,6 +184,8 @@ static const char *add_parsed(struct forward_list *list, const char *text)
 
 	if (why)
 		return why;
+	if (!forward.target_port)
+		forward.target_port = forward.port;
 	if (list->count == FORWARDS_MAX)
 		return "must not be more than 64";
 	for (size_t i = 0; i < list->count; i++)

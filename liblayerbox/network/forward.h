@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Ports of the host that lead into a container, as its record has them: `forwards = LISTEN:PORT:TARGET/PROTOCOL, ...`.
- * Text and values only; who may have which port is decided in forward-edit.c.
+ * Text and values only; who may have which port is decided in container/forwards.c.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct forward_list {
 
 /*
  * Reads [LISTEN:]PORT[:TARGET][/PROTOCOL], an IPv6 address in brackets; without a protocol it is TCP, without a
- * target the same port. NULL, or why not ("must be ...").
+ * target that is 0, and in a list the same port. NULL, or why not ("must be ...").
  */
 const char *forward_parse(const char *text, struct forward *ret_forward);
 

@@ -6,6 +6,7 @@
 #include "../adapters/dnsmasq.h"
 #include "../adapters/sysctl.h"
 #include "firewall.h"
+#include "plan.h"
 #include "reservation.h"
 
 int network_require(struct lb_context *ctx, const char *network)
@@ -52,7 +53,7 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 	status->up = plan->link.up;
 	status->dnsmasq_pid = dnsmasq_find(plan->pid_file);
 	status->reservations_read = status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, plan->hosts_directory);
-	status->nat = !plan->by_lxc_net && firewall_is_up();
+	status->nat = !plan->by_lxc_net && firewall_is_up(plan->bridge);
 	status->pool_size = subnet_pool_size(&plan->subnet);
 	r = count_reservations(ctx, plan, &status->pool_used);
 	if (r == 0 && plan->link.is_bridge)

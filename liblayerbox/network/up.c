@@ -8,6 +8,7 @@
 #include "../adapters/sysctl.h"
 #include "../util/tree.h"
 #include "firewall.h"
+#include "guests.h"
 
 /* The bridge's address as text, with prefix length. */
 static void make_address(const struct subnet *subnet, char *address, size_t size)
@@ -173,7 +174,7 @@ static int set_up(struct lb_context *ctx, struct network_plan *plan)
 		return forwarding;
 	if (forwarding == 0)
 		log_message(ctx, LB_LOG_INFO, "the kernel forwards IPv4 packets now (net.ipv4.ip_forward)");
-	firewall = firewall_up(ctx, plan);
+	firewall = guests_apply(ctx, plan);
 	if (firewall < 0)
 		return firewall;
 	dnsmasq = dnsmasq_up(ctx, plan, !plan->link.index);
@@ -191,7 +192,7 @@ static void undo(struct lb_context *ctx, const struct network_plan *plan)
 	memcpy(error, ctx->error, sizeof error);
 	if (link_get(ctx, plan->bridge, &link) == 0 && link.index)
 		(void)link_delete(ctx, plan->bridge, link.index);
-	(void)firewall_down(ctx, plan);
+	(void)firewall_down(ctx, plan->bridge, plan->run_directory);
 	memcpy(ctx->error, error, sizeof error);
 }
 

@@ -98,7 +98,7 @@ static void test_keys_are_listed(void **state)
 		assert_non_null(settings_find(lb_container_key(n)));
 		n++;
 	}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 	assert_null(lb_container_key(n + 10));
 	assert_null(settings_find("colour"));
 }
