@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-enum { TRIES = 5, ANSWER_SECONDS = 10 };
+enum { TRIES = 5, ANSWER_SECONDS = 10, ANSWER_BYTES_MAX = 8192, ROOM_BYTES = 1 << 20 };
 
 /* What becomes of a change in the next try. */
 enum fate { SEND, LEAVE_OUT, REPLACE };
@@ -210,22 +210,24 @@ static size_t count_messages(const struct batch *batch)
 	return count;
 }
 
-static int exchange(struct nl_sock *sock, struct batch *batch)
+static int exchange(int fd, struct batch *batch)
 {
 	size_t left = count_messages(batch);
 	int result = 0;
 
-	if (nl_sendto(sock, batch->buffer.data, batch->buffer.length) < 0)
+	if (send(fd, batch->buffer.data, batch->buffer.length, 0) < 0)
 		return -errno;
 	while (left > 0) {
-		CLEANUP_FREE unsigned char *answer = NULL;
-		struct sockaddr_nl from;
+		_Alignas(struct nlmsghdr) char answer[ANSWER_BYTES_MAX];
+		ssize_t length = recv(fd, answer, sizeof answer, 0);
 		size_t before = left;
-		int r, length = nl_recv(sock, &from, &answer, NULL);
+		int r;
 
+		if (length < 0 && errno == EINTR)
+			continue;
 		if (length <= 0)
-			return -ETIMEDOUT;
-		r = take_receipts(batch, (void *)answer, length, &left);
+			return length < 0 && errno != EAGAIN ? -errno : -ETIMEDOUT;
+		r = take_receipts(batch, (struct nlmsghdr *)answer, (int)length, &left);
 		if (r < 0)
 			result = r;
 		if (left == before)
@@ -234,20 +236,37 @@ static int exchange(struct nl_sock *sock, struct batch *batch)
 	return result;
 }
 
-/* Receipts need not repeat the message they are for; and a kernel that does not answer is not waited for. */
-static void tune(struct nl_sock *sock)
+/*
+ * The connection is kept in the context: the kernel makes whoever closes one wait until what was removed is
+ * freed, some milliseconds, and there may be many containers to remove.
+ */
+static int connect_kernel(struct lb_context *ctx)
 {
 	const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
-	const int on = 1, room = 1 << 20;
-	int fd = nl_socket_get_fd(sock);
+	const int on = 1, room = ROOM_BYTES;
+	int fd;
 
+	if (ctx->nft_fd >= 0)
+		return 0;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	if (fd < 0)
+		return fail_errno(ctx, errno, "cannot talk to the kernel's nftables");
+	/* Receipts need not repeat the message they are for; and a kernel that is silent is not waited for. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+	ctx->nft_fd = fd;
+	return 0;
 }
 
-static int try_batch(struct nl_sock *sock, struct batch *batch)
+/* After a failure receipts may still be on their way; the next change shall not take them for its own. */
+static void disconnect(struct lb_context *ctx)
+{
+	close_fd(take_fd(&ctx->nft_fd));
+}
+
+static int try_batch(int fd, struct batch *batch)
 {
 	int r = -EAGAIN;
 
@@ -257,7 +276,7 @@ static int try_batch(struct nl_sock *sock, struct batch *batch)
 		r = fill(batch);
 		if (r < 0 || !batch->any)
 			return r;
-		r = exchange(sock, batch);
+		r = exchange(fd, batch);
 		if (r == 0 && batch->again)
 			r = -EAGAIN;
 	}
@@ -267,7 +286,6 @@ static int try_batch(struct nl_sock *sock, struct batch *batch)
 int nft_change(struct lb_context *ctx, const struct nft_change *changes, size_t count)
 {
 	CLEANUP(free_batch) struct batch batch = { .changes = changes, .count = count };
-	CLEANUP_NFT struct nl_sock *sock = NULL;
 	int r;
 
 	if (count == 0)
@@ -275,11 +293,12 @@ int nft_change(struct lb_context *ctx, const struct nft_change *changes, size_t 
 	batch.fates = calloc(count, sizeof *batch.fates);
 	if (!batch.fates)
 		return fail_memory(ctx);
-	r = nft_open(ctx, &sock);
+	r = connect_kernel(ctx);
 	if (r < 0)
 		return r;
-	tune(sock);
-	r = try_batch(sock, &batch);
+	r = try_batch(ctx->nft_fd, &batch);
+	if (r < 0)
+		disconnect(ctx);
 	if (r == -EPERM)
 		return fail(ctx, -LB_ERR_NOT_ROOT, "changing nftables needs root; run it again with sudo");
 	if (r == -ENOENT)

@@ -111,6 +111,7 @@ int lb_context_new(const struct lb_context_options *options, struct lb_context *
 	if (!ctx)
 		return -ENOMEM;
 	ctx->root_fd = -1;
+	ctx->nft_fd = -1;
 	r = CHECK_INPUT(ctx, options, lb_context_options);
 	if (r < 0)
 		return r;
@@ -124,6 +125,7 @@ void lb_context_free(struct lb_context *ctx)
 	config_free(&ctx->config);
 	free(ctx->config_file);
 	close_fd(ctx->root_fd);
+	close_fd(ctx->nft_fd);
 	free(ctx);
 }
 

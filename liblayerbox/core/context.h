@@ -27,6 +27,7 @@ struct lb_context {
 	lb_progress_fn progress;
 	void *progress_data;
 	int root_fd;            /* O_PATH on the root once store_open() has succeeded, else -1 */
+	int nft_fd;             /* connection to nftables in the kernel, kept by its adapter, else -1 */
 };
 
 /*
