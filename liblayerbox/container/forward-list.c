@@ -85,7 +85,7 @@ static int list_all(struct lb_context *ctx, struct listing *listing)
 	static const struct forward_list none;
 	struct record_entry *entries = NULL;
 	size_t count = 0;
-	int r = record_list_all(ctx, &entries, &count), s = 0;
+	int r = record_list_all(ctx, false, &entries, &count), s = 0;
 
 	if (r < 0)
 		return r;

@@ -52,10 +52,10 @@ static int refuse_taken_by_container(struct lb_context *ctx, const struct forwar
 {
 	struct record_entry *entries = NULL;
 	size_t count = 0;
-	int r = record_list_all(ctx, &entries, &count);
+	int r = record_list_all(ctx, true, &entries, &count);
 
-	if (r > 0)
-		r = fail_wrap(ctx, -LB_ERR_BAD_CONFIG, "which ports are taken cannot be known");
+	if (r < 0)
+		return fail_wrap(ctx, r, "which ports are taken cannot be known");
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		const struct forward_list *list = &entries[i].record.forwards;
 

@@ -360,13 +360,20 @@ int record_list_identities(struct lb_context *ctx, struct record_identity **ret_
 	return 0;
 }
 
-int record_list_all(struct lb_context *ctx, struct record_entry **ret_entries, size_t *ret_count)
+void record_list_free(struct record_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		record_free(&entries[i].record);
+	free(entries);
+}
+
+int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int containers_fd = -1;
 	struct record_entry *entries;
 	size_t count = 0;
-	int broken = 0, r = record_list_names(ctx, &names);
+	int r = record_list_names(ctx, &names);
 
 	if (r < 0)
 		return r;
@@ -382,17 +389,13 @@ int record_list_all(struct lb_context *ctx, struct record_entry **ret_entries, s
 			text_copy(entries[count++].name, sizeof entries->name, names.items[i]);
 		if (r >= 0 || r == -LB_ERR_NO_CONTAINER)
 			continue;
-		broken++;
+		if (all) {
+			record_list_free(entries, count);
+			return r;
+		}
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	}
 	*ret_entries = entries;
 	*ret_count = count;
-	return broken;
-}
-
-void record_list_free(struct record_entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		record_free(&entries[i].record);
-	free(entries);
+	return 0;
 }

@@ -68,10 +68,10 @@ struct record_entry {
 };
 
 /*
- * All records that can be read, by name; the others are left out with a warning, and the return value says how many.
+ * All records, by name. One that cannot be read is a failure where @all are needed, else left out with a warning.
  * Free them with record_list_free().
  */
-int record_list_all(struct lb_context *ctx, struct record_entry **ret_entries, size_t *ret_count);
+int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count);
 void record_list_free(struct record_entry *entries, size_t count);
 
 /* What every container has for itself alone; free(3) the array. A record that cannot be read is a failure. */

@@ -116,9 +116,9 @@ static int describe_all(struct lb_context *ctx, const struct network_plan *plan,
 int guest_list_load(struct lb_context *ctx, const struct network_plan *plan, struct guest_list *ret_list)
 {
 	CLEANUP_GUEST_LIST struct guest_list list = { 0 };
-	int r = record_list_all(ctx, &list.records, &list.record_count);
+	int r = record_list_all(ctx, false, &list.records, &list.record_count);
 
-	if (r >= 0)
+	if (r == 0)
 		r = describe_all(ctx, plan, &list);
 	if (r < 0)
 		return r;

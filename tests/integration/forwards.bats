@@ -72,6 +72,11 @@ silent() {
 	refute "$traffic" ask "$@" 2> /dev/null
 }
 
+# set_bridged 0|1: what the kernel does with bridged frames, where it can do so.
+set_bridged() {
+	[ ! -e /proc/sys/net/bridge ] || echo "$1" > /proc/sys/net/bridge/bridge-nf-call-iptables
+}
+
 forwards() {
 	layerbox forward list "$@" --json | jq -r '.[] | "\(.container) \(.listen):\(.port):\(.target_port)/\(.protocol)"'
 }
@@ -114,14 +119,20 @@ forwards() {
 	attach other
 	layerbox --quiet forward add broker 8883:1883/tcp
 	layerbox --quiet forward add broker 8883:1883/udp
-	for protocol in tcp udp; do
-		answers broker 192.0.2.1 - $protocol 192.0.2.1 8883
-		answers broker 10.0.3.1 other $protocol 192.0.2.1 8883
-		answers broker 10.0.3.1 other $protocol 10.0.3.1 8883
-		answers broker 10.0.3.1 broker $protocol 192.0.2.1 8883
-		# Straight, it is seen as what it is.
-		answers broker "$(field other ipv4)" other $protocol "$(field broker ipv4)" 1883
+	# Some hosts give bridged frames to the rules of IP as well (br_netfilter).
+	for bridged in 1 0; do
+		set_bridged $bridged
+		for protocol in tcp udp; do
+			answers broker 192.0.2.1 - $protocol 192.0.2.1 8883
+			answers broker 10.0.3.1 other $protocol 192.0.2.1 8883
+			answers broker 10.0.3.1 other $protocol 10.0.3.1 8883
+			# Straight, it is seen as what it is.
+			answers broker "$(field other ipv4)" other $protocol "$(field broker ipv4)" 1883
+		done
 	done
+	# There, a frame never goes back to the port it came from.
+	answers broker 10.0.3.1 broker tcp 192.0.2.1 8883
+	answers broker 10.0.3.1 broker udp 192.0.2.1 8883
 	# What leaves the host for elsewhere is not caught.
 	answers world 192.0.2.1 other tcp 192.0.2.2 80
 	silent other tcp 192.0.2.2 8883
@@ -231,8 +242,12 @@ forwards() {
 			chain input { type filter hook input priority 0; policy accept; tcp dport 9 drop; }
 			chain nat { type nat hook prerouting priority 0; policy accept; tcp dport 10 redirect to :9; }
 		}
-		table ip nat { chain POSTROUTING { type nat hook postrouting priority 100; ip saddr 10.9.9.0/24 masquerade; } }
-		table bridge theirs { chain forward { type filter hook forward priority 0; ether type vlan drop; } }
+		table ip nat {
+			chain POSTROUTING { type nat hook postrouting priority 100; ip saddr 10.9.9.0/24 masquerade; }
+		}
+		table bridge theirs {
+			chain forward { type filter hook forward priority 0; ether type vlan drop; }
+		}
 	END
 	before=$(nft list table inet theirs; nft list table ip nat; nft list table bridge theirs)
 	make one two --start
