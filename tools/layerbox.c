@@ -33,7 +33,7 @@ static void print_overview(FILE *out)
 	fprintf(out, "layerbox - many small, long-lived Linux containers on one shared base\n\n"
 		     "Usage: layerbox COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\n%s\n`layerbox COMMAND --help` says more of one; the manual is layerbox(8).\n", global_help);
 }
 
@@ -64,7 +64,7 @@ static bool print_group(const char *word)
 			continue;
 		if (!found)
 			printf("Usage: layerbox %s COMMAND [ARGUMENTS]\n\n", word);
-		printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-15s %s\n", commands[i]->name, commands[i]->summary);
 		found = true;
 	}
 	if (found)
