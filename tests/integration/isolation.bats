@@ -9,11 +9,12 @@ traffic=$BATS_TEST_DIRNAME/../lib/traffic
 
 # What a container may send to its neighbours and its host,
 honest="tcp udp icmp broadcast multicast arp-request arp-reply arp-probe dhcp-discover nd-solicit nd-advert
-	nd-advert-link-local nd-duplicate udp6 udp6-link-local"
+	nd-advert-link-local nd-duplicate router-solicit listener-report udp6 udp6-link-local"
 # and what none may send to anybody.
 forged="spoofed-mac spoofed-mac-and-ipv4 spoofed-ipv4 spoofed-ipv4-of-world spoofed-ipv4-none spoofed-ipv6
-	spoofed-ipv6-link-local spoofed-ipv6-none spoofed-arp spoofed-arp-mac spoofed-arp-own-ipv4 spoofed-arp-announce
-	spoofed-arp-reply-none spoofed-nd-advert spoofed-nd-hidden spoofed-nd-duplicate router-advert
+	spoofed-ipv6-link-local spoofed-ipv6-none spoofed-arp spoofed-mac-arp spoofed-arp-mac spoofed-arp-own-ipv4
+	spoofed-arp-announce spoofed-arp-reply-none odd-arp-hardware odd-arp-protocol odd-arp-mac-length
+	odd-arp-ip-length spoofed-nd-advert spoofed-nd-hidden spoofed-nd-duplicate router-advert
 	router-advert-fragment router-advert-rest nd-redirect dhcp-answer dhcp6-answer vlan vlan-priority vlan-spoofed
 	vlan-arp vlan-in-vlan unknown-type llc"
 routed="routed routed-icmp routed6"
@@ -235,8 +236,8 @@ bridge_nf() {
 
 @test "forwards, from the world, the host, neighbours and the container itself, for TCP and UDP" {
 	local protocol
-	alone1="forward=tcp/-/8080/80 forward=udp/-/8080/80" alone2="forward=tcp/192.0.2.1/8081/80 forward=udp/2001:db8::1/8081/80" \
-		apply
+	alone1="forward=tcp/-/8080/80 forward=udp/-/8080/80" \
+		alone2="forward=tcp/192.0.2.1/8081/80 forward=udp/2001:db8::1/8081/80" apply
 	for protocol in tcp udp; do
 		answers alone1 world $protocol 192.0.2.1 8080 192.0.2.2
 		answers alone1 world $protocol 2001:db8::1 8080 2001:db8::2
@@ -258,8 +259,8 @@ bridge_nf() {
 	silent open1 tcp 10.77.0.10 80
 }
 
-# There a neighbour's forward leads over the bridge, not through the host: the bridge keeps isolated ones apart, and sends
-# nothing back to the port it came from.
+# There a neighbour's forward leads over the bridge, not through the host: the bridge keeps isolated ones apart, and
+# sends nothing back to the port it came from.
 @test "forwards with br_netfilter: all, but from neighbours to isolated containers" {
 	local protocol
 	bridge_nf 1 || skip "this kernel has no br_netfilter"
