@@ -108,8 +108,8 @@ static int report_difference(const struct checking *checking, const struct firew
 	if (text.failed)
 		return fail_memory(checking->ctx);
 	return report(checking,
-		      "in nftables' table `%s %s`, the set %s lacks %zu entries, has %zu that belong to nobody, and %zu "
-		      "that lead elsewhere; the first is %s",
+		      "in nftables' table `%s %s`, the set %s lacks %zu entries, has %zu that belong to nobody, and "
+		      "%zu that lead elsewhere; the first is %s",
 		      set->family == NFT_FAMILY_BRIDGE ? "bridge" : "inet", checking->table, set->name,
 		      difference->missing, difference->surplus, difference->elsewhere, text.data);
 }

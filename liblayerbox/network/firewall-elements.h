@@ -38,7 +38,7 @@ void firewall_elements_free(struct firewall_elements *elements);
 int firewall_elements_add_guest(struct lb_context *ctx, const struct firewall_guest *guest,
 				struct firewall_elements *elements);
 
-/* Adds those of all, sorted; of two guests that want the same one, the first has it, and a warning tells. */
+/* Adds those of all, sorted; of two guests that want the same one, the first by name has it. */
 int firewall_elements_collect(struct lb_context *ctx, const struct firewall_guest *guests, size_t count,
 			      struct firewall_elements *elements);
 

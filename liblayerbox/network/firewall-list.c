@@ -52,7 +52,8 @@ static void drop_doubles(struct lb_context *ctx, struct firewall_elements *eleme
 		}
 		if (!text_equal(kept->owner, next->owner) || !firewall_element_same(&kept->element, &next->element))
 			log_message(ctx, LB_LOG_WARNING,
-				    "the containers '%s' and '%s' want the same entry of the firewall's %s; '%s' has it",
+				    "the containers '%s' and '%s' want the same entry of the firewall's %s; '%s' "
+				    "has it",
 				    kept->owner, next->owner, kept->set->name, kept->owner);
 	}
 	if (elements->count)

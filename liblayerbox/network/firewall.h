@@ -72,7 +72,7 @@ static inline int firewall_remove_guest(struct lb_context *ctx, const struct fir
 	return firewall_change_guest(ctx, network, guest, NULL);
 }
 
-/* Adds a sentence to @problems for everything in the kernel that is not as it should be; firewall_apply() repairs it. */
+/* Adds a sentence to @problems for what in the kernel is not as it should be; firewall_apply() repairs it. */
 int firewall_check(struct lb_context *ctx, const struct firewall_network *network, const struct firewall_guest *guests,
 		   size_t count, struct text_list *problems);
 

@@ -2,7 +2,7 @@
 /*
  * firewall FILE COMMAND - the firewall of a network without containers, for isolation.bats. FILE has lines
  *     network BRIDGE SUBNET IPV6 [nat] [antispoof] [other=BRIDGE]...
- *     guest NAME MAC IPV4 IPV6 [isolated] [egress=BITS] [forward=PROTOCOL/LISTEN/PORT/TARGET]... [allow=CIDR|deny=CIDR]...
+ *     guest NAME MAC IPV4 IPV6 [isolated] [egress=BITS] [forward=PROTOCOL/LISTEN/PORT/TARGET] [allow=CIDR|deny=CIDR]...
  * with `-` for none. The commands, of which the last two make figures:
  *     apply, check, down, port NAME, add NAME, remove NAME, change NAME FILE (where it is as it shall be),
  *     time-guests ROUNDS (every guest removed and added again), time-apply ROUNDS
@@ -35,9 +35,8 @@ static const char *none_or(const char *word)
 
 static void read_forward(struct firewall_guest *guest, char *text)
 {
-	struct firewall_forward *forwards = guest->forward_count
-						    ? (struct firewall_forward *)(uintptr_t)guest->forwards
-						    : calloc(PARTS_MAX, sizeof *forwards);
+	struct firewall_forward *forwards = guest->forward_count ? (struct firewall_forward *)(uintptr_t)guest->forwards
+								 : calloc(PARTS_MAX, sizeof *forwards);
 	char *protocol = strtok(text, "/"), *listen = strtok(NULL, "/"), *port = strtok(NULL, "/");
 	char *target = strtok(NULL, "/");
 
@@ -54,8 +53,8 @@ static void read_forward(struct firewall_guest *guest, char *text)
 
 static void read_rule(struct firewall_guest *guest, bool allow, const char *cidr)
 {
-	struct firewall_rule *rules = guest->rule_count ? (struct firewall_rule *)(uintptr_t)guest->rules
-							: calloc(PARTS_MAX, sizeof *rules);
+	struct firewall_rule *rules =
+		guest->rule_count ? (struct firewall_rule *)(uintptr_t)guest->rules : calloc(PARTS_MAX, sizeof *rules);
 
 	if (guest->rule_count == PARTS_MAX)
 		die(guest->name, "too many rules");
@@ -71,7 +70,11 @@ static void read_guest(struct network *network, char **words)
 	if (network->count == GUESTS_MAX || !words[1] || !words[2] || !words[3] || !words[4])
 		die("guest", "bad line");
 	*guest = (struct firewall_guest){
-		.name = words[1], .port = port, .mac = words[2], .ipv4 = words[3], .ipv6 = none_or(words[4]),
+		.name = words[1],
+		.port = port,
+		.mac = words[2],
+		.ipv4 = words[3],
+		.ipv6 = none_or(words[4]),
 	};
 	if (!port_name(network->network.bridge, guest->mac, port))
 		die(guest->mac, "no MAC");
