@@ -54,7 +54,7 @@ static int rename_inside(struct lb_context *ctx, int top_fd, const char *path, c
 static int rename_files(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
 {
 	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct rootfs_values old, new;
+	struct rootfs_values old = { 0 }, new;
 	char gateway[IPV4_TEXT_SIZE];
 	int r;
 
