@@ -56,7 +56,7 @@ enum lb_error {
 	LB_ERR_BAD_NAME = 5000,       /* not a DNS label of lower-case letters, digits and inner dashes */
 	LB_ERR_BAD_VALUE,             /* a key that does not exist, or a value it cannot have */
 	LB_ERR_NO_CONTAINER,          /* there is no container of that name */
-	LB_ERR_EXISTS,                /* the name, or the address, is taken */
+	LB_ERR_EXISTS,                /* the name, address or port is taken */
 	LB_ERR_RUNNING,               /* not while the container runs */
 	LB_ERR_NOT_RUNNING,           /* only while the container runs */
 	LB_ERR_NO_BASE,               /* there is no such base, generation or recipe */
@@ -249,7 +249,7 @@ int lb_container_refresh(struct lb_container *container);
 /**
  * lb_container_set - change one setting.
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
- *         number of cores), pids (a count); see layerbox(8), KEYS
+ *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...); see layerbox(8), KEYS
  * @value: "" takes a limit away
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
@@ -626,6 +626,55 @@ struct lb_lease_pool {
 
 /** lb_lease_get_pool - count a network's addresses. @network NULL: the default one. Set ret_pool->size first. */
 int lb_lease_get_pool(struct lb_context *context, const char *network, struct lb_lease_pool *ret_pool);
+/* ---------------------------------------------------------------------------------------- forwards */
+
+/** enum lb_protocol - what a port is of. */
+enum lb_protocol {
+	LB_PROTOCOL_TCP,
+	LB_PROTOCOL_UDP,
+	LB_PROTOCOL_LAST_ = 0x7fffffff,
+};
+
+/** struct lb_forward - a port of the host that leads to a port of a container. Set size first. */
+struct lb_forward {
+	size_t size;
+	char container[64];
+	char listen[46];              /* one address of the host, IPv4 or IPv6; "": all but loopback */
+	enum lb_protocol protocol;
+	uint16_t port, target_port;   /* target_port 0: the same */
+};
+
+/**
+ * lb_forward_parse - read [ADDRESS:]PORT[:TARGET][/PROTOCOL], as in "8883:1883/tcp" or "[2001:db8::1]:53/udp".
+ *
+ * Fills all but the container's name; target_port is 0 where none is given. Errors: -LB_ERR_BAD_VALUE.
+ */
+int lb_forward_parse(struct lb_context *context, const char *text, struct lb_forward *ret_forward);
+
+/**
+ * lb_forward_add - lead a port of the host to a container, at once where its network is up.
+ *
+ * It lasts until it is removed or the container is deleted. Returns 1 when it was there already. Errors:
+ * -LB_ERR_EXISTS (the port leads elsewhere, or a program of the host listens on it), -LB_ERR_NO_CONTAINER,
+ * -LB_ERR_BAD_VALUE, -LB_ERR_EXHAUSTED (the container has 64), -LB_ERR_BAD_CONFIG (a record cannot be read).
+ */
+int lb_forward_add(struct lb_context *context, const struct lb_forward *forward);
+
+/** lb_forward_remove - take it back; a target_port of 0 means wherever it leads. Errors: -LB_ERR_BAD_VALUE (there is none). */
+int lb_forward_remove(struct lb_context *context, const struct lb_forward *forward);
+
+/**
+ * lb_forward_list - the forwards of one container or, with NULL, of all.
+ * @ret_forwards: a NULL-terminated array; free it with lb_forward_list_free()
+ * @ret_count:    may be NULL
+ *
+ * With NULL, containers whose records cannot be read are left out and reported as warnings to the log.
+ */
+int lb_forward_list(struct lb_context *context, const char *container, struct lb_forward ***ret_forwards,
+		    size_t *ret_count);
+
+/** lb_forward_list_free - free a list; NULL is allowed. */
+void lb_forward_list_free(struct lb_forward **forwards);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -103,8 +103,9 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
 		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
-		{ "pids", "Processes:", false },  { "created", "Created:", false },
-		{ "directory", "Directory:", false }, { 0 },
+		{ "pids", "Processes:", false },  { "net.rules", "Egress rules:", false },
+		{ "created", "Created:", false }, { "directory", "Directory:", false },
+		{ 0 },
 	};
 	struct lb_container *container;
 	bool as_json = false;

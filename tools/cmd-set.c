@@ -79,6 +79,7 @@ static const char keys_help[] = "Keys:\n"
 				"  memory=SIZE        512M, 2G ...; powers of 1024\n"
 				"  cpus=N             cores, as in 0.5 or 2\n"
 				"  pids=N             processes and threads\n"
+				"  net.rules=RULES    allow CIDR, deny CIDR, ...: where its connections may go to\n"
 				"An empty value takes a limit away. A running container follows at once.\n";
 
 const struct command command_set = {

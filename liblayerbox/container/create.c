@@ -10,6 +10,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
@@ -182,6 +183,9 @@ static int publish(struct draft *draft)
 	text_copy(draft->hidden, sizeof draft->hidden, draft->name);
 	if (fsync(draft->containers_fd) < 0)
 		return fail_errno(ctx, errno, "cannot write it to disk");
+	r = guests_admit(ctx, &draft->network, draft->name, &draft->record);
+	if (r < 0)
+		return r;
 	/*
 	 * Last, and first to go in delete: so there is never a reservation without its container, whose address could be
 	 * given to another. One that is missing is written at the next start.

@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
@@ -12,38 +13,47 @@
 #include "container.h"
 #include "id-range.h"
 
-/* The address is free for others, but not at once: they may still know the container by it. */
-static int give_back(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+/*
+ * The address is free for others, but not at once: they may still know the container by it. @record NULL: it cannot be
+ * read, and its network is not known.
+ */
+static int give_back(struct lb_context *ctx, const char *name, const struct record *record)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	int r = network_plan_make(ctx, identity->network, &plan);
+	int r;
 
+	if (!record)
+		return reservation_remove_anywhere(ctx, name);
+	r = network_plan_make(ctx, record->identity.network, &plan);
 	if (r == 0)
 		r = reservation_remove_planned(ctx, &plan, name);
-	if (r >= 0)
-		r = address_rest(ctx, &plan, identity->ipv4);
-	return r;
+	return r < 0 ? r : address_rest(ctx, &plan, record->identity.ipv4);
 }
 
-/* A container whose record cannot be read can be deleted, too; its network is not known then. */
-static int remove_reservation(struct lb_context *ctx, int directory_fd, const char *name)
+/*
+ * Hides the directory, and has the firewall forget the container before another can have its address or its ports.
+ * @record NULL: it cannot be read.
+ */
+static int hide(struct lb_context *ctx, int containers_fd, const char *name, const struct record *record, char hidden[128])
 {
-	struct record record = { 0 };
-	int r = record_read(ctx, directory_fd, name, &record);
+	CLEANUP_FD int lock = lock_firewall(ctx);
+	int r = lock < 0 ? lock : store_hide(ctx, containers_fd, name, hidden);
 
-	if (r == 0)
-		r = give_back(ctx, name, &record.identity);
-	else
-		r = reservation_remove_anywhere(ctx, name);
-	record_free(&record);
-	return r;
+	if (r < 0)
+		return fail_wrap(ctx, r, "cannot delete container '%s'", name);
+	r = record ? guests_dismiss(ctx, name, record) : guests_dismiss_unknown(ctx);
+	if (r < 0)
+		log_message(ctx, LB_LOG_WARNING,
+			    "container '%s' is deleted, but not from the firewall; `layerbox doctor` puts that right: %s", name,
+			    ctx->error);
+	return 0;
 }
 
 /*
  * Hides the container's directory, which deletes it for everyone, then removes it. Whoever kills us in between
  * leaves a hidden directory that the next command removes.
  */
-static int delete_locked(struct lb_context *ctx, int directory_fd, const char *name)
+static int delete_locked(struct lb_context *ctx, const char *name, const struct record *record)
 {
 	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	char hidden[128];
@@ -54,12 +64,11 @@ static int delete_locked(struct lb_context *ctx, int directory_fd, const char *n
 	r = id_range_sync(ctx); /* until now the container's record has kept its range from others */
 	if (r < 0)
 		return r;
-	r = remove_reservation(ctx, directory_fd, name);
+	r = give_back(ctx, name, record);
+	if (r >= 0)
+		r = hide(ctx, containers_fd, name, record, hidden);
 	if (r < 0)
 		return r;
-	r = store_hide(ctx, containers_fd, name, hidden);
-	if (r < 0)
-		return fail_wrap(ctx, r, "cannot delete container '%s'", name);
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
 	host_names_follow(ctx);
@@ -68,6 +77,17 @@ static int delete_locked(struct lb_context *ctx, int directory_fd, const char *n
 		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",
 				  name, ctx->config.root, hidden);
 	return 0;
+}
+
+/* A container whose record cannot be read can be deleted, too; its network is not known then. */
+static int read_and_delete(struct lb_context *ctx, int directory_fd, const char *name)
+{
+	struct record record = { 0 };
+	int r = record_read(ctx, directory_fd, name, &record);
+
+	r = delete_locked(ctx, name, r == 0 ? &record : NULL);
+	record_free(&record);
+	return r;
 }
 
 int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
@@ -86,7 +106,7 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 			return lock_fd;
 		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
 		if (r == 0)
-			return delete_locked(ctx, lock_fd, name);
+			return read_and_delete(ctx, lock_fd, name);
 		if (r != -LB_ERR_RUNNING || !force)
 			return r;
 		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */

@@ -6,6 +6,8 @@
 
 #include "../adapters/rights.h"
 #include "../core/lock.h"
+#include "../network/guests.h"
+#include "../network/host-names.h"
 #include "../network/lease-drop.h"
 #include "../network/lease-rows.h"
 #include "../network/plan.h"
@@ -38,15 +40,19 @@ static int update_files(struct lb_context *ctx, const char *name, int directory_
 int readdress_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	struct record before = *record; /* shares what it points to */
 	struct lb_base *base = NULL;
 	int r = network_plan_make(ctx, record->identity.network, &plan);
 
 	if (r < 0)
 		return r;
+	text_copy(before.identity.ipv4, sizeof before.identity.ipv4, record->ipv4_before);
 	drop_old_lease(ctx, &plan, record);
 	r = address_rest(ctx, &plan, record->ipv4_before);
 	if (r >= 0)
 		r = reservation_write_planned(ctx, &plan, name, &record->identity);
+	if (r >= 0)
+		r = guests_change(ctx, name, &before, name, record);
 	if (r >= 0)
 		r = update_files(ctx, name, directory_fd, &plan, record);
 	if (r >= 0)
@@ -177,5 +183,8 @@ int lb_lease_reserve(struct lb_context *ctx, const char *name, const char *ipv4)
 	if (root_lock < 0)
 		return root_lock;
 	directory_fd = lock_container(ctx, name);
-	return directory_fd < 0 ? directory_fd : reserve_locked(ctx, name, directory_fd, ipv4);
+	r = directory_fd < 0 ? directory_fd : reserve_locked(ctx, name, directory_fd, ipv4);
+	if (r == 0)
+		host_names_follow(ctx);
+	return r;
 }

@@ -73,6 +73,18 @@ static const char *read_network(struct record *record, const char *value)
 											     : "must be the name of a network";
 }
 
+static const char *read_forwards(struct record *record, const char *value)
+{
+	struct forward_list forwards;
+	const char *why = forward_list_parse(value, &forwards);
+
+	if (why)
+		return why;
+	forward_list_free(&record->forwards);
+	record->forwards = forwards;
+	return NULL;
+}
+
 static const char *read_created(struct record *record, const char *value)
 {
 	uint64_t seconds;
@@ -103,7 +115,7 @@ static const struct {
 	{ "base", read_base }, { "privileged", read_privileged }, { "id_range", read_id_range },
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
 	{ "renamed_from", read_renamed_from }, { "network", read_network },	  { "static", read_static },
-	{ "ipv4_before", read_ipv4_before },
+	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -185,6 +197,13 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);
 	if (*record->ipv4_before)
 		buffer_format(&text, "ipv4_before = %s\n", record->ipv4_before);
+	if (record->forwards.count) {
+		CLEANUP_FREE char *forwards = forward_list_format(&record->forwards);
+
+		if (!forwards)
+			return NULL;
+		buffer_format(&text, "forwards = %s\n", forwards);
+	}
 	for (const struct setting_key *key = settings_keys(); key->name; key++) {
 		CLEANUP_FREE char *value = key->get(record);
 
@@ -213,6 +232,8 @@ void record_free(struct record *record)
 {
 	free(record->description);
 	record->description = NULL;
+	forward_list_free(&record->forwards);
+	egress_list_free(&record->egress);
 }
 
 int record_open_base(struct lb_context *ctx, const struct record *record, struct lb_base **ret_base)
@@ -356,5 +377,45 @@ int record_list_identities(struct lb_context *ctx, struct record_identity **ret_
 	}
 	*ret_identities = list.items;
 	*ret_count = list.count;
+	return 0;
+}
+
+void record_list_free(struct record_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		record_free(&entries[i].record);
+	free(entries);
+}
+
+int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FD int containers_fd = -1;
+	struct record_entry *entries;
+	size_t count = 0;
+	int r = record_list_names(ctx, &names);
+
+	if (r < 0)
+		return r;
+	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	if (containers_fd < 0)
+		return containers_fd;
+	entries = calloc(names.count + 1, sizeof *entries);
+	if (!entries)
+		return fail_memory(ctx);
+	for (size_t i = 0; i < names.count; i++) {
+		r = read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+		if (r == 0)
+			text_copy(entries[count++].name, sizeof entries->name, names.items[i]);
+		if (r >= 0 || r == -LB_ERR_NO_CONTAINER)
+			continue;
+		if (all) {
+			record_list_free(entries, count);
+			return r;
+		}
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	}
+	*ret_entries = entries;
+	*ret_count = count;
 	return 0;
 }

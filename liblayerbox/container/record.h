@@ -9,6 +9,8 @@
 #include "../base/base.h"
 #include "../core/name.h"
 #include "../network/address.h"
+#include "../network/egress.h"
+#include "../network/forward.h"
 
 #define RECORD_FILE "container.conf"
 
@@ -26,6 +28,8 @@ struct record {
 	uint32_t id_start, id_count;  /* both 0 when privileged */
 	struct network_identity identity;
 	struct limits limits;
+	struct forward_list forwards; /* ports of the host that lead to it */
+	struct egress_list egress;    /* where its connections may go to */
 	int64_t created;
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */
@@ -57,6 +61,19 @@ struct record_identity {
 	struct network_identity identity;
 	uint32_t id_end;              /* behind its last host id; 0 for a privileged one */
 };
+
+/* A record with the name of its container. */
+struct record_entry {
+	char name[NAME_LENGTH_MAX + 1];
+	struct record record;
+};
+
+/*
+ * All records, by name. One that cannot be read is a failure where @all are needed, else left out with a warning.
+ * Free them with record_list_free().
+ */
+int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count);
+void record_list_free(struct record_entry *entries, size_t count);
 
 /* What every container has for itself alone; free(3) the array. A record that cannot be read is a failure. */
 int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count);

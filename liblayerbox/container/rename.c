@@ -7,6 +7,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
@@ -17,7 +18,7 @@
 
 static int rename_files(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
 {
-	struct rootfs_values old, new;
+	struct rootfs_values old = { 0 }, new;
 	CLEANUP_NETWORK_PLAN struct network_plan network = { 0 };
 	int r = network_plan_make(ctx, record->identity.network, &network);
 
@@ -41,6 +42,8 @@ int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, st
 	lb_base_free(base);
 	if (r >= 0)
 		r = reservation_write(ctx, name, &record->identity);
+	if (r >= 0)
+		r = guests_change(ctx, record->renamed_from, record, name, record);
 	if (r >= 0 && !text_equal(name, record->renamed_from))
 		r = rename_files(ctx, name, directory_fd, record);
 	if (r < 0)

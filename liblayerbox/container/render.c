@@ -10,6 +10,7 @@
 #include "../adapters/cgroup.h"
 #include "../core/store.h"
 #include "../network/plan.h"
+#include "../network/port.h"
 #include "../util/file.h"
 #include "../util/template.h"
 #include "../util/tree.h"
@@ -139,7 +140,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 	CLEANUP_FREE char *local = has_local_config ? text_format("%s/" LAYOUT_LOCAL_CONFIG, directory) : NULL;
 	CLEANUP_FREE char *limits = NULL;
 	struct network_settings network;
-	char id_start[16], id_count[16], mtu[16];
+	char id_start[16], id_count[16], mtu[16], port[PORT_NAME_SIZE];
 	int r = limit_lines(ctx, name, &record->limits, &limits);
 
 	if (r == 0)
@@ -151,6 +152,8 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 	snprintf(id_start, sizeof id_start, "%u", record->id_start);
 	snprintf(id_count, sizeof id_count, "%u", record->id_count);
 	snprintf(mtu, sizeof mtu, "%u", network.mtu);
+	if (!port_name(network.name, record->identity.mac, port))
+		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is not a MAC address", record->identity.mac);
 	const struct template_variable variables[] = {
 		{ .name = "name", .value = name },
 		{ .name = "root", .value = ctx->config.root },
@@ -161,6 +164,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "bridge", .value = network.name },
 		{ .name = "mtu", .value = network.mtu ? mtu : NULL },
 		{ .name = "mac", .value = record->identity.mac },
+		{ .name = "port", .value = port },
 		{ .name = "halt_signal", .value = base->record.halt_signal },
 		{ .name = "reboot_signal", .value = base->record.reboot_signal },
 		{ .name = "limits", .value = limits, .multi_line = 1 },

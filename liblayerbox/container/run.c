@@ -6,6 +6,7 @@
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
 #include "../util/spawn.h"
@@ -124,6 +125,7 @@ static int batch_run(struct batch *batch, const char *verb, const struct lb_run_
 /* Makes a stopped container, which is locked until it has been started, ready for that. */
 static int make_ready(struct lb_context *ctx, const struct member *member)
 {
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	struct record record = { 0 };
 	struct lb_base *base = NULL;
 	int r = record_read(ctx, member->lock_fd, member->name, &record);
@@ -145,7 +147,11 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 	if (r == 0)
 		r = render_config(ctx, member->lock_fd, member->name, &record, base);
 	if (r >= 0)
-		r = reservation_before_start(ctx, member->name, &record.identity);
+		r = network_plan_make(ctx, record.identity.network, &plan);
+	if (r == 0)
+		r = reservation_before_start(ctx, &plan, member->name, &record.identity);
+	if (r == 0)
+		r = guests_admit(ctx, &plan, member->name, &record);
 	lb_base_free(base);
 	record_free(&record);
 	return r < 0 ? r : 0;

@@ -7,6 +7,7 @@
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/guests.h"
 #include "container.h"
 #include "render.h"
 #include "settings.h"
@@ -97,6 +98,20 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 	return r < 0 ? r : 0;
 }
 
+/* The firewall follows what is written: a rule that does not hold must not be thought to. */
+static int apply_firewall(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
+{
+	struct record before = { 0 };
+	int r = record_read(ctx, directory_fd, name, &before);
+
+	if (r == 0)
+		r = record_write(ctx, directory_fd, name, record);
+	if (r == 0)
+		r = guests_change(ctx, name, &before, name, record);
+	record_free(&before);
+	return r < 0 ? r : 0;
+}
+
 int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
 {
 	struct lb_context *ctx = container->ctx;
@@ -131,6 +146,8 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 		r = fail_memory(ctx);
 	else if (text_equal(before, after))
 		r = 1;
+	else if (key->is_firewall)
+		r = apply_firewall(ctx, container->name, directory_fd, &record);
 	else
 		r = commit(container, directory_fd, &record, key->is_limit);
 	if (r < 0) {

@@ -143,12 +143,30 @@ static char *get_pids(const struct record *record)
 	return record->limits.pids ? text_format("%llu", (unsigned long long)record->limits.pids) : strdup("");
 }
 
+static const char *set_rules(struct record *record, const char *value)
+{
+	struct egress_list rules;
+	const char *why = egress_list_parse(value, &rules);
+
+	if (why)
+		return why;
+	egress_list_free(&record->egress);
+	record->egress = rules;
+	return NULL;
+}
+
+static char *get_rules(const struct record *record)
+{
+	return egress_list_format(&record->egress);
+}
+
 static const struct setting_key keys[] = {
-	{ "description", set_description, get_description, false },
-	{ "autostart", set_autostart, get_autostart, false },
-	{ "memory", set_memory, get_memory, true },
-	{ "cpus", set_cpus, get_cpus, true },
-	{ "pids", set_pids, get_pids, true },
+	{ "description", set_description, get_description, .is_limit = false },
+	{ "autostart", set_autostart, get_autostart, .is_limit = false },
+	{ "memory", set_memory, get_memory, .is_limit = true },
+	{ "cpus", set_cpus, get_cpus, .is_limit = true },
+	{ "pids", set_pids, get_pids, .is_limit = true },
+	{ "net.rules", set_rules, get_rules, .is_firewall = true },
 	{ 0 },
 };
 

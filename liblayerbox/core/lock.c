@@ -101,3 +101,18 @@ int lock_container(struct lb_context *ctx, const char *name)
 			return take_fd(&fd);
 	}
 }
+
+int lock_firewall(struct lb_context *ctx)
+{
+	CLEANUP_FD int fd = store_open_directory(ctx, STORE_NETWORK);
+	int r = fd < 0 ? fd : flock_patiently(fd);
+
+	if (fd < 0)
+		return fd;
+	if (r == -EWOULDBLOCK)
+		return fail(ctx, -LB_ERR_BUSY,
+			    "another layerbox command has worked on the firewall for a minute; see who with `fuser -v "
+			    "%s/" STORE_NETWORK "`",
+			    ctx->config.root);
+	return r < 0 ? fail_errno(ctx, r, "cannot lock the firewall") : take_fd(&fd);
+}

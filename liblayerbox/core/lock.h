@@ -3,7 +3,7 @@
  * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file
  * behind in the root.
  *
- * The order, for whoever takes more than one: the root's, then a container's, then a host file's. The root's
+ * The order, for whoever takes more than one: the root's, a container's, the firewall's, a host file's. The root's
  * lock guards what all share: which names, addresses and id ranges are taken, bases, the network. A container's
  * guards its directory. A lock is given back by closing its descriptor.
  */
@@ -23,3 +23,9 @@ int lock_host_file(struct lb_context *ctx, const char *file);
  * -LB_ERR_NO_CONTAINER where there is none (any more); -LB_ERR_BUSY when it stays locked for a minute.
  */
 int lock_container(struct lb_context *ctx, const char *name);
+
+/*
+ * Guards what nftables has for the containers of this root: held shortly, and taken last. Who applies the whole of it
+ * reads the records under this lock, so that what others do after they have changed one comes before or after.
+ */
+int lock_firewall(struct lb_context *ctx);

@@ -4,6 +4,7 @@
 #include "../adapters/link.h"
 #include "../container/record.h"
 #include "../core/lock.h"
+#include "guests.h"
 #include "host-names.h"
 #include "network.h"
 #include "reservation.h"
@@ -55,6 +56,25 @@ static int examine_bridge(struct examination *exam, size_t containers)
 	else
 		report_result(exam, exam->subject, problem, r, "put right as `layerbox net up` does",
 			      "run `layerbox net up`");
+	return 0;
+}
+
+/* What nftables has for the containers; where it is not there at all, examine_bridge() has seen to it. */
+static int examine_firewall(struct examination *exam)
+{
+	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
+	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
+	int r = network_plan_make(exam->ctx, exam->name, &plan);
+
+	if (r < 0 || !plan.link.index || plan.manager == LB_NETWORK_FOREIGN)
+		return r;
+	r = guests_check(exam->ctx, &plan, &problems);
+	if (r < 0 || !problems.count)
+		return r;
+	r = exam->repair ? guests_apply(exam->ctx, &plan) : 0;
+	for (size_t i = 0; i < problems.count; i++)
+		report_result(exam, exam->subject, problems.items[i], r, "made the rules anew",
+			      "`layerbox net up` makes the rules anew");
 	return 0;
 }
 
@@ -198,6 +218,8 @@ static int examine_network(struct examination *exam, const struct record_identit
 		r = examine_reservations(exam, own, n);
 	if (r >= 0)
 		r = examine_bridge(exam, n);
+	if (r >= 0)
+		r = examine_firewall(exam);
 	/* Behind the bridge: without a DHCP server no lease can be given back. */
 	if (r >= 0 && records)
 		r = examine_leases(exam, own, n);

@@ -9,6 +9,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "guests.h"
 #include "host-names.h"
 #include "ipv6-host.h"
 #include "plan.h"
@@ -191,6 +192,8 @@ int lb_network_create(struct lb_context *ctx, const char *name, const struct lb_
 		r = make(ctx, &settings);
 	if (r == 0)
 		r = network_up_locked(ctx, name);
+	if (r >= 0)
+		r = guests_apply_others(ctx, name);
 	return r < 0 ? r : 0;
 }
 
@@ -239,7 +242,9 @@ int lb_network_delete(struct lb_context *ctx, const char *name)
 	if (network_fd < 0)
 		return r < 0 ? r : network_fd;
 	r = tree_remove(network_fd, name);
-	return r < 0 ? fail_errno(ctx, r, "cannot remove the directory of network %s", name) : 0;
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot remove the directory of network %s", name);
+	return guests_apply_others(ctx, name);
 }
 
 /* ---------------------------------------------------------------------------------------- set and get */

@@ -156,7 +156,9 @@ void network_plan_ipv6(const struct network_plan *plan, const char *ipv4, char r
 	uint32_t address;
 
 	*ret_ipv6 = '\0';
-	if (plan->has_ipv6 && ipv4_parse(ipv4, &address))
+	/* The subnet may have been changed since the container was made. */
+	if (plan->has_ipv6 && ipv4_parse(ipv4, &address) &&
+	    (address & subnet_netmask(&plan->subnet)) == plan->subnet.network)
 		ipv6_of_guest(&plan->ipv6, address - plan->subnet.network, ret_ipv6);
 }
 

@@ -113,15 +113,13 @@ static void release_ipv6(const struct network_plan *plan, const char *ipv4)
 		lease_release_ipv6(plan->lease_file, plan->bridge, &plan->ipv6, ipv6);
 }
 
-int reservation_before_start(struct lb_context *ctx, const char *name, const struct network_identity *identity)
+int reservation_before_start(struct lb_context *ctx, const struct network_plan *plan, const char *name,
+			     const struct network_identity *identity)
 {
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	int r = network_plan_make(ctx, identity->network, &plan);
+	int r = reservation_write_planned(ctx, plan, name, identity);
 
 	if (r == 0)
-		r = reservation_write_planned(ctx, &plan, name, identity);
-	if (r == 0)
-		release_ipv6(&plan, identity->ipv4);
+		release_ipv6(plan, identity->ipv4);
 	return r;
 }
 

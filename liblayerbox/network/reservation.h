@@ -16,7 +16,8 @@ int reservation_write_planned(struct lb_context *ctx, const struct network_plan 
 			      const struct network_identity *identity);
 
 /* Writes it where it is not as it should be, and frees the address from who may have held it (see lease-release.h). */
-int reservation_before_start(struct lb_context *ctx, const char *name, const struct network_identity *identity);
+int reservation_before_start(struct lb_context *ctx, const struct network_plan *plan, const char *name,
+			     const struct network_identity *identity);
 
 /* Removes it, gives its lease back, and has dnsmasq forget it (SIGHUP). 1 when there was none. */
 int reservation_remove(struct lb_context *ctx, const char *network, const char *name);

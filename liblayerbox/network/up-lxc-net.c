@@ -2,6 +2,7 @@
 #include "up.h"
 
 #include "../adapters/dnsmasq.h"
+#include "guests.h"
 
 /*
  * lxc-net's dnsmasq is pointed to the directory itself, not to a file of ours that includes it: a directory
@@ -73,7 +74,7 @@ static int restart(struct lb_context *ctx, const struct network_plan *plan)
 int network_up_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 {
 	CLEANUP_FD int hosts_fd = network_plan_open_hosts(ctx, plan);
-	int reservations, domain;
+	int reservations, domain, firewall;
 	pid_t pid;
 	int r;
 
@@ -91,10 +92,13 @@ int network_up_lxc_net(struct lb_context *ctx, struct network_plan *plan)
 	domain = add_domain(ctx, plan);
 	if (domain < 0)
 		return domain;
+	firewall = guests_apply(ctx, plan);
+	if (firewall < 0)
+		return firewall;
 	pid = dnsmasq_find(plan->pid_file);
 	if (!pid)
 		return start_dead(ctx, plan);
 	if (!dnsmasq_watches(pid, plan->hosts_directory))
 		return restart(ctx, plan);
-	return reservations && domain;
+	return reservations && domain && firewall;
 }

@@ -9,6 +9,7 @@
 #include "../core/lock.h"
 #include "../util/tree.h"
 #include "firewall.h"
+#include "guests.h"
 #include "ipv6-host.h"
 #include "network.h"
 
@@ -107,19 +108,6 @@ static int make_directories(struct lb_context *ctx, const struct network_plan *p
 	return dnsmasq_check_readable(ctx, plan->hosts_directory);
 }
 
-static int apply_firewall(struct lb_context *ctx, const struct network_plan *plan)
-{
-	const struct firewall_network network = {
-		.bridge = plan->bridge,
-		.subnet = ctx->config.subnet,
-		.nat = true,
-		.antispoof = true,
-		.run_directory = plan->run_directory,
-	};
-
-	return firewall_apply(ctx, &network, NULL, 0);
-}
-
 /* Everything but the checks; each step returns 1 where nothing was to do. */
 static int set_up(struct lb_context *ctx, struct network_plan *plan)
 {
@@ -135,7 +123,7 @@ static int set_up(struct lb_context *ctx, struct network_plan *plan)
 		return forwarding;
 	if (forwarding == 0)
 		log_message(ctx, LB_LOG_INFO, "the kernel forwards IPv4 packets now (net.ipv4.ip_forward)");
-	firewall = apply_firewall(ctx, plan);
+	firewall = guests_apply(ctx, plan);
 	if (firewall < 0)
 		return firewall;
 	dnsmasq = network_up_dnsmasq(ctx, plan, !plan->link.index);

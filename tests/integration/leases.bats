@@ -8,6 +8,7 @@ LEASES=network/lxcbr0/leases
 
 setup_file() {
 	common_setup_file
+	echo 'quarantine = 0' >> /etc/layerbox/layerbox.conf
 	layerbox net status --json | jq .dnsmasq_pid > "$BATS_FILE_TMPDIR/pid"
 }
 

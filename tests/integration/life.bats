@@ -361,7 +361,7 @@ press_enter() {
 	while read -r key value; do
 		succeeds layerbox set keys "$key=$value"
 		is "$(layerbox get keys "$key")" "$value"
-		is "$(layerbox info keys --json | jq -r ".$key | tostring" | sed 's/^false$/no/')" "$value"
+		is "$(layerbox info keys --json | jq -r ".\"$key\" | tostring" | sed 's/^false$/no/')" "$value"
 		succeeds layerbox set keys "$key=$value"
 	done <<-'END'
 		description a text = with # signs
@@ -369,11 +369,12 @@ press_enter() {
 		memory 512M
 		cpus 0.5
 		pids 100
+		net.rules allow 10.0.0.0/8, deny 192.0.2.1
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100"
-	succeeds layerbox set keys memory= cpus= pids= description=
-	is "$(layerbox get keys | xargs)" "description= autostart=no memory= cpus= pids="
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1"
+	succeeds layerbox set keys memory= cpus= pids= net.rules= description=
+	is "$(layerbox get keys | xargs)" "description= autostart=no memory= cpus= pids= net.rules="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do

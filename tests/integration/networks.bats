@@ -188,5 +188,6 @@ has_ipv6_on_bridge() {
 	make two three four --network small
 	is "$(field two ipv4) $(field three ipv4) $(field four ipv4)" '10.77.0.4 10.77.0.5 10.77.0.6'
 	refused $EXHAUSTED 'rest for a while (2' layerbox create five --network small
+	is "$(layerbox lease pool small --json | jq -c '.[] | [.size, .used, .quarantined, .free]')" '[5,3,2,0]'
 	ip netns delete stranger
 }

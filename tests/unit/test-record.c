@@ -48,7 +48,8 @@ static void test_reads_what_it_writes(void **state)
 
 	(void)state;
 	assert_int_equal(read_text(GOOD "static = yes\ndescription = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n"
-				   "ipv4_before = 10.0.3.16\n",
+				   "ipv4_before = 10.0.3.16\n"
+				   "forwards = 8883:1883/tcp, [2001:db8::1]:53:53/udp\nnet.rules = allow 10.0.0.0/8, deny all\n",
 				   &record),
 			 0);
 	assert_string_equal(record.base, "debian-bookworm");
@@ -60,12 +61,18 @@ static void test_reads_what_it_writes(void **state)
 	assert_int_equal(record.limits.memory_bytes, 512 << 20);
 	assert_false(record.autostart);
 	assert_true(record.identity.is_static);
+	assert_int_equal(record.forwards.count, 2);
+	assert_int_equal(record.forwards.items[0].target_port, 1883);
+	assert_int_equal(record.egress.count, 3);
+	assert_false(record.egress.items[1].allow);
 	fd = open("containers/a", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(record_write(ctx, fd, "a", &record), 0);
 	assert_int_equal(record_read(ctx, fd, "a", &again), 0);
 	assert_true(again.identity.is_static);
 	first = record_to_text(&record);
 	second = record_to_text(&again);
+	assert_contains(first, "forwards = 8883:1883/tcp, [2001:db8::1]:53:53/udp\n");
+	assert_contains(first, "net.rules = allow 10.0.0.0/8, deny 0.0.0.0/0, deny ::/0\n");
 	assert_string_equal(first, second);
 	free(first);
 	free(second);
@@ -90,6 +97,8 @@ static void test_broken_records(void **state)
 		{ GOOD "id_range = 4294967295:65536\n", ":7: id_range must be" },
 		{ GOOD "id_range = 0:65536\n", ":7: id_range must be" },
 		{ GOOD "privileged = perhaps\n", ":7: privileged must be" },
+		{ GOOD "forwards = 80:81:82\n", ":7: forwards must be" },
+		{ GOOD "net.rules = deny 10.0.0.1/8\n", ":7: net.rules must not have host bits" },
 		{ GOOD "nonsense\n", ":7: expected `key = value`" },
 		{ "base = b@1\nmac = 00:16:3e:00:00:00\nipv4 = 10.0.3.2\n", "`id_range` is missing" },
 	};

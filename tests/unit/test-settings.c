@@ -42,6 +42,9 @@ static const struct {
 	{ "pids", "0", "!" },
 	{ "pids", "4194305", "!" },
 	{ "pids", "ten", "!" },
+	{ "net.rules", "deny all", "deny 0.0.0.0/0, deny ::/0" },
+	{ "net.rules", "", "" },
+	{ "net.rules", "deny 10.0.0.1/8", "!" },
 	{ "autostart", "no", "no" },
 	{ "autostart", "on", "yes" },
 	{ "autostart", "", "!" },
@@ -95,7 +98,7 @@ static void test_keys_are_listed(void **state)
 		assert_non_null(settings_find(lb_container_key(n)));
 		n++;
 	}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 	assert_null(lb_container_key(n + 10));
 	assert_null(settings_find("colour"));
 }
