@@ -22,10 +22,12 @@ int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, 
 /* Notes @alias on an interface. */
 int link_set_alias(struct lb_context *ctx, const char *name, int index, const char *alias);
 
-/* @address has a prefix length: 10.0.3.1/24. 1 where the interface has it already. */
+/* @address has a prefix length: 10.0.3.1/24, fd42::1/64. 1 where the interface has it already. */
 int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address);
 
 int link_set_up(struct lb_context *ctx, const char *name, int index);
+
+int link_set_mtu(struct lb_context *ctx, const char *name, int index, unsigned mtu);
 
 int link_delete(struct lb_context *ctx, const char *name, int index);
 
