@@ -101,8 +101,10 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
 		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
-		{ "pids", "Processes:", false },  { "created", "Created:", false },
-		{ "directory", "Directory:", false }, { 0 },
+		{ "pids", "Processes:", false },  { "isolated", "Isolated:", false },
+		{ "net.ingress", "To it:", false }, { "net.egress", "From it:", false },
+		{ "created", "Created:", false }, { "directory", "Directory:", false },
+		{ 0 },
 	};
 	struct lb_container *container;
 	bool as_json = false;

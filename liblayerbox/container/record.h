@@ -18,6 +18,19 @@ struct limits {
 	uint64_t pids;                /* 0: none */
 };
 
+enum isolation {
+	ISOLATION_OF_NETWORK,         /* as the network it is on */
+	ISOLATION_NO,
+	ISOLATION_YES,
+};
+
+/* What is decided for a container's link to its network. */
+struct uplink {
+	uint64_t ingress_bps;         /* bits per second to the container; 0: no bound */
+	uint64_t egress_bps;          /* and from it */
+	enum isolation isolation;
+};
+
 struct record {
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
@@ -26,6 +39,7 @@ struct record {
 	uint32_t id_start, id_count;  /* both 0 when privileged */
 	struct network_identity identity;
 	struct limits limits;
+	struct uplink uplink;
 	int64_t created;
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char *description;            /* never NULL in a record that was read */

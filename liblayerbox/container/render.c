@@ -13,6 +13,7 @@
 #include "../util/template.h"
 #include "../util/tree.h"
 #include "layout.h"
+#include "uplink.h"
 
 #define COMMON_CONFIG "common.conf"
 #define LXCFS_HOOK "/usr/share/lxcfs/lxc.mount.hook"
@@ -147,7 +148,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
 	CLEANUP_FREE char *local = has_local_config ? text_format("%s/" LAYOUT_LOCAL_CONFIG, directory) : NULL;
 	CLEANUP_FREE char *limits = NULL;
-	char id_start[16], id_count[16];
+	char id_start[16], id_count[16], port[PORT_NAME_SIZE];
 	int r = limit_lines(ctx, name, &record->limits, &limits);
 
 	if (r < 0)
@@ -156,6 +157,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		return fail_memory(ctx);
 	snprintf(id_start, sizeof id_start, "%u", record->id_start);
 	snprintf(id_count, sizeof id_count, "%u", record->id_count);
+	uplink_name(ctx, record, port);
 	const struct template_variable variables[] = {
 		{ .name = "name", .value = name },
 		{ .name = "root", .value = ctx->config.root },
@@ -165,6 +167,8 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "id_count", .value = id_count },
 		{ .name = "bridge", .value = ctx->config.bridge },
 		{ .name = "mac", .value = record->identity.mac },
+		{ .name = "port", .value = port },
+		{ .name = "port_hook", .value = uplink_needs_hook(ctx, record) ? PKGLIBEXECDIR "/layerbox-hook" : NULL },
 		{ .name = "halt_signal", .value = base->record.halt_signal },
 		{ .name = "reboot_signal", .value = base->record.reboot_signal },
 		{ .name = "limits", .value = limits, .multi_line = 1 },

@@ -14,6 +14,7 @@
 #include "id-range.h"
 #include "rename.h"
 #include "render.h"
+#include "uplink.h"
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
@@ -173,9 +174,12 @@ static const struct verb {
 	const char *name;
 	int (*prepare)(struct lb_context *ctx, const struct member *member);
 	bool needs_network;
-} start_verb = { "start", prepare_start, true }, stop_verb = { "stop", prepare_stop, false },
-  kill_verb = { "kill", prepare_stop, false }, freeze_verb = { "freeze", prepare_freeze, false },
-  thaw_verb = { "thaw", prepare_freeze, false };
+	bool deletes_uplinks;
+} start_verb = { "start", prepare_start, .needs_network = true, .deletes_uplinks = true },
+  stop_verb = { "stop", prepare_stop, .needs_network = false },
+  kill_verb = { "kill", prepare_stop, .deletes_uplinks = true },
+  freeze_verb = { "freeze", prepare_freeze, .needs_network = false },
+  thaw_verb = { "thaw", prepare_freeze, .needs_network = false };
 
 static int prepare_member(struct lb_context *ctx, const struct verb *verb, struct member *member)
 {
@@ -185,6 +189,30 @@ static int prepare_member(struct lb_context *ctx, const struct verb *verb, struc
 		return r;
 	member->lock_fd = lock_container(ctx, member->name);
 	return member->lock_fd < 0 ? member->lock_fd : verb->prepare(ctx, member);
+}
+
+/*
+ * The veths of containers that are about to be killed go first and together: LXC deletes one after the other, and the
+ * kernel lets nobody else change the network during each. Before a start there are such only where a monitor was killed
+ * a moment ago: LXC would fail to make one of that name.
+ */
+static void delete_uplinks(struct batch *batch)
+{
+	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct member *member = &batch->members[i];
+		struct record record = { 0 };
+		char port[PORT_NAME_SIZE];
+
+		if (member->reported || record_read(batch->ctx, member->lock_fd, member->name, &record) < 0)
+			continue;
+		uplink_name(batch->ctx, &record, port);
+		record_free(&record);
+		if (text_list_add(&ports, port) < 0)
+			return;
+	}
+	uplink_delete(batch->ctx, &ports);
 }
 
 static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
@@ -212,6 +240,8 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		if (r != 0)
 			member_done(&batch, &batch.members[i], r, ctx->error);
 	}
+	if (verb->deletes_uplinks)
+		delete_uplinks(&batch);
 	r = batch_run(&batch, verb->name, options);
 	if (hastening)
 		spawn_wait(hastening, &status);

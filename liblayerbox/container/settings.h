@@ -11,6 +11,7 @@ struct setting_key {
 	/* As text in one normal form, "" when not set; the caller's, NULL without memory. */
 	char *(*get)(const struct record *record);
 	bool is_limit;                /* is enforced by a cgroup controller */
+	bool is_uplink;               /* is enforced where the container is linked to its network */
 };
 
 /* All keys, ended by one without a name. */

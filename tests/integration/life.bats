@@ -40,8 +40,8 @@ teardown() {
 	is "$(field one description)" 'Reifen & "Räder", 100 % = gut'
 	is "$(field one id_count)" 65536
 	is "$(field one directory)" "$CONTAINERS/one"
-	for key in memory cpus pids; do
-		is "$(field one $key)" ""
+	for key in memory cpus pids isolated '"net.ingress"' '"net.egress"'; do
+		is "$(field one "$key")" ""
 	done
 	[ "$(field one created)" -gt $((EPOCHSECONDS - 60)) ]
 	[ "$(field one ipv4)" != "$(field two ipv4)" ]
@@ -373,7 +373,7 @@ press_enter() {
 	while read -r key value; do
 		succeeds layerbox set keys "$key=$value"
 		is "$(layerbox get keys "$key")" "$value"
-		is "$(layerbox info keys --json | jq -r ".$key | tostring" | sed 's/^false$/no/')" "$value"
+		is "$(layerbox info keys --json | jq -r ".\"$key\" | tostring" | sed 's/^false$/no/')" "$value"
 		succeeds layerbox set keys "$key=$value"
 	done <<-'END'
 		description a text = with # signs
@@ -381,11 +381,15 @@ press_enter() {
 		memory 512M
 		cpus 0.5
 		pids 100
+		isolated yes
+		net.ingress 100Mbit
+		net.egress 512kbit
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100"
-	succeeds layerbox set keys memory= cpus= pids= description=
-	is "$(layerbox get keys | xargs)" "description= autostart=no memory= cpus= pids="
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 isolated=yes net.ingress=100Mbit net.egress=512kbit"
+	succeeds layerbox set keys memory= cpus= pids= description= isolated= net.ingress= net.egress=
+	is "$(layerbox get keys | xargs)" \
+		"description= autostart=no memory= cpus= pids= isolated= net.ingress= net.egress="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do

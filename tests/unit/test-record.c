@@ -47,7 +47,8 @@ static void test_reads_what_it_writes(void **state)
 	char *first, *second;
 
 	(void)state;
-	assert_int_equal(read_text(GOOD "description = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n",
+	assert_int_equal(read_text(GOOD "description = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n"
+				   "isolated = no\nnet.ingress = 100Mbit\nnet.egress = 512kbit\n",
 				   &record),
 			 0);
 	assert_string_equal(record.base, "debian-bookworm");
@@ -57,6 +58,9 @@ static void test_reads_what_it_writes(void **state)
 	assert_string_equal(record.description, "a # b ; c");
 	assert_int_equal(record.limits.memory_bytes, 512 << 20);
 	assert_false(record.autostart);
+	assert_int_equal(record.uplink.isolation, ISOLATION_NO);
+	assert_int_equal(record.uplink.ingress_bps, 100000000);
+	assert_int_equal(record.uplink.egress_bps, 512000);
 	fd = open("containers/a", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(record_write(ctx, fd, "a", &record), 0);
 	assert_int_equal(record_read(ctx, fd, "a", &again), 0);
@@ -84,6 +88,7 @@ static void test_broken_records(void **state)
 		{ GOOD "id_range = 4294967295:65536\n", ":7: id_range must be" },
 		{ GOOD "id_range = 0:65536\n", ":7: id_range must be" },
 		{ GOOD "privileged = perhaps\n", ":7: privileged must be" },
+		{ GOOD "net.ingress = 100\n", ":7: net.ingress must be" },
 		{ GOOD "nonsense\n", ":7: expected `key = value`" },
 		{ "base = b@1\nmac = 00:16:3e:00:00:00\nipv4 = 10.0.3.2\n", "`id_range` is missing" },
 	};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "uplink.h"
+
+#include <net/if.h>
+
+#include "../adapters/bridge-port.h"
+#include "../adapters/link-group.h"
+#include "../adapters/tc.h"
+
+void uplink_name(const struct lb_context *ctx, const struct record *record, char ret_name[PORT_NAME_SIZE])
+{
+	port_name(ctx->config.bridge, record->identity.mac, ret_name);
+}
+
+bool uplink_is_isolated(const struct lb_context *ctx, const struct record *record)
+{
+	(void)ctx;
+	return record->uplink.isolation == ISOLATION_YES;
+}
+
+bool uplink_needs_hook(const struct lb_context *ctx, const struct record *record)
+{
+	return record->uplink.ingress_bps || uplink_is_isolated(ctx, record);
+}
+
+int uplink_apply(struct lb_context *ctx, const char *port, const struct record *record)
+{
+	int r = bridge_port_set_isolated(ctx, port, uplink_is_isolated(ctx, record));
+
+	if (r < 0)
+		return r;
+	/* Frames to the container leave the host's end. Those from it, net.egress, are policed by the bridge's rules. */
+	r = record->uplink.ingress_bps ? tc_set_rate(ctx, port, record->uplink.ingress_bps) : tc_remove_rate(ctx, port);
+	return r < 0 ? r : 0;
+}
+
+int uplink_is_right(struct lb_context *ctx, const char *port, const struct record *record)
+{
+	uint64_t rate;
+	int isolated = bridge_port_is_isolated(ctx, port);
+	int r = isolated < 0 ? isolated : tc_get_rate(ctx, port, &rate);
+
+	if (r < 0)
+		return r;
+	return isolated == uplink_is_isolated(ctx, record) && rate == record->uplink.ingress_bps;
+}
+
+void uplink_delete(struct lb_context *ctx, const struct text_list *names)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < names->count && !any; i++)
+		any = if_nametoindex(names->items[i]) > 0;
+	if (any && link_group_delete(ctx, (const char *const *)names->items) < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+}
