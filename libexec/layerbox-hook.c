@@ -4,20 +4,25 @@
  *
  *   pre-start   mounts the root, in the monitor's own mount namespace
  *   post-stop   unmounts it; a container that reboots runs both again in the same namespace
+ *   up          sets what bounds and isolates the container on its end of the bridge, which LXC has just made; called
+ *               only where there is something to set
  *   clone       refuses: lxc-copy and lxc-snapshot know nothing of layers and would copy an empty directory
  *   destroy     refuses: lxc-destroy would leave the reservation and hit the layers
  *
  * What goes wrong is written to the container's lxc.log, where `layerbox start` finds the cause.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "adapters/apparmor.h"
 #include "container/layout.h"
 #include "container/record.h"
 #include "container/root.h"
+#include "container/uplink.h"
 #include "core/store.h"
 
 /* LXC_ROOTFS_PATH is ROOT/containers/NAME/rootfs: cuts @levels components off. */
@@ -50,11 +55,35 @@ static bool has_own_mount_namespace(void)
 	return stat("/proc/self/ns/mnt", &own) < 0 || stat("/proc/1/ns/mnt", &init) < 0 || own.st_ino != init.st_ino;
 }
 
-static int pre_start(struct lb_context *ctx, const char *name)
+static int open_log(const char *root, const char *name)
+{
+	CLEANUP_FREE char *path = text_format("%s/" STORE_CONTAINERS "/%s/" LAYOUT_LOG, root, name);
+
+	return path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+}
+
+static int read_record(struct lb_context *ctx, const char *name, struct record *ret_record)
 {
 	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	CLEANUP_FD int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return record_read(ctx, fd, name, ret_record);
+}
+
+/* The port of a monitor that was killed a moment ago may still be there, and LXC would fail to make its own. */
+static void clear_port(struct lb_context *ctx, const struct record *record)
+{
+	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
+	char port[PORT_NAME_SIZE];
+
+	uplink_name(ctx, record, port);
+	if (text_list_add(&ports, port) == 0)
+		uplink_delete(ctx, &ports);
+}
+
+static int pre_start(struct lb_context *ctx, const char *name)
+{
 	struct record record = { 0 };
-	CLEANUP_FD int fd = -1;
 	int r;
 
 	if (!has_own_mount_namespace())
@@ -63,13 +92,38 @@ static int pre_start(struct lb_context *ctx, const char *name)
 			    "mounted for the whole host",
 			    name);
 	root_unmount(ctx, name);
-	fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	r = record_read(ctx, fd, name, &record);
+	r = read_record(ctx, name, &record);
 	if (r < 0)
 		return r;
+	clear_port(ctx, &record);
 	r = root_mount(ctx, name, &record);
 	record_free(&record);
 	return r;
+}
+
+/*
+ * The container's directory is covered where the monitor runs: here, in a mount namespace of our own, it is laid open.
+ * A rate that the kernel cannot enforce is told to the log and keeps nobody from starting, as with other limits;
+ * isolation that is missing does.
+ */
+static int net_up(struct lb_context *ctx, const char *root, const char *name, const char *port, int *ret_log_fd)
+{
+	struct record record = { 0 };
+	int r;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail_errno(ctx, errno, "cannot make a mount namespace");
+	root_unmount(ctx, name);
+	*ret_log_fd = open_log(root, name);
+	r = read_record(ctx, name, &record);
+	if (r < 0)
+		return r;
+	r = uplink_apply(ctx, port, &record);
+	record_free(&record);
+	if (r != -LB_ERR_KERNEL)
+		return r;
+	log_failure(*ret_log_fd, name, lb_context_error(ctx));
+	return 0;
 }
 
 /* lxc-copy and the like do not show what a hook prints: tell whoever called it. */
@@ -101,7 +155,8 @@ static bool is_ours(void)
 int main(void)
 {
 	const char *type = getenv("LXC_HOOK_TYPE"), *name = getenv("LXC_NAME"), *rootfs = getenv("LXC_ROOTFS_PATH");
-	char root[4096], log_path[4096 + 64];
+	const char *port = getenv("LXC_NET_PEER");
+	char root[4096];
 	struct lb_context *ctx = NULL;
 	CLEANUP_FD int log_fd = -1;
 	int r;
@@ -117,14 +172,15 @@ int main(void)
 		return 2;
 	}
 	apparmor_leave_profile();
-	snprintf(log_path, sizeof log_path, "%s/" STORE_CONTAINERS "/%s/" LAYOUT_LOG, root, name);
 	r = lb_context_new(&(struct lb_context_options){ .size = sizeof(struct lb_context_options), .root = root }, &ctx);
 	if (r == 0 && text_equal(type, "post-stop")) {
 		root_unmount(ctx, name);
 	} else if (r == 0 && text_equal(type, "pre-start")) {
 		root_unmount(ctx, name); /* what covers the log */
-		log_fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		log_fd = open_log(root, name);
 		r = pre_start(ctx, name);
+	} else if (r == 0 && text_equal(type, "up") && port) {
+		r = net_up(ctx, root, name, port, &log_fd);
 	}
 	if (r < 0)
 		log_failure(log_fd, name, lb_context_error(ctx));

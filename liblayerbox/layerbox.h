@@ -249,11 +249,13 @@ int lb_container_refresh(struct lb_container *container);
 /**
  * lb_container_set - change one setting.
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
- *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...); see layerbox(8), KEYS
- * @value: "" takes a limit away
+ *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
+ *         net.egress (100Mbit; powers of 1000); see layerbox(8), KEYS
+ * @value: "" takes a limit away, and leaves isolation to the network
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
- * Errors: -LB_ERR_BAD_VALUE, -LB_ERR_KERNEL (no cgroup controller for it on this host).
+ * Errors: -LB_ERR_BAD_VALUE, -LB_ERR_KERNEL (no cgroup controller or token bucket for it on this host),
+ * -LB_ERR_NETWORK (its interface is not there).
  */
 int lb_container_set(struct lb_container *container, const char *key, const char *value);
 

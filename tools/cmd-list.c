@@ -103,7 +103,9 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
 		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
-		{ "pids", "Processes:", false },  { "net.rules", "Egress rules:", false },
+		{ "pids", "Processes:", false },  { "isolated", "Isolated:", false },
+		{ "net.ingress", "To it:", false }, { "net.egress", "From it:", false },
+		{ "net.rules", "Egress rules:", false },
 		{ "created", "Created:", false }, { "directory", "Directory:", false },
 		{ 0 },
 	};

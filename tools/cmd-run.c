@@ -144,6 +144,15 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 /* What is done to one container; 0, 1 or a negative code. */
 typedef int (*one_fn)(struct lb_context *context, const char *name, bool force);
 
+/* Many are killed faster together than each before its delete. What fails here fails again there, and is told then. */
+static void kill_first(struct lb_context *context, const struct request *request)
+{
+	const struct lb_run_options options = { .size = sizeof options, .kill = true };
+
+	if (request->force && request->names[0] && request->names[1])
+		lb_containers_stop(context, (const char *const *)(void *)request->names, &options, NULL, NULL);
+}
+
 /* For each name, one after the other, whatever becomes of those before. */
 static int run_each(struct lb_context *context, const struct command *command, one_fn one, const char *done,
 		    const char *already, int argc, char **argv)
@@ -153,6 +162,7 @@ static int run_each(struct lb_context *context, const struct command *command, o
 
 	if (!read_request(context, command, argc, argv, &request, &result))
 		return result;
+	kill_first(context, &request);
 	result = EXIT_OK;
 	for (char **name = request.names; *name; name++) {
 		int r = one(context, *name, request.force);

@@ -80,6 +80,9 @@ static const char keys_help[] = "Keys:\n"
 				"  cpus=N             cores, as in 0.5 or 2\n"
 				"  pids=N             processes and threads\n"
 				"  net.rules=RULES    allow CIDR, deny CIDR, ...: where its connections may go to\n"
+				"  isolated=yes|no    whether it is kept from other containers; empty: as its network is\n"
+				"  net.ingress=RATE   to the container, per second: 512kbit, 100Mbit, 1Gbit; powers of 1000\n"
+				"  net.egress=RATE    from the container\n"
 				"An empty value takes a limit away. A running container follows at once.\n";
 
 const struct command command_set = {

@@ -3,9 +3,8 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
+#include <linux/if_addr.h>
 #include <net/if.h>
-#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -14,13 +13,10 @@
 #include <sys/socket.h>
 
 #include "../util/file.h"
+#include "bridge-port.h"
+#include "netlink.h"
 
 enum { IF_INET6_BYTES_MAX = 16 << 20 };
-
-static void cleanup_socket(struct nl_sock **sock)
-{
-	nl_socket_free(*sock);
-}
 
 static void cleanup_link(struct rtnl_link **link)
 {
@@ -37,37 +33,7 @@ static void cleanup_rtnl_addr(struct rtnl_addr **addr)
 	rtnl_addr_put(*addr);
 }
 
-static void cleanup_message(struct nl_msg **message)
-{
-	nlmsg_free(*message);
-}
-
-#define CLEANUP_SOCKET CLEANUP(cleanup_socket)
 #define CLEANUP_LINK CLEANUP(cleanup_link)
-
-/* @error is libnl's, negative. */
-static int fail_netlink(struct lb_context *ctx, int error, const char *what, const char *name)
-{
-	if (error == -NLE_PERM)
-		return fail(ctx, -LB_ERR_NOT_ROOT, "%s %s needs root; run it again with sudo", what, name);
-	return fail(ctx, -LB_ERR_NETWORK, "%s %s failed: %s", what, name, nl_geterror(error));
-}
-
-static int open_route(struct lb_context *ctx, struct nl_sock **ret_sock)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	int r;
-
-	if (!sock)
-		return fail_memory(ctx);
-	r = nl_connect(sock, NETLINK_ROUTE);
-	if (r < 0) {
-		nl_socket_free(sock);
-		return fail_netlink(ctx, r, "asking the kernel about", "the network");
-	}
-	*ret_sock = sock;
-	return 0;
-}
 
 /* The older interface gives just what is needed here: the first address, without those of all interfaces. */
 static void get_address(const char *name, char *ret_address, size_t size)
@@ -89,11 +55,11 @@ static void get_address(const char *name, char *ret_address, size_t size)
 
 int link_get(struct lb_context *ctx, const char *name, struct link_state *ret_state)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP_LINK struct rtnl_link *link = NULL;
 	struct link_state state = { 0 };
 	const char *alias, *type;
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -103,7 +69,7 @@ int link_get(struct lb_context *ctx, const char *name, struct link_state *ret_st
 		return 0;
 	}
 	if (r < 0)
-		return fail_netlink(ctx, r, "looking at the interface", name);
+		return netlink_fail(ctx, r, "looking at the interface", name);
 	type = rtnl_link_get_type(link);
 	alias = rtnl_link_get_ifalias(link);
 	state.index = rtnl_link_get_ifindex(link);
@@ -119,11 +85,11 @@ int link_get(struct lb_context *ctx, const char *name, struct link_state *ret_st
 
 int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, const char *alias, int *ret_index)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP_LINK struct rtnl_link *link = rtnl_link_bridge_alloc();
 	CLEANUP(cleanup_nl_addr) struct nl_addr *address = NULL;
 	unsigned index;
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -133,7 +99,7 @@ int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, 
 	rtnl_link_set_addr(link, address);
 	r = rtnl_link_add(sock, link, NLM_F_CREATE | NLM_F_EXCL);
 	if (r < 0)
-		return fail_netlink(ctx, r, "making the bridge", name);
+		return netlink_fail(ctx, r, "making the bridge", name);
 	index = if_nametoindex(name);
 	if (!index)
 		return fail_errno(ctx, errno, "the bridge %s vanished while it was made", name);
@@ -145,9 +111,9 @@ int link_make_bridge(struct lb_context *ctx, const char *name, const char *mac, 
 /* Changes what is set in @change on the interface of that index. */
 static int change_link(struct lb_context *ctx, const char *name, int index, struct rtnl_link *change)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP_LINK struct rtnl_link *link = rtnl_link_alloc();
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -155,7 +121,7 @@ static int change_link(struct lb_context *ctx, const char *name, int index, stru
 		return fail_memory(ctx);
 	rtnl_link_set_ifindex(link, index);
 	r = rtnl_link_change(sock, link, change, 0);
-	return r < 0 ? fail_netlink(ctx, r, "changing the interface", name) : 0;
+	return r < 0 ? netlink_fail(ctx, r, "changing the interface", name) : 0;
 }
 
 int link_set_alias(struct lb_context *ctx, const char *name, int index, const char *alias)
@@ -165,6 +131,16 @@ int link_set_alias(struct lb_context *ctx, const char *name, int index, const ch
 	if (!change)
 		return fail_memory(ctx);
 	rtnl_link_set_ifalias(change, alias);
+	return change_link(ctx, name, index, change);
+}
+
+int link_set_mtu(struct lb_context *ctx, const char *name, int index, unsigned mtu)
+{
+	CLEANUP_LINK struct rtnl_link *change = rtnl_link_alloc();
+
+	if (!change)
+		return fail_memory(ctx);
+	rtnl_link_set_mtu(change, mtu);
 	return change_link(ctx, name, index, change);
 }
 
@@ -188,20 +164,21 @@ static int make_address(int index, const char *address, struct rtnl_addr **ret_e
 	if (r == 0) {
 		rtnl_addr_set_ifindex(entry, index);
 		r = rtnl_addr_set_local(entry, local);
+		/* A bridge without ports has no carrier: duplicates would be looked for until the first container comes. */
+		if (nl_addr_get_family(local) == AF_INET6)
+			rtnl_addr_set_flags(entry, IFA_F_NODAD);
 	}
 	if (r < 0)
 		return r;
-	if (nl_addr_get_family(local) == AF_INET6)
-		rtnl_addr_set_flags(entry, IFA_F_NODAD);
 	*ret_entry = TAKE_PTR(entry);
 	return 0;
 }
 
 int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -210,14 +187,14 @@ int link_add_address(struct lb_context *ctx, const char *name, int index, const 
 		r = rtnl_addr_add(sock, entry, NLM_F_CREATE | NLM_F_EXCL);
 	if (r == -NLE_EXIST)
 		return 1;
-	return r < 0 ? fail_netlink(ctx, r, "giving an address to", name) : 0;
+	return r < 0 ? netlink_fail(ctx, r, "giving an address to", name) : 0;
 }
 
 int link_remove_address(struct lb_context *ctx, const char *name, int index, const char *address)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -226,7 +203,7 @@ int link_remove_address(struct lb_context *ctx, const char *name, int index, con
 		r = rtnl_addr_delete(sock, entry, 0);
 	if (r == -NLE_NOADDR)
 		return 1;
-	return r < 0 ? fail_netlink(ctx, r, "taking an address from", name) : 0;
+	return r < 0 ? netlink_fail(ctx, r, "taking an address from", name) : 0;
 }
 
 /* From the kernel's short list: 32 hex digits, index, prefix length, scope, flags, name. */
@@ -260,9 +237,9 @@ bool link_is_port(const char *name)
 
 int link_delete(struct lb_context *ctx, const char *name, int index)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP_LINK struct rtnl_link *link = rtnl_link_alloc();
-	int r = open_route(ctx, &sock);
+	int r = netlink_open(ctx, &sock);
 
 	if (r < 0)
 		return r;
@@ -270,46 +247,19 @@ int link_delete(struct lb_context *ctx, const char *name, int index)
 		return fail_memory(ctx);
 	rtnl_link_set_ifindex(link, index);
 	r = rtnl_link_delete(sock, link);
-	return r < 0 ? fail_netlink(ctx, r, "deleting the interface", name) : 0;
+	return r < 0 ? netlink_fail(ctx, r, "deleting the interface", name) : 0;
 }
 
-struct port_count {
-	int index;
-	unsigned count;
-};
-
-static int count_port(struct nl_msg *message, void *userdata)
-{
-	struct port_count *ports = userdata;
-	struct nlattr *master = nlmsg_find_attr(nlmsg_hdr(message), sizeof(struct ifinfomsg), IFLA_MASTER);
-
-	if (master && (int)nla_get_u32(master) == ports->index)
-		ports->count++;
-	return NL_OK;
-}
-
-/* A dump that the kernel filters by the master and that leaves statistics out: a tenth of libnl's cache. */
 int link_count_ports(struct lb_context *ctx, const char *name, int index, unsigned *ret_count)
 {
-	CLEANUP_SOCKET struct nl_sock *sock = NULL;
-	CLEANUP(cleanup_message) struct nl_msg *message = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
-	struct port_count ports = { .index = index };
-	int r = open_route(ctx, &sock);
+	struct bridge_port *ports;
+	size_t count;
+	int r = bridge_port_list(ctx, name, index, &ports, &count);
 
 	if (r < 0)
 		return r;
-	if (!message || nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO) < 0 ||
-	    nla_put_u32(message, IFLA_MASTER, (uint32_t)index) < 0 ||
-	    nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)
-		return fail_memory(ctx);
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, count_port, &ports);
-	r = nl_send_auto(sock, message);
-	if (r >= 0)
-		r = nl_recvmsgs_default(sock);
-	if (r < 0)
-		return fail_netlink(ctx, r, "counting the ports of", name);
-	*ret_count = ports.count;
+	free(ports);
+	*ret_count = (unsigned)count;
 	return 0;
 }
 

@@ -39,6 +39,8 @@ bool link_is_port(const char *name);
 
 int link_set_up(struct lb_context *ctx, const char *name, int index);
 
+int link_set_mtu(struct lb_context *ctx, const char *name, int index, unsigned mtu);
+
 int link_delete(struct lb_context *ctx, const char *name, int index);
 
 /* How many interfaces are ports of the bridge. */

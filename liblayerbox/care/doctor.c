@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compares what should be, by the files, with what is, and repairs what cannot do harm. */
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 #include "../container/readdress.h"
 #include "../container/rename.h"
 #include "../container/render.h"
+#include "../container/uplink.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/network.h"
@@ -184,6 +186,28 @@ static void examine_readdress(struct examination *examination, const char *subje
 	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
 }
 
+/* What a container has had set since it was started is lost when it reboots from inside. */
+static void examine_uplink(struct examination *examination, const char *subject, const char *name,
+			   const struct record *record)
+{
+	struct lb_context *ctx = examination->ctx;
+	char port[PORT_NAME_SIZE];
+	bool repaired;
+	int r;
+
+	uplink_name(ctx, record, port);
+	if (container_is_stopped(ctx, name) != 0 || !if_nametoindex(port))
+		return;
+	r = uplink_is_right(ctx, port, record);
+	if (r > 0)
+		return;
+	repaired = r == 0 && examination->repair && uplink_apply(ctx, port, record) == 0;
+	found(examination, repaired, subject,
+	      r < 0 ? ctx->error :
+		      "its isolation or net.ingress is not in force: it has rebooted from inside since it was set",
+	      repaired ? "set it again" : "run `layerbox doctor` without --dry-run, or restart it");
+}
+
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
@@ -206,6 +230,7 @@ static void examine_container(struct examination *examination, const char *name)
 	examine_rename(examination, subject, name, fd, &record);
 	examine_readdress(examination, subject, name, fd, &record);
 	examine_config(examination, subject, name, fd, &record);
+	examine_uplink(examination, subject, name, &record);
 	record_free(&record);
 }
 

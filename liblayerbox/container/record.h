@@ -20,6 +20,19 @@ struct limits {
 	uint64_t pids;                /* 0: none */
 };
 
+enum isolation {
+	ISOLATION_OF_NETWORK,         /* as the network it is on */
+	ISOLATION_NO,
+	ISOLATION_YES,
+};
+
+/* What is decided for a container's link to its network. */
+struct uplink {
+	uint64_t ingress_bps;         /* bits per second to the container; 0: no bound */
+	uint64_t egress_bps;          /* and from it */
+	enum isolation isolation;
+};
+
 struct record {
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
@@ -30,6 +43,7 @@ struct record {
 	struct limits limits;
 	struct forward_list forwards; /* ports of the host that lead to it */
 	struct egress_list egress;    /* where its connections may go to */
+	struct uplink uplink;
 	int64_t created;
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */

@@ -15,6 +15,7 @@
 #include "../util/template.h"
 #include "../util/tree.h"
 #include "layout.h"
+#include "uplink.h"
 
 #define COMMON_CONFIG "common.conf"
 #define LXCFS_HOOK "/usr/share/lxcfs/lxc.mount.hook"
@@ -152,8 +153,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 	snprintf(id_start, sizeof id_start, "%u", record->id_start);
 	snprintf(id_count, sizeof id_count, "%u", record->id_count);
 	snprintf(mtu, sizeof mtu, "%u", network.mtu);
-	if (!port_name(network.name, record->identity.mac, port))
-		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is not a MAC address", record->identity.mac);
+	port_name(network.name, record->identity.mac, port);
 	const struct template_variable variables[] = {
 		{ .name = "name", .value = name },
 		{ .name = "root", .value = ctx->config.root },
@@ -165,6 +165,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "mtu", .value = network.mtu ? mtu : NULL },
 		{ .name = "mac", .value = record->identity.mac },
 		{ .name = "port", .value = port },
+		{ .name = "port_hook", .value = uplink_needs_hook(ctx, record) ? PKGLIBEXECDIR "/layerbox-hook" : NULL },
 		{ .name = "halt_signal", .value = base->record.halt_signal },
 		{ .name = "reboot_signal", .value = base->record.reboot_signal },
 		{ .name = "limits", .value = limits, .multi_line = 1 },

@@ -17,6 +17,7 @@
 #include "rename.h"
 #include "render.h"
 #include "revive.h"
+#include "uplink.h"
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
@@ -184,8 +185,12 @@ static int prepare_freeze(struct lb_context *ctx, const struct member *member)
 static const struct verb {
 	const char *name;
 	int (*prepare)(struct lb_context *ctx, const struct member *member);
-} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
-  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
+	bool deletes_uplinks;
+} start_verb = { "start", prepare_start, .deletes_uplinks = true },
+  stop_verb = { "stop", prepare_stop, .deletes_uplinks = false },
+  kill_verb = { "kill", prepare_stop, .deletes_uplinks = true },
+  freeze_verb = { "freeze", prepare_freeze, .deletes_uplinks = false },
+  thaw_verb = { "thaw", prepare_freeze, .deletes_uplinks = false };
 
 static int prepare_member(struct lb_context *ctx, const struct verb *verb, struct member *member)
 {
@@ -195,6 +200,30 @@ static int prepare_member(struct lb_context *ctx, const struct verb *verb, struc
 		return r;
 	member->lock_fd = lock_container(ctx, member->name);
 	return member->lock_fd < 0 ? member->lock_fd : verb->prepare(ctx, member);
+}
+
+/*
+ * The veths of containers that are about to be killed go first and together: LXC deletes one after the other, and the
+ * kernel lets nobody else change the network during each. Before a start there are such only where a monitor was killed
+ * a moment ago: LXC would fail to make one of that name.
+ */
+static void delete_uplinks(struct batch *batch)
+{
+	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct member *member = &batch->members[i];
+		struct record record = { 0 };
+		char port[PORT_NAME_SIZE];
+
+		if (member->reported || record_read(batch->ctx, member->lock_fd, member->name, &record) < 0)
+			continue;
+		uplink_name(batch->ctx, &record, port);
+		record_free(&record);
+		if (text_list_add(&ports, port) < 0)
+			return;
+	}
+	uplink_delete(batch->ctx, &ports);
 }
 
 static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
@@ -223,6 +252,8 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		if (r != 0)
 			member_done(&batch, &batch.members[i], r, ctx->error);
 	}
+	if (verb->deletes_uplinks)
+		delete_uplinks(&batch);
 	r = batch_run(&batch, verb->name, options);
 	if (hastening)
 		spawn_wait(hastening, &status);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Changing a container's settings, on disk and, for limits, in the running container. */
+/* Changing a container's settings, on disk and, for limits and its link to the network, while it runs. */
+#include <net/if.h>
 #include <stdio.h>
 
 #include "../adapters/cgroup.h"
@@ -11,6 +12,7 @@
 #include "container.h"
 #include "render.h"
 #include "settings.h"
+#include "uplink.h"
 
 static const struct setting_key *find_key(struct lb_context *ctx, const char *name)
 {
@@ -70,36 +72,46 @@ static int require_controllers(struct lb_context *ctx, const struct limits *limi
 	return 0;
 }
 
-/* Writes the changed record and what is made from it; a running container follows first, since it may refuse. */
-static int commit(struct lb_container *container, int directory_fd, struct record *record, bool is_limit)
+static int no_port(struct lb_context *ctx, const char *name, const char *port)
 {
-	struct lb_context *ctx = container->ctx;
-	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
-	struct lb_base *base = NULL;
-	int r = 0, stopped = container_is_stopped(ctx, container->name);
+	return fail(ctx, -LB_ERR_NETWORK,
+		    "container '%s' runs without the interface %s: it was started by an older layerbox, or with a template of "
+		    "your own; stop it, set this, and start it again",
+		    name, port);
+}
 
-	if (stopped < 0)
-		return stopped;
-	if (is_limit) {
-		r = cgroup_layout_load(ctx, &layout);
-		if (r == 0)
-			r = require_controllers(ctx, &record->limits, &layout);
-		if (r == 0 && !stopped)
-			r = apply_limits(ctx, container->name, &container->record.limits, &record->limits, &layout);
-	}
-	if (r == 0)
-		r = record_write(ctx, directory_fd, container->name, record);
-	if (r < 0 || !is_limit)
-		return r;
-	r = record_open_base(ctx, record, &base);
-	if (r == 0)
-		r = render_config(ctx, directory_fd, container->name, record, base);
-	lb_base_free(base);
-	return r < 0 ? r : 0;
+/* Sets what @record says where the running container is linked to its network. */
+static int apply_uplink(struct lb_context *ctx, const char *name, const struct record *before,
+			const struct record *record)
+{
+	char port[PORT_NAME_SIZE];
+	int r;
+
+	uplink_name(ctx, record, port);
+	if (!if_nametoindex(port))
+		return no_port(ctx, name, port);
+	r = uplink_apply(ctx, port, record);
+	if (r == 0 && uplink_needs_hook(ctx, record) && !uplink_needs_hook(ctx, before))
+		log_message(ctx, LB_LOG_WARNING,
+			    "container '%s' was started without this: it holds now and after each start, but a reboot from "
+			    "inside would lose it; `layerbox restart %s` makes it last",
+			    name, name);
+	return r;
+}
+
+/* A running container follows a changed setting, and may refuse it. */
+static int apply_running(struct lb_container *container, const struct setting_key *key, const struct record *record,
+			 const struct cgroup_layout *layout)
+{
+	const struct record *before = &container->record;
+
+	if (key->is_limit)
+		return apply_limits(container->ctx, container->name, &before->limits, &record->limits, layout);
+	return key->is_uplink ? apply_uplink(container->ctx, container->name, before, record) : 0;
 }
 
 /* The firewall follows what is written: a rule that does not hold must not be thought to. */
-static int apply_firewall(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
+static int write_with_firewall(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record)
 {
 	struct record before = { 0 };
 	int r = record_read(ctx, directory_fd, name, &before);
@@ -109,6 +121,37 @@ static int apply_firewall(struct lb_context *ctx, const char *name, int director
 	if (r == 0)
 		r = guests_change(ctx, name, &before, name, record);
 	record_free(&before);
+	return r < 0 ? r : 0;
+}
+
+/* Writes the changed record and what is made from it; a running container follows first, since it may refuse. */
+static int commit(struct lb_container *container, int directory_fd, struct record *record,
+		  const struct setting_key *key)
+{
+	struct lb_context *ctx = container->ctx;
+	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
+	struct lb_base *base = NULL;
+	int r = 0, stopped = container_is_stopped(ctx, container->name);
+
+	if (stopped < 0)
+		return stopped;
+	if (key->is_limit) {
+		r = cgroup_layout_load(ctx, &layout);
+		if (r == 0)
+			r = require_controllers(ctx, &record->limits, &layout);
+	}
+	if (r == 0 && !stopped)
+		r = apply_running(container, key, record, &layout);
+	if (r == 0 && key->is_firewall)
+		r = write_with_firewall(ctx, container->name, directory_fd, record);
+	else if (r == 0)
+		r = record_write(ctx, directory_fd, container->name, record);
+	if (r < 0 || !(key->is_limit || key->is_uplink))
+		return r;
+	r = record_open_base(ctx, record, &base);
+	if (r == 0)
+		r = render_config(ctx, directory_fd, container->name, record, base);
+	lb_base_free(base);
 	return r < 0 ? r : 0;
 }
 
@@ -136,6 +179,7 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	if (r < 0)
 		return r;
 	container->record.limits = record.limits;
+	container->record.uplink = record.uplink;
 	before = key->get(&record);
 	why = key->set(&record, value);
 	after = key->get(&record);
@@ -146,10 +190,8 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 		r = fail_memory(ctx);
 	else if (text_equal(before, after))
 		r = 1;
-	else if (key->is_firewall)
-		r = apply_firewall(ctx, container->name, directory_fd, &record);
 	else
-		r = commit(container, directory_fd, &record, key->is_limit);
+		r = commit(container, directory_fd, &record, key);
 	if (r < 0) {
 		record_free(&record);
 		return r;

@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "rate.h"
+
 static const char *set_description(struct record *record, const char *value)
 {
 	char *copy;
@@ -160,6 +162,43 @@ static char *get_rules(const struct record *record)
 	return egress_list_format(&record->egress);
 }
 
+static const char *set_isolated(struct record *record, const char *value)
+{
+	bool isolated;
+
+	if (*value && !text_to_bool(value, &isolated))
+		return "must be yes, no, or nothing: then it is as its network is";
+	record->uplink.isolation = !*value ? ISOLATION_OF_NETWORK : isolated ? ISOLATION_YES : ISOLATION_NO;
+	return NULL;
+}
+
+static char *get_isolated(const struct record *record)
+{
+	return strdup(record->uplink.isolation == ISOLATION_OF_NETWORK ? "" :
+		      record->uplink.isolation == ISOLATION_YES	       ? "yes" :
+									 "no");
+}
+
+static const char *set_ingress(struct record *record, const char *value)
+{
+	return rate_set(value, &record->uplink.ingress_bps);
+}
+
+static char *get_ingress(const struct record *record)
+{
+	return rate_to_text(record->uplink.ingress_bps);
+}
+
+static const char *set_egress(struct record *record, const char *value)
+{
+	return rate_set(value, &record->uplink.egress_bps);
+}
+
+static char *get_egress(const struct record *record)
+{
+	return rate_to_text(record->uplink.egress_bps);
+}
+
 static const struct setting_key keys[] = {
 	{ "description", set_description, get_description, .is_limit = false },
 	{ "autostart", set_autostart, get_autostart, .is_limit = false },
@@ -167,6 +206,9 @@ static const struct setting_key keys[] = {
 	{ "cpus", set_cpus, get_cpus, .is_limit = true },
 	{ "pids", set_pids, get_pids, .is_limit = true },
 	{ "net.rules", set_rules, get_rules, .is_firewall = true },
+	{ "isolated", set_isolated, get_isolated, .is_uplink = true, .is_firewall = true },
+	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
+	{ "net.egress", set_egress, get_egress, .is_firewall = true },
 	{ 0 },
 };
 

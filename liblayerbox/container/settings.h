@@ -12,6 +12,7 @@ struct setting_key {
 	char *(*get)(const struct record *record);
 	bool is_limit;                /* is enforced by a cgroup controller */
 	bool is_firewall;             /* is enforced by the firewall of the container's network */
+	bool is_uplink;               /* is enforced where the container is linked to its network */
 };
 
 /* All keys, ended by one without a name. */

@@ -48,6 +48,13 @@ static int add_rules(struct lb_context *ctx, const struct egress_list *list, str
 	return 0;
 }
 
+static bool is_isolated(const struct network_plan *plan, const struct record *record)
+{
+	if (record->uplink.isolation == ISOLATION_OF_NETWORK)
+		return plan->settings.isolated;
+	return record->uplink.isolation == ISOLATION_YES;
+}
+
 int guest_describe(struct lb_context *ctx, const struct network_plan *plan, const char *name,
 		   const struct record *record, struct guest *ret_guest)
 {
@@ -65,7 +72,8 @@ int guest_describe(struct lb_context *ctx, const struct network_plan *plan, cons
 		.mac = record->identity.mac,
 		.ipv4 = record->identity.ipv4,
 		.ipv6 = guest->ipv6,
-		.isolated = plan->settings.isolated,
+		.isolated = is_isolated(plan, record),
+		.egress_bits = record->uplink.egress_bps,
 	};
 	r = add_forwards(ctx, name, &record->forwards, guest);
 	return r < 0 ? r : add_rules(ctx, &record->egress, guest);

@@ -6,6 +6,7 @@
 #include "../adapters/host-address.h"
 #include "../adapters/rights.h"
 #include "../container/record.h"
+#include "../container/uplink.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
@@ -281,6 +282,8 @@ int lb_network_set(struct lb_context *ctx, const char *name, const char *key, co
 		r = network_ipv6_down(ctx, settings.name, link.index, &prefix);
 	if (r >= 0 && link.index)
 		r = network_up_locked(ctx, settings.name);
+	if (r >= 0 && link.index && before.isolated != settings.isolated)
+		r = uplink_follow_network(ctx, settings.name);
 	return r < 0 ? r : 0;
 }
 

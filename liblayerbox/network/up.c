@@ -86,6 +86,11 @@ static int bridge_up(struct lb_context *ctx, struct network_plan *plan, int *ret
 		return r;
 	changed &= r;
 	*ret_index = index;
+	if (plan->settings.mtu) {
+		r = link_set_mtu(ctx, plan->bridge, index, plan->settings.mtu);
+		if (r < 0)
+			return r;
+	}
 	if (changed && plan->link.up)
 		return 1;
 	harden(ctx, plan->bridge);

@@ -304,6 +304,8 @@ ranges() {
 	refused "$EXHAUSTED" "no address is left on tiny0" "${tiny[@]}" create one-more
 	is "$(layerbox list --json | jq -r '[.[].ipv4] | unique | length')" 5
 	"${tiny[@]}" --quiet delete t2
+	refused "$EXHAUSTED" "rest for a while (1" "${tiny[@]}" create one-more
+	echo 'quarantine = 0' >> "$config"
 	succeeds "${tiny[@]}" create one-more
 	"${tiny[@]}" --quiet delete --all
 }

@@ -28,8 +28,8 @@ load ../lib/common
 	is "$(field one description)" 'Reifen & "Räder", 100 % = gut'
 	is "$(field one id_count)" 65536
 	is "$(field one directory)" "$CONTAINERS/one"
-	for key in memory cpus pids; do
-		is "$(field one $key)" ""
+	for key in memory cpus pids isolated '"net.ingress"' '"net.egress"'; do
+		is "$(field one "$key")" ""
 	done
 	[ "$(field one created)" -gt $((EPOCHSECONDS - 60)) ]
 	[ "$(field one ipv4)" != "$(field two ipv4)" ]
@@ -370,11 +370,15 @@ press_enter() {
 		cpus 0.5
 		pids 100
 		net.rules allow 10.0.0.0/8, deny 192.0.2.1
+		isolated yes
+		net.ingress 100Mbit
+		net.egress 512kbit
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1"
-	succeeds layerbox set keys memory= cpus= pids= net.rules= description=
-	is "$(layerbox get keys | xargs)" "description= autostart=no memory= cpus= pids= net.rules="
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit"
+	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress=
+	is "$(layerbox get keys | xargs)" \
+		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do

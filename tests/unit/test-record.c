@@ -49,7 +49,8 @@ static void test_reads_what_it_writes(void **state)
 	(void)state;
 	assert_int_equal(read_text(GOOD "static = yes\ndescription = a # b ; c\nmemory = 512M\ncpus = 0.5\npids = 100\nautostart = no\n"
 				   "ipv4_before = 10.0.3.16\n"
-				   "forwards = 8883:1883/tcp, [2001:db8::1]:53:53/udp\nnet.rules = allow 10.0.0.0/8, deny all\n",
+				   "forwards = 8883:1883/tcp, [2001:db8::1]:53:53/udp\nnet.rules = allow 10.0.0.0/8, deny all\n"
+				   "isolated = no\nnet.ingress = 100Mbit\nnet.egress = 512kbit\n",
 				   &record),
 			 0);
 	assert_string_equal(record.base, "debian-bookworm");
@@ -65,6 +66,9 @@ static void test_reads_what_it_writes(void **state)
 	assert_int_equal(record.forwards.items[0].target_port, 1883);
 	assert_int_equal(record.egress.count, 3);
 	assert_false(record.egress.items[1].allow);
+	assert_int_equal(record.uplink.isolation, ISOLATION_NO);
+	assert_int_equal(record.uplink.ingress_bps, 100000000);
+	assert_int_equal(record.uplink.egress_bps, 512000);
 	fd = open("containers/a", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(record_write(ctx, fd, "a", &record), 0);
 	assert_int_equal(record_read(ctx, fd, "a", &again), 0);
@@ -99,6 +103,7 @@ static void test_broken_records(void **state)
 		{ GOOD "privileged = perhaps\n", ":7: privileged must be" },
 		{ GOOD "forwards = 80:81:82\n", ":7: forwards must be" },
 		{ GOOD "net.rules = deny 10.0.0.1/8\n", ":7: net.rules must not have host bits" },
+		{ GOOD "net.ingress = 100\n", ":7: net.ingress must be" },
 		{ GOOD "nonsense\n", ":7: expected `key = value`" },
 		{ "base = b@1\nmac = 00:16:3e:00:00:00\nipv4 = 10.0.3.2\n", "`id_range` is missing" },
 	};

@@ -45,6 +45,36 @@ static const struct {
 	{ "net.rules", "deny all", "deny 0.0.0.0/0, deny ::/0" },
 	{ "net.rules", "", "" },
 	{ "net.rules", "deny 10.0.0.1/8", "!" },
+	{ "net.ingress", "100Mbit", "100Mbit" },
+	{ "net.ingress", "100mbit", "100Mbit" },
+	{ "net.ingress", "1000Mbit", "1Gbit" },
+	{ "net.ingress", "1500Mbit", "1500Mbit" },
+	{ "net.ingress", "64kbit", "64kbit" },
+	{ "net.ingress", "128000KBIT", "128Mbit" },
+	{ "net.ingress", "100Gbit", "100Gbit" },
+	{ "net.ingress", "", "" },
+	{ "net.ingress", "63kbit", "!" },
+	{ "net.ingress", "101Gbit", "!" },
+	{ "net.ingress", "0Mbit", "!" },
+	{ "net.ingress", "-1Mbit", "!" },
+	{ "net.ingress", "1.5Gbit", "!" },
+	{ "net.ingress", "100000000", "!" },
+	{ "net.ingress", "100000000bit", "!" },
+	{ "net.ingress", "100M", "!" },
+	{ "net.ingress", "100Mbps", "!" },
+	{ "net.ingress", "100Mbits", "!" },
+	{ "net.ingress", "100 Mbit", "!" },
+	{ "net.ingress", "Mbit", "!" },
+	{ "net.ingress", "100Mbit\n", "!" },
+	{ "net.ingress", "18446744073709551616kbit", "!" },
+	{ "net.ingress", "18446744074Gbit", "!" },
+	{ "net.egress", "5Mbit", "5Mbit" },
+	{ "net.egress", "", "" },
+	{ "net.egress", "fast", "!" },
+	{ "isolated", "yes", "yes" },
+	{ "isolated", "off", "no" },
+	{ "isolated", "", "" },
+	{ "isolated", "perhaps", "!" },
 	{ "autostart", "no", "no" },
 	{ "autostart", "on", "yes" },
 	{ "autostart", "", "!" },
@@ -78,15 +108,39 @@ static void test_values(void **state)
 
 static void test_refused_value_changes_nothing(void **state)
 {
-	struct record record = { .limits = { .memory_bytes = 1 << 30, .cpu_millis = 500, .pids = 7 } };
+	struct record record = {
+		.limits = { .memory_bytes = 1 << 30, .cpu_millis = 500, .pids = 7 },
+		.uplink = { .ingress_bps = 1000000, .egress_bps = 64000, .isolation = ISOLATION_YES },
+	};
 
 	(void)state;
 	assert_non_null(settings_find("memory")->set(&record, "nonsense"));
 	assert_non_null(settings_find("cpus")->set(&record, "nonsense"));
 	assert_non_null(settings_find("pids")->set(&record, "nonsense"));
+	assert_non_null(settings_find("net.ingress")->set(&record, "nonsense"));
+	assert_non_null(settings_find("net.egress")->set(&record, "1kbit"));
+	assert_non_null(settings_find("isolated")->set(&record, "nonsense"));
+	assert_int_equal(record.uplink.ingress_bps, 1000000);
+	assert_int_equal(record.uplink.egress_bps, 64000);
+	assert_int_equal(record.uplink.isolation, ISOLATION_YES);
 	assert_int_equal(record.limits.memory_bytes, 1 << 30);
 	assert_int_equal(record.limits.cpu_millis, 500);
 	assert_int_equal(record.limits.pids, 7);
+}
+
+/* Each of the two stands for itself. */
+static void test_ingress_is_not_egress(void **state)
+{
+	struct record record = { 0 };
+
+	(void)state;
+	assert_null(settings_find("net.ingress")->set(&record, "1Mbit"));
+	assert_null(settings_find("net.egress")->set(&record, "2Gbit"));
+	assert_int_equal(record.uplink.ingress_bps, 1000000);
+	assert_int_equal(record.uplink.egress_bps, 2000000000);
+	assert_null(settings_find("net.ingress")->set(&record, ""));
+	assert_int_equal(record.uplink.ingress_bps, 0);
+	assert_int_equal(record.uplink.egress_bps, 2000000000);
 }
 
 static void test_keys_are_listed(void **state)
@@ -98,7 +152,7 @@ static void test_keys_are_listed(void **state)
 		assert_non_null(settings_find(lb_container_key(n)));
 		n++;
 	}
-	assert_int_equal(n, 6);
+	assert_int_equal(n, 9);
 	assert_null(lb_container_key(n + 10));
 	assert_null(settings_find("colour"));
 }
@@ -108,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_refused_value_changes_nothing),
+		cmocka_unit_test(test_ingress_is_not_egress),
 		cmocka_unit_test(test_keys_are_listed),
 	};
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the adapters that speak rtnetlink share: the socket, and how its failures are told. */
+#pragma once
+
+#include "../core/context.h"
+
+struct nl_sock;
+struct nl_msg;
+
+int netlink_open(struct lb_context *ctx, struct nl_sock **ret_sock);
+
+void netlink_close(struct nl_sock **sock);
+
+/* @error is libnl's, negative: "@what @name failed: ...". */
+int netlink_fail(struct lb_context *ctx, int error, const char *what, const char *name);
+
+/* A request of rtnetlink's with its fixed header, NULL without memory; an acknowledgement is asked for by libnl. */
+struct nl_msg *netlink_request(int type, int flags, const void *header, size_t size);
+
+void netlink_free(struct nl_msg **message);
+
+/* Sends @message (NULL: out of memory) and waits for the answer: 0 or libnl's negative code. */
+int netlink_do(struct nl_sock *sock, struct nl_msg *message);
+
+#define CLEANUP_NETLINK CLEANUP(netlink_close)
+#define CLEANUP_MESSAGE CLEANUP(netlink_free)
