@@ -165,6 +165,34 @@ setup() {
 	wait_until 5 reaches one two
 }
 
+# upload NAME: what arrives of an endless stream from the container after the first second, in kbit/s; payload alone.
+upload() {
+	local server bytes
+	busybox nc -l -p $PORT_OF_SERVER -e /bin/sh -c "timeout 1.5 cat > /dev/null
+		timeout 3 cat | wc -c > $BATS_TEST_TMPDIR/received" > /dev/null 2>&1 3>&- &
+	server=$!
+	wait_until 5 serves
+	layerbox exec "$1" -- sh -c "timeout 6 nc $gateway $PORT_OF_SERVER < /dev/zero" > /dev/null 2>&1 || true
+	wait "$server" || true
+	bytes=$(cat "$BATS_TEST_TMPDIR/received")
+	echo $((bytes * 8 / 3000))
+}
+
+@test "what a container sends is bounded by net.egress, at once, and after a restart" {
+	make sender --start
+	wait_until 10 has_address sender
+	layerbox --quiet set sender net.egress=10Mbit
+	for round in now restarted; do
+		mapfile -t rates < <(for _ in 1 2 3; do upload sender; done | sort -n)
+		echo "# $round: ${rates[*]} kbit/s for 10000" >&2
+		[ "${rates[1]}" -ge 9000 ] && [ "${rates[1]}" -le 11000 ] || fail "it sends ${rates[*]} kbit/s, $round"
+		[ $round = restarted ] || layerbox --quiet restart --kill sender
+		wait_until 10 has_address sender
+	done
+	layerbox --quiet set sender net.egress=
+	[ "$(upload sender)" -gt 100000 ]
+}
+
 @test "a container without either has no hook" {
 	make plain --start
 	refute grep -q script.up "$CONTAINERS/plain/config"
