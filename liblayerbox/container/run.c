@@ -2,6 +2,7 @@
 /* Starting and stopping, freezing and thawing, one container or many. */
 #include <stdio.h>
 
+#include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
@@ -204,9 +205,10 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		r = batch_open(ctx, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
-	/* A killed monitor's groups are still there, and LXC would put a suffix on the next ones. */
-	if (verb == &start_verb)
-		hastening = sweep_cgroups_before_start(ctx);
+	if (verb == &start_verb) {
+		hastening = cgroup_hasten();
+		sweep_cgroups_of(ctx, names);
+	}
 	for (size_t i = 0; i < batch.count; i++) {
 		r = prepare_member(ctx, verb, &batch.members[i]);
 		if (r != 0)
