@@ -18,6 +18,8 @@
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
+struct verb;
+
 /* One container of a call over many, from its lock to its result. */
 struct member {
 	const char *name;
@@ -27,8 +29,9 @@ struct member {
 
 struct batch {
 	struct lb_context *ctx;
+	const struct verb *verb;
 	struct member *members;
-	size_t count;
+	size_t count, next;           /* members before next have been made ready, or have failed at it */
 	lb_result_fn fn;
 	void *userdata;
 	int first_failure;
@@ -67,12 +70,12 @@ static void on_result(const char *name, int result, const char *text, void *user
 	}
 }
 
-static int batch_open(struct lb_context *ctx, const char *const *names, lb_result_fn fn, void *userdata,
-		      struct batch *batch)
+static int batch_open(struct lb_context *ctx, const struct verb *verb, const char *const *names, lb_result_fn fn,
+		      void *userdata, struct batch *batch)
 {
 	size_t count = 0;
 
-	*batch = (struct batch){ .ctx = ctx, .fn = fn, .userdata = userdata };
+	*batch = (struct batch){ .ctx = ctx, .verb = verb, .fn = fn, .userdata = userdata };
 	while (names[count])
 		count++;
 	batch->members = calloc(count + 1, sizeof *batch->members);
@@ -88,34 +91,6 @@ static int batch_open(struct lb_context *ctx, const char *const *names, lb_resul
 			batch->members[batch->count++] = (struct member){ .name = *names, .lock_fd = -1 };
 	}
 	return 0;
-}
-
-/* Has the helper do @verb for all that are prepared; then the whole call's result. */
-static int batch_run(struct batch *batch, const char *verb, const struct lb_run_options *options)
-{
-	unsigned jobs = options && options->jobs ? options->jobs : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S;
-	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FREE char *lxcpath = store_path(batch->ctx, STORE_CONTAINERS);
-	int r = lxcpath ? 0 : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < batch->count; i++)
-		if (!batch->members[i].reported)
-			r = text_list_add(&names, batch->members[i].name);
-	if (r < 0)
-		r = fail_memory(batch->ctx);
-	else if (names.count)
-		r = runtime_run(batch->ctx, lxcpath, verb, (const char *const *)names.items, jobs > JOBS_MAX ? JOBS_MAX : jobs,
-				timeout_s, on_result, batch);
-	if (r == 0)
-		r = fail(batch->ctx, -LB_ERR_RUNTIME, "the helper program ended without a result");
-	for (size_t i = 0; i < batch->count; i++)
-		if (!batch->members[i].reported)
-			member_done(batch, &batch->members[i], r, batch->ctx->error);
-	free(batch->members);
-	if (batch->first_failure)
-		return fail(batch->ctx, batch->first_failure, "%s", batch->first_error);
-	return batch->changed ? 0 : 1;
 }
 
 /* ---------------------------------------------------------------------------- what comes before each */
@@ -188,6 +163,54 @@ static int prepare_member(struct lb_context *ctx, const struct verb *verb, struc
 	return member->lock_fd < 0 ? member->lock_fd : verb->prepare(ctx, member);
 }
 
+/* ------------------------------------------------------------------------------------ the whole call */
+
+/* For the helper: makes members ready until it has one for it. */
+static const char *next_ready(void *userdata)
+{
+	struct batch *batch = userdata;
+
+	while (batch->next < batch->count) {
+		struct member *member = &batch->members[batch->next++];
+		int r = prepare_member(batch->ctx, batch->verb, member);
+
+		if (r == 0)
+			return member->name;
+		member_done(batch, member, r, batch->ctx->error);
+	}
+	return NULL;
+}
+
+/* Has the helper do what the verb says, for one member after the other; then the whole call's result. */
+static int batch_run(struct batch *batch, const struct lb_run_options *options)
+{
+	unsigned jobs = options && options->jobs ? options->jobs : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	CLEANUP_FREE char *lxcpath = store_path(batch->ctx, STORE_CONTAINERS);
+	const struct runtime_task task = {
+		.verb = batch->verb->name,
+		.lxcpath = lxcpath,
+		.count = batch->count,
+		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
+		.timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S,
+		.next = next_ready,
+		.fn = on_result,
+		.userdata = batch,
+	};
+	int r = 0;
+
+	if (batch->count)
+		r = lxcpath ? runtime_run(batch->ctx, &task) : fail_memory(batch->ctx);
+	if (r == 0)
+		r = fail(batch->ctx, -LB_ERR_RUNTIME, "the helper program ended without a result");
+	for (size_t i = 0; i < batch->count; i++)
+		if (!batch->members[i].reported)
+			member_done(batch, &batch->members[i], r, batch->ctx->error);
+	free(batch->members);
+	if (batch->first_failure)
+		return fail(batch->ctx, batch->first_failure, "%s", batch->first_error);
+	return batch->changed ? 0 : 1;
+}
+
 static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
 		    const struct lb_run_options *options, lb_result_fn fn, void *userdata)
 {
@@ -202,19 +225,14 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 	if (r == 0 && verb->needs_network)
 		r = network_require(ctx);
 	if (r == 0)
-		r = batch_open(ctx, names, fn, userdata, &batch);
+		r = batch_open(ctx, verb, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
 	if (verb == &start_verb) {
 		hastening = cgroup_hasten();
 		sweep_cgroups_of(ctx, names);
 	}
-	for (size_t i = 0; i < batch.count; i++) {
-		r = prepare_member(ctx, verb, &batch.members[i]);
-		if (r != 0)
-			member_done(&batch, &batch.members[i], r, ctx->error);
-	}
-	r = batch_run(&batch, verb->name, options);
+	r = batch_run(&batch, options);
 	if (hastening)
 		spawn_wait(hastening, &status);
 	/* LXC leaves the group that its monitors pass through when they end. */
