@@ -91,7 +91,7 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (!record)
 		return fail_memory(draft->ctx);
 	/* Not among the files that are synced: every start renders it again where it is not what it should be. */
-	r = render_config(draft->ctx, draft->directory_fd, draft->name, &draft->record, base);
+	r = render_config_on(draft->ctx, draft->directory_fd, draft->name, &draft->record, base);
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);

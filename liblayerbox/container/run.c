@@ -99,7 +99,6 @@ static int batch_open(struct lb_context *ctx, const struct verb *verb, const cha
 static int make_ready(struct lb_context *ctx, const struct member *member)
 {
 	struct record record = { 0 };
-	struct lb_base *base = NULL;
 	int r = record_read(ctx, member->lock_fd, member->name, &record);
 
 	if (r < 0)
@@ -108,15 +107,12 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)
 		r = rights_require_kernel(ctx, !record.privileged);
-	if (r == 0)
-		r = record_open_base(ctx, &record, &base);
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
 	if (r == 0)
-		r = render_config(ctx, member->lock_fd, member->name, &record, base);
+		r = render_config(ctx, member->lock_fd, member->name, &record);
 	if (r >= 0)
 		r = reservation_write(ctx, member->name, &record.identity);
-	lb_base_free(base);
 	record_free(&record);
 	return r < 0 ? r : 0;
 }
