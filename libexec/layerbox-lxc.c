@@ -2,12 +2,14 @@
 /*
  * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
  *
- *   layerbox-lxc VERB LXCPATH JOBS TIMEOUT NAME...     start stop kill freeze thaw cgroup:KEY=VALUE
+ *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
  *
- * The first form works on JOBS containers at a time, each in a process of its own, and prints a line for each:
- * `result NAME CODE TEXT`. It is run by liblayerbox only; its arguments have been checked there.
+ * The first form reads up to COUNT names from its standard input, a line each, and begins with each as it comes: the
+ * program loads while the first container is made ready. It works on JOBS of them at a time, each in a process of its
+ * own, and prints a line for each: `result NAME CODE TEXT`. It is run by liblayerbox only; its arguments have been
+ * checked there.
  */
 #include <fcntl.h>
 #include <lxc/attach_options.h>
@@ -262,33 +264,38 @@ static void report(const struct job *job, int r)
 	(void)!write(STDOUT_FILENO, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
 }
 
-static int perform_all(struct job job, unsigned jobs, char **names)
+static void perform_aside(struct job *job, unsigned *running)
 {
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		report(job, perform(job));
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid < 0) {
+		snprintf(job->cause, sizeof job->cause, "cannot fork: %s", strerrordesc_np(errno));
+		report(job, -errno);
+		job->cause[0] = '\0';
+	}
+	*running += pid > 0;
+}
+
+static int perform_all(struct job job, unsigned long count, unsigned jobs)
+{
+	CLEANUP_FREE char *name = NULL;
+	size_t size = 0;
 	unsigned running = 0;
 
-	if (!names[0] || !names[1]) {
-		job.name = names[0];
-		if (job.name)
+	while (getline(&name, &size, stdin) > 0) {
+		name[strcspn(name, "\n")] = '\0';
+		job.name = name;
+		if (count == 1) {
 			report(&job, perform(&job));
-		return EXIT_SUCCESS;
-	}
-	for (; *names; names++) {
-		pid_t pid;
-
+			break;
+		}
 		if (running == jobs && wait(NULL) > 0)
 			running--;
-		job.name = *names;
-		pid = fork();
-		if (pid == 0) {
-			report(&job, perform(&job));
-			_exit(EXIT_SUCCESS);
-		}
-		if (pid < 0) {
-			snprintf(job.cause, sizeof job.cause, "cannot fork: %s", strerrordesc_np(errno));
-			report(&job, -errno);
-			job.cause[0] = '\0';
-		}
-		running += pid > 0;
+		perform_aside(&job, &running);
 	}
 	while (wait(NULL) > 0)
 		;
@@ -377,10 +384,10 @@ int main(int argc, char **argv)
 		return exec_in(argv + 2);
 	if (argc == 4 && text_equal(argv[1], "console"))
 		return console(argv[2], argv[3]);
-	if (argc > 5) {
-		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[4]) };
+	if (argc == 6) {
+		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[5]) };
 
-		return perform_all(job, (unsigned)atoi(argv[3]), argv + 5);
+		return perform_all(job, strtoul(argv[3], NULL, 10), (unsigned)atoi(argv[4]));
 	}
 	fprintf(stderr, "layerbox-lxc: is run by layerbox only\n");
 	return 2;

@@ -2,13 +2,13 @@
 #include "cgroup.h"
 
 #include <fcntl.h>
-#include <libmount/libmount.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "../util/file.h"
+#include "mounts.h"
 
 enum { CONTROL_BYTES_MAX = 1 << 20 };
 
@@ -45,49 +45,38 @@ static bool is_covered(const char *target, long magic)
 	return statfs(target, &fs) < 0 || fs.f_type != magic;
 }
 
-static int note_hierarchy(struct cgroup_layout *layout, struct libmnt_fs *fs)
+static int note_hierarchy(const struct mntent *mount, void *userdata)
 {
-	const char *type = mnt_fs_get_fstype(fs), *target = mnt_fs_get_target(fs);
+	struct cgroup_layout *layout = userdata;
+	bool unified = text_equal(mount->mnt_type, "cgroup2");
 	CLEANUP_FREE char *file = NULL;
 	CLEANUP_FREE char *controllers = NULL;
 
-	if (!type || !target || layout->count == CGROUP_HIERARCHIES_MAX)
+	if ((!unified && !text_equal(mount->mnt_type, "cgroup")) || layout->count == CGROUP_HIERARCHIES_MAX ||
+	    is_covered(mount->mnt_dir, unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
 		return 0;
-	if ((text_equal(type, "cgroup") && is_covered(target, CGROUP_SUPER_MAGIC)) ||
-	    (text_equal(type, "cgroup2") && is_covered(target, CGROUP2_SUPER_MAGIC)))
-		return 0;
-	if (text_equal(type, "cgroup")) {
-		note_controllers(layout, mnt_fs_get_fs_options(fs), 1);
-	} else if (text_equal(type, "cgroup2")) {
-		file = text_format("%s/cgroup.controllers", target);
+	if (unified) {
+		file = text_format("%s/cgroup.controllers", mount->mnt_dir);
 		if (!file)
 			return -ENOMEM;
 		if (file_read(AT_FDCWD, file, CONTROL_BYTES_MAX, &controllers, NULL) == 0)
 			note_controllers(layout, controllers, 2);
 	} else {
-		return 0;
+		note_controllers(layout, mount->mnt_opts, 1);
 	}
-	layout->mount_points[layout->count] = strdup(target);
-	if (text_equal(type, "cgroup2"))
-		layout->unified = layout->mount_points[layout->count];
+	layout->mount_points[layout->count] = strdup(mount->mnt_dir);
 	return layout->mount_points[layout->count++] ? 0 : -ENOMEM;
 }
 
 int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout)
 {
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs;
-	int r = table && iterator ? 0 : -ENOMEM;
+	int r;
 
 	*ret_layout = (struct cgroup_layout){ 0 };
-	while (r == 0 && mnt_table_next_fs(table, iterator, &fs) == 0)
-		r = note_hierarchy(ret_layout, fs);
-	mnt_free_iter(iterator);
-	mnt_unref_table(table);
+	r = mounts_for_each(note_hierarchy, ret_layout);
 	if (r < 0) {
 		cgroup_layout_free(ret_layout);
-		return fail_errno(ctx, r, "cannot read which cgroups this host has from /proc/self/mountinfo");
+		return fail_errno(ctx, r, "cannot read which cgroups this host has from /proc/self/mounts");
 	}
 	return 0;
 }
@@ -99,25 +88,33 @@ void cgroup_layout_free(struct cgroup_layout *layout)
 	*layout = (struct cgroup_layout){ 0 };
 }
 
-pid_t cgroup_hasten(const struct cgroup_layout *layout)
+/* Opens the list of processes of the version 2 group that this process is in, where such trees usually are. */
+static int open_own_processes(void)
 {
+	static const char *const usual[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 	CLEANUP_FREE char *groups = NULL;
-	CLEANUP_FREE char *file = NULL;
 	const char *own;
-	pid_t pid;
+	int fd = -1;
 
-	if (!layout->unified || file_read(AT_FDCWD, "/proc/self/cgroup", CONTROL_BYTES_MAX, &groups, NULL) < 0)
-		return 0;
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", CONTROL_BYTES_MAX, &groups, NULL) < 0)
+		return -1;
 	own = strstr(groups, "0::/"); /* of version 2, the last line */
-	file = own ? text_format("%s%.*s/cgroup.procs", layout->unified, (int)strcspn(own + 3, "\n"), own + 3) : NULL;
-	if (!file)
-		return 0;
-	pid = _Fork();
-	if (pid == 0) {
-		int fd = open(file, O_WRONLY | O_CLOEXEC);
+	for (size_t i = 0; own && fd < 0 && i < sizeof usual / sizeof *usual; i++) {
+		int length = (int)strcspn(own + 3, "\n");
+		CLEANUP_FREE char *file = text_format("%s%.*s/cgroup.procs", usual[i], length, own + 3);
 
-		_exit(write(fd, "0", 1) != 1); /* itself, into the group it is in */
+		fd = file ? open(file, O_WRONLY | O_CLOEXEC) : -1;
 	}
+	return fd;
+}
+
+pid_t cgroup_hasten(void)
+{
+	CLEANUP_FD int fd = open_own_processes();
+	pid_t pid = fd < 0 ? 0 : _Fork();
+
+	if (fd >= 0 && pid == 0)
+		_exit(write(fd, "0", 1) != 1); /* itself, into the group it is in */
 	return pid > 0 ? pid : 0;
 }
 
@@ -250,9 +247,9 @@ static int sweep_hierarchy(const char *mount_point, cgroup_may_remove_fn may_rem
 
 		if (text_equal(entry->d_name, PIVOT))
 			found += remove ? unlinkat(dirfd(dir), PIVOT, AT_REMOVEDIR) == 0 : 1;
-		/* Most are those of running containers, which the first look into the group tells. */
-		if (!name || walk(dirfd(dir), entry->d_name, has_processes, false) != 0 ||
-		    !agreed(name, may_remove, userdata))
+		/* Asked twice: most are those of running containers; and this one may be starting by now. */
+		if (!name || !agreed(name, may_remove, userdata) ||
+		    walk(dirfd(dir), entry->d_name, has_processes, false) != 0 || !agreed(name, may_remove, userdata))
 			continue;
 		if (remove) {
 			walk(dirfd(dir), entry->d_name, go_on, true);
@@ -267,10 +264,26 @@ int cgroup_remove_leftovers(const struct cgroup_layout *layout, cgroup_may_remov
 {
 	int removed = 0;
 
-	/* LXC makes the same groups in every hierarchy, so the first tells whether the others are worth a look. */
+	/*
+	 * LXC makes the same groups in every hierarchy, so the first tells whether the others are worth a look; it comes
+	 * last, so that it still tells when this is killed in between.
+	 */
 	if (!layout->count || !sweep_hierarchy(layout->mount_points[0], may_remove, userdata, false))
 		return 0;
-	for (size_t i = 0; i < layout->count; i++)
+	for (size_t i = layout->count; i-- > 0;)
 		removed += sweep_hierarchy(layout->mount_points[i], may_remove, userdata, true);
 	return removed;
+}
+
+bool cgroup_has_groups(const struct cgroup_layout *layout, const char *name)
+{
+	static const char *const prefixes[] = { "lxc.monitor", "lxc.payload" };
+
+	for (size_t i = 0; layout->count && i < sizeof prefixes / sizeof *prefixes; i++) {
+		CLEANUP_FREE char *group = text_format("%s/%s.%s", layout->mount_points[0], prefixes[i], name);
+
+		if (group && access(group, F_OK) == 0)
+			return true;
+	}
+	return false;
 }

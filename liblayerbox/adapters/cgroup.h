@@ -15,7 +15,6 @@ struct cgroup_layout {
 	int version[CGROUP_CONTROLLERS];        /* 0: this host does not have it */
 	char *mount_points[CGROUP_HIERARCHIES_MAX];
 	size_t count;
-	const char *unified;          /* of these the one of version 2, or NULL */
 };
 
 int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout);
@@ -42,7 +41,7 @@ int cgroup_limit_items(const struct cgroup_layout *layout, enum cgroup_controlle
  * move came shortly before. This makes such a move, of nothing to nowhere, in a child process, while the caller does
  * what comes before a container's start. Returns its pid, to be waited for, or 0.
  */
-pid_t cgroup_hasten(const struct cgroup_layout *layout);
+pid_t cgroup_hasten(void);
 
 /* Receives a name as it stands in a cgroup's. 1: a container of ours that is stopped, 0: one that is not, -1: none of ours. */
 typedef int (*cgroup_may_remove_fn)(const char *name, void *userdata);
@@ -52,3 +51,6 @@ typedef int (*cgroup_may_remove_fn)(const char *name, void *userdata);
  * bottom-up, where @may_remove agrees and no process is in them. Returns how many were removed.
  */
 int cgroup_remove_leftovers(const struct cgroup_layout *layout, cgroup_may_remove_fn may_remove, void *userdata);
+
+/* Are there groups `lxc.payload.NAME` or `lxc.monitor.NAME`? */
+bool cgroup_has_groups(const struct cgroup_layout *layout, const char *name);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lxc-command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "../util/file.h"
+
 enum { COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
 
-enum { ANSWER_TIMEOUT_S = 2 };
+enum { ANSWER_TIMEOUT_S = 2, SOCKETS_BYTES_MAX = 64 << 20 };
 
 struct request {
 	int command;
@@ -147,4 +150,47 @@ bool lxc_command_has_monitor(const char *lxcpath, const char *name)
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, length) == 0;
+}
+
+/* /proc/net/unix has an `@` before the name of an abstract socket. */
+int lxc_monitors_load(struct lxc_monitors *ret_monitors)
+{
+	CLEANUP_FREE char *sockets = NULL;
+	struct lxc_monitors monitors = { 0 };
+	char *line, *save = NULL;
+	int r = file_read(AT_FDCWD, "/proc/net/unix", SOCKETS_BYTES_MAX, &sockets, NULL);
+
+	line = r < 0 ? NULL : strtok_r(sockets, "\n", &save);
+	for (; line && r == 0; line = strtok_r(NULL, "\n", &save)) {
+		const char *address = strstr(line, " @"), *end = strrchr(line, '/');
+
+		if (address && end && text_equal(end, "/command"))
+			r = text_list_add(&monitors.addresses, address + 2);
+	}
+	if (r < 0) {
+		lxc_monitors_free(&monitors);
+		return r;
+	}
+	text_list_sort(&monitors.addresses);
+	*ret_monitors = monitors;
+	return 0;
+}
+
+static int compare(const void *key, const void *item)
+{
+	return strcmp(key, *(const char *const *)item);
+}
+
+bool lxc_monitors_has(const struct lxc_monitors *monitors, const char *lxcpath, const char *name)
+{
+	struct sockaddr_un address;
+
+	make_address(lxcpath, name, &address); /* zeros stand behind it */
+	return monitors->addresses.count && bsearch(address.sun_path + 1, monitors->addresses.items,
+						    monitors->addresses.count, sizeof(char *), compare);
+}
+
+void lxc_monitors_free(struct lxc_monitors *monitors)
+{
+	text_list_free(&monitors->addresses);
 }

@@ -33,3 +33,12 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
 bool lxc_command_has_monitor(const char *lxcpath, const char *name);
+
+/* The monitors that there were at one moment: one look instead of a question to each. Zero-initialise. */
+struct lxc_monitors {
+	struct text_list addresses;   /* of their sockets, sorted */
+};
+
+int lxc_monitors_load(struct lxc_monitors *ret_monitors);
+bool lxc_monitors_has(const struct lxc_monitors *monitors, const char *lxcpath, const char *name);
+void lxc_monitors_free(struct lxc_monitors *monitors);

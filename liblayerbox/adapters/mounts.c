@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mounts.h"
 
-#include <libmount/libmount.h>
+#include <stdio.h>
+
+/* A line holds all options of a mount, which for an overlay of many layers are a page and more. */
+enum { LINE_BYTES_MAX = 16 * 1024 };
+
+int mounts_for_each(mounts_fn fn, void *userdata)
+{
+	CLEANUP_FILE FILE *file = setmntent("/proc/self/mounts", "re");
+	char line[LINE_BYTES_MAX];
+	struct mntent mount;
+	int r = 0;
+
+	if (!file)
+		return -errno;
+	while (r >= 0 && getmntent_r(file, &mount, line, sizeof line))
+		r = fn(&mount, userdata);
+	return r < 0 ? r : 0;
+}
+
+struct query {
+	const char *prefix;
+	struct text_list *targets;
+};
+
+static int add_if_below(const struct mntent *mount, void *userdata)
+{
+	struct query *query = userdata;
+
+	return text_after(mount->mnt_dir, query->prefix) ? text_list_add(query->targets, mount->mnt_dir) : 0;
+}
 
 int mounts_below(struct lb_context *ctx, const char *prefix, struct text_list *ret_targets)
 {
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs;
-	int r = table && iterator ? 0 : -ENOMEM;
+	int r = mounts_for_each(add_if_below, &(struct query){ prefix, ret_targets });
 
-	while (r == 0 && mnt_table_next_fs(table, iterator, &fs) == 0) {
-		const char *target = mnt_fs_get_target(fs);
-
-		if (target && text_after(target, prefix))
-			r = text_list_add(ret_targets, target);
-	}
-	mnt_free_iter(iterator);
-	mnt_unref_table(table);
-	return r < 0 ? fail_errno(ctx, r, "cannot read /proc/self/mountinfo") : 0;
+	return r < 0 ? fail_errno(ctx, r, "cannot read /proc/self/mounts") : 0;
 }

@@ -12,19 +12,25 @@
 
 struct run {
 	struct lb_context *ctx;
-	runtime_result_fn fn;
-	void *userdata;
+	const struct runtime_task *task;
 };
+
+static const char *next_name(void *userdata)
+{
+	const struct run *run = userdata;
+
+	return run->task->next(run->task->userdata);
+}
 
 /* A line of the helper's: "NAME RESULT TEXT". */
 static void on_line(const char *line, void *userdata)
 {
-	struct run *run = userdata;
+	const struct run *run = userdata;
 	char name[64];
 	int result, offset = 0;
 
 	if (sscanf(line, "result %63s %d %n", name, &result, &offset) >= 2 && offset > 0)
-		run->fn(name, result, line + offset, run->userdata);
+		run->task->fn(name, result, line + offset, run->task->userdata);
 	else
 		log_message(run->ctx, LB_LOG_DEBUG, "layerbox-lxc: %s", line);
 }
@@ -36,22 +42,18 @@ static int helper_failed(struct lb_context *ctx, int r)
 	return fail_errno(ctx, r, "cannot run the helper program " HELPER);
 }
 
-int runtime_run(struct lb_context *ctx, const char *lxcpath, const char *verb, const char *const *names,
-		unsigned jobs, unsigned timeout_s, runtime_result_fn fn, void *userdata)
+int runtime_run(struct lb_context *ctx, const struct runtime_task *task)
 {
-	struct run run = { .ctx = ctx, .fn = fn, .userdata = userdata };
-	struct spawn_options options = { .on_line = on_line, .userdata = &run };
+	struct run run = { .ctx = ctx, .task = task };
+	struct spawn_options options = { .next_line = next_name, .on_line = on_line, .userdata = &run };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	CLEANUP_FREE char *output = NULL;
 	int status, r;
 
-	if (text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, verb) < 0 ||
-	    text_list_add(&argv, lxcpath) < 0 || text_list_format(&argv, "%u", jobs) < 0 ||
-	    text_list_format(&argv, "%u", timeout_s) < 0)
+	if (text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, task->verb) < 0 ||
+	    text_list_add(&argv, task->lxcpath) < 0 || text_list_format(&argv, "%zu", task->count) < 0 ||
+	    text_list_format(&argv, "%u", task->jobs) < 0 || text_list_format(&argv, "%u", task->timeout_s) < 0)
 		return fail_memory(ctx);
-	for (; *names; names++)
-		if (text_list_add(&argv, *names) < 0)
-			return fail_memory(ctx);
 	r = spawn_run((const char *const *)argv.items, &options, &status, &output);
 	if (r < 0)
 		return helper_failed(ctx, r);
@@ -61,23 +63,46 @@ int runtime_run(struct lb_context *ctx, const char *lxcpath, const char *verb, c
 	return 0;
 }
 
+/* A call for one container, which is ready. */
+struct single {
+	struct lb_context *ctx;
+	const char *name;
+};
+
+static const char *next_single(void *userdata)
+{
+	struct single *single = userdata;
+
+	return TAKE_PTR(single->name);
+}
+
 static void keep_result(const char *name, int result, const char *text, void *userdata)
 {
-	struct lb_context *ctx = userdata;
+	const struct single *single = userdata;
 
 	if (result < 0)
-		fail(ctx, -LB_ERR_RUNTIME, "container '%s': %s", name, text);
+		fail(single->ctx, -LB_ERR_RUNTIME, "container '%s': %s", name, text);
 }
 
 int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
 		       const char *value)
 {
 	CLEANUP_FREE char *verb = text_format("cgroup:%s=%s", key, value);
+	struct single single = { .ctx = ctx, .name = name };
+	const struct runtime_task task = {
+		.verb = verb,
+		.lxcpath = lxcpath,
+		.count = 1,
+		.jobs = 1,
+		.next = next_single,
+		.fn = keep_result,
+		.userdata = &single,
+	};
 
 	if (!verb)
 		return fail_memory(ctx);
 	ctx->error[0] = '\0';
-	if (runtime_run(ctx, lxcpath, verb, (const char *const[]){ name, NULL }, 1, 0, keep_result, ctx) < 0 || *ctx->error)
+	if (runtime_run(ctx, &task) < 0 || *ctx->error)
 		return -LB_ERR_RUNTIME;
 	return 0;
 }

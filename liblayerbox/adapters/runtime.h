@@ -10,14 +10,27 @@
 /* What one container's part in an operation came to; @text is the cause where @result is negative. */
 typedef void (*runtime_result_fn)(const char *name, int result, const char *text, void *userdata);
 
+/* Gives the name of the next container that is ready, NULL behind the last. */
+typedef const char *(*runtime_next_fn)(void *userdata);
+
+/* What the helper is to do, and with whom: @next and @fn are called in turns, with @userdata. */
+struct runtime_task {
+	const char *verb;             /* "start", "stop", "kill", "freeze", "thaw", "cgroup:KEY=VALUE" */
+	const char *lxcpath;
+	size_t count;                 /* how many names there will be at most */
+	unsigned jobs;                /* how many are worked on at a time */
+	unsigned timeout_s;
+	runtime_next_fn next;
+	runtime_result_fn fn;
+	void *userdata;
+};
+
 /*
- * Has the helper do @verb ("start", "stop", "kill", "freeze", "thaw") for each of @names below @lxcpath, several at
- * a time.
- * @fn is called once a name that the helper reported on, as results come in. 0, or -LB_ERR_NO_PROGRAM ... when
- * the helper itself could not do its work.
+ * Starts the helper, which takes its time to load, and only then asks @next for one name after the other: each is worked
+ * on while the next is made ready. @fn is called once a name that the helper reported on, as results come in. 0, or
+ * -LB_ERR_NO_PROGRAM ... when the helper itself could not do its work.
  */
-int runtime_run(struct lb_context *ctx, const char *lxcpath, const char *verb, const char *const *names,
-		unsigned jobs, unsigned timeout_s, runtime_result_fn fn, void *userdata);
+int runtime_run(struct lb_context *ctx, const struct runtime_task *task);
 
 /* Writes a control file of a running container's cgroup. */
 int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,

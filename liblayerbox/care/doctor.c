@@ -148,13 +148,10 @@ static void examine_config(struct examination *examination, const char *subject,
 	struct lb_base *base = NULL;
 	int r;
 
-	r = record_open_base(ctx, record, &base);
-	if (r == 0 && examination->repair) {
-		r = render_config(ctx, fd, name, record, base);
-		if (r == 0)
-			found(examination, true, subject, "its LXC configuration was not what its record says",
-			      "rendered it again");
-	}
+	r = examination->repair ? render_config(ctx, fd, name, record) : record_open_base(ctx, record, &base);
+	if (r == 0 && examination->repair)
+		found(examination, true, subject, "its LXC configuration was not what its record says",
+		      "rendered it again");
 	if (r < 0)
 		found(examination, false, subject, ctx->error, "put right what the sentence names");
 	lb_base_free(base);

@@ -5,18 +5,35 @@
 #include "../core/store.h"
 #include "container.h"
 
+struct sweep {
+	struct lb_context *ctx;
+	struct lxc_monitors monitors; /* those that ran when it began */
+};
+
 /* For the cgroup adapter: is the container ours, and has it no monitor (any more)? */
 static int is_ours_and_stopped(const char *name, void *userdata)
 {
-	struct lb_context *ctx = userdata;
-	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
-	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	const struct sweep *sweep = userdata;
+	CLEANUP_FREE char *lxcpath = store_path(sweep->ctx, STORE_CONTAINERS);
+	CLEANUP_FREE char *directory = store_path(sweep->ctx, STORE_CONTAINERS "/%s", name);
 
-	if (!lxcpath || !directory)
+	if (!lxcpath || !directory || lxc_monitors_has(&sweep->monitors, lxcpath, name))
 		return 0;
 	if (!name_is_valid(name) || access(directory, F_OK) < 0)
 		return -1;
-	return !lxc_command_has_monitor(lxcpath, name);
+	return !lxc_command_has_monitor(lxcpath, name); /* it may have come since */
+}
+
+static int sweep_in(struct lb_context *ctx, const struct cgroup_layout *layout)
+{
+	struct sweep sweep = { .ctx = ctx };
+	int r = lxc_monitors_load(&sweep.monitors);
+
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read /proc/net/unix");
+	r = cgroup_remove_leftovers(layout, is_ours_and_stopped, &sweep);
+	lxc_monitors_free(&sweep.monitors);
+	return r;
 }
 
 int sweep_cgroups(struct lb_context *ctx)
@@ -24,17 +41,18 @@ int sweep_cgroups(struct lb_context *ctx)
 	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
 	int r = cgroup_layout_load(ctx, &layout);
 
-	return r < 0 ? r : cgroup_remove_leftovers(&layout, is_ours_and_stopped, ctx);
+	return r < 0 ? r : sweep_in(ctx, &layout);
 }
 
-pid_t sweep_cgroups_before_start(struct lb_context *ctx)
+int sweep_cgroups_of(struct lb_context *ctx, const char *const *names)
 {
 	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
-	pid_t pid;
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	int r = lxcpath ? cgroup_layout_load(ctx, &layout) : fail_memory(ctx);
 
-	if (cgroup_layout_load(ctx, &layout) < 0)
-		return 0;
-	pid = cgroup_hasten(&layout);
-	cgroup_remove_leftovers(&layout, is_ours_and_stopped, ctx);
-	return pid;
+	for (; r == 0 && *names; names++)
+		if (name_is_valid(*names) && cgroup_has_groups(&layout, *names) &&
+		    !lxc_command_has_monitor(lxcpath, *names))
+			return sweep_in(ctx, &layout);
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The empty cgroups that killed monitors leave. */
+/* The empty cgroups that killed monitors leave: LXC would put a suffix on the next ones of the same name. */
 #pragma once
 
 #include "../core/context.h"
@@ -7,5 +7,5 @@
 /* Removes the empty cgroups of containers that do not run; how many, or negative. */
 int sweep_cgroups(struct lb_context *ctx);
 
-/* The same before a start, which it also hastens: see cgroup_hasten(). Returns a pid to wait for, or 0. */
-pid_t sweep_cgroups_before_start(struct lb_context *ctx);
+/* The same, where one of @names has such groups: a look that does not take longer the more containers run. */
+int sweep_cgroups_of(struct lb_context *ctx, const char *const *names);

@@ -111,7 +111,7 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (!record)
 		return fail_memory(draft->ctx);
 	/* Not among the files that are synced: every start renders it again where it is not what it should be. */
-	r = render_config(draft->ctx, draft->directory_fd, draft->name, &draft->record, base);
+	r = render_config_on(draft->ctx, draft->directory_fd, draft->name, &draft->record, base);
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);
@@ -298,13 +298,13 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		r = create_locked(&draft, base);
 	if (r < 0 && r != -LB_ERR_EXISTS && r != -LB_ERR_EXHAUSTED)
 		fail_wrap(ctx, r, "cannot create container '%s'", name);
+	if (r == 0 && ret_container)
+		r = container_make(ctx, name, &draft.record, ret_container);
 	draft_close(&draft);
 	lb_base_free(base);
 	if (r < 0)
 		return r;
 	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
 	host_names_follow(ctx);
-	if (!ret_container)
-		return 0;
-	return lb_container_open(ctx, name, ret_container);
+	return 0;
 }

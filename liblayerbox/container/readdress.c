@@ -41,7 +41,6 @@ int readdress_finish(struct lb_context *ctx, const char *name, int directory_fd,
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	struct record before = *record; /* shares what it points to */
-	struct lb_base *base = NULL;
 	int r = network_plan_make(ctx, record->identity.network, &plan);
 
 	if (r < 0)
@@ -56,10 +55,7 @@ int readdress_finish(struct lb_context *ctx, const char *name, int directory_fd,
 	if (r >= 0)
 		r = update_files(ctx, name, directory_fd, &plan, record);
 	if (r >= 0)
-		r = record_open_base(ctx, record, &base);
-	if (r >= 0)
-		r = render_config(ctx, directory_fd, name, record, base);
-	lb_base_free(base);
+		r = render_config(ctx, directory_fd, name, record);
 	if (r < 0)
 		return r;
 	record->ipv4_before[0] = '\0';

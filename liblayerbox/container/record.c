@@ -342,44 +342,6 @@ int record_base_users(struct lb_context *ctx, const char *base, unsigned generat
 	return 0;
 }
 
-struct identity_list {
-	struct record_identity *items;
-	size_t count, capacity;
-};
-
-static int add_identity(const char *name, const struct record *record, void *data)
-{
-	struct identity_list *list = data;
-
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-		struct record_identity *items = reallocarray(list->items, capacity, sizeof *items);
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
-	strcpy(list->items[list->count].name, name);
-	list->items[list->count].id_end = record->id_start + record->id_count;
-	list->items[list->count++].identity = record->identity;
-	return 0;
-}
-
-int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count)
-{
-	struct identity_list list = { 0 };
-	int r = for_each(ctx, add_identity, &list);
-
-	if (r < 0) {
-		free(list.items);
-		return r;
-	}
-	*ret_identities = list.items;
-	*ret_count = list.count;
-	return 0;
-}
-
 void record_list_free(struct record_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

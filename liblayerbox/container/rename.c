@@ -33,13 +33,8 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
 {
-	struct lb_base *base = NULL;
-	int r;
+	int r = render_config(ctx, directory_fd, name, record);
 
-	r = record_open_base(ctx, record, &base);
-	if (r == 0)
-		r = render_config(ctx, directory_fd, name, record, base);
-	lb_base_free(base);
 	if (r >= 0)
 		r = reservation_write(ctx, name, &record->identity);
 	if (r >= 0)

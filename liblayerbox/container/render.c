@@ -175,8 +175,8 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		      variables, ret_text);
 }
 
-int render_config(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
-		  const struct lb_base *base)
+int render_config_on(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
+		     const struct lb_base *base)
 {
 	CLEANUP_FREE char *text = NULL;
 	CLEANUP_FREE char *whose = text_format("container '%s'", name);
@@ -189,6 +189,17 @@ int render_config(struct lb_context *ctx, int directory_fd, const char *name, co
 		return r;
 	r = write_rendered(ctx, directory_fd, LAYOUT_CONFIG, text, 0600, whose);
 	return r < 0 ? r : r && common;
+}
+
+int render_config(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record)
+{
+	struct lb_base *base = NULL;
+	int r = record_open_base(ctx, record, &base);
+
+	if (r == 0)
+		r = render_config_on(ctx, directory_fd, name, record, base);
+	lb_base_free(base);
+	return r;
 }
 
 /* ------------------------------------------------------------------- the files a top layer begins with */

@@ -15,8 +15,11 @@
  * what is there. Returns 1 when both were right. A file that someone changed by hand is kept beside, as
  * FILE.edited, and the log says so.
  */
-int render_config(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
-		  const struct lb_base *base);
+int render_config(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record);
+
+/* The same for who has opened the container's base. */
+int render_config_on(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
+		     const struct lb_base *base);
 
 /* Only the text of the config, the caller's. */
 int render_config_text(struct lb_context *ctx, const char *name, const struct record *record,

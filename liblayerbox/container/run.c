@@ -2,6 +2,7 @@
 /* Starting and stopping, freezing and thawing, one container or many. */
 #include <stdio.h>
 
+#include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/lock.h"
@@ -21,17 +22,21 @@
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
+struct verb;
+
 /* One container of a call over many, from its lock to its result. */
 struct member {
 	const char *name;
 	int lock_fd;
+	bool ready;
 	bool reported;
 };
 
 struct batch {
 	struct lb_context *ctx;
+	const struct verb *verb;
 	struct member *members;
-	size_t count;
+	size_t count, next;           /* members before next have been given to the helper, or are reported */
 	lb_result_fn fn;
 	void *userdata;
 	int first_failure;
@@ -70,12 +75,12 @@ static void on_result(const char *name, int result, const char *text, void *user
 	}
 }
 
-static int batch_open(struct lb_context *ctx, const char *const *names, lb_result_fn fn, void *userdata,
-		      struct batch *batch)
+static int batch_open(struct lb_context *ctx, const struct verb *verb, const char *const *names, lb_result_fn fn,
+		      void *userdata, struct batch *batch)
 {
 	size_t count = 0;
 
-	*batch = (struct batch){ .ctx = ctx, .fn = fn, .userdata = userdata };
+	*batch = (struct batch){ .ctx = ctx, .verb = verb, .fn = fn, .userdata = userdata };
 	while (names[count])
 		count++;
 	batch->members = calloc(count + 1, sizeof *batch->members);
@@ -93,42 +98,24 @@ static int batch_open(struct lb_context *ctx, const char *const *names, lb_resul
 	return 0;
 }
 
-/* Has the helper do @verb for all that are prepared; then the whole call's result. */
-static int batch_run(struct batch *batch, const char *verb, const struct lb_run_options *options)
-{
-	unsigned jobs = options && options->jobs ? options->jobs : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S;
-	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FREE char *lxcpath = store_path(batch->ctx, STORE_CONTAINERS);
-	int r = lxcpath ? 0 : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < batch->count; i++)
-		if (!batch->members[i].reported)
-			r = text_list_add(&names, batch->members[i].name);
-	if (r < 0)
-		r = fail_memory(batch->ctx);
-	else if (names.count)
-		r = runtime_run(batch->ctx, lxcpath, verb, (const char *const *)names.items, jobs > JOBS_MAX ? JOBS_MAX : jobs,
-				timeout_s, on_result, batch);
-	if (r == 0)
-		r = fail(batch->ctx, -LB_ERR_RUNTIME, "the helper program ended without a result");
-	for (size_t i = 0; i < batch->count; i++)
-		if (!batch->members[i].reported)
-			member_done(batch, &batch->members[i], r, batch->ctx->error);
-	free(batch->members);
-	if (batch->first_failure)
-		return fail(batch->ctx, batch->first_failure, "%s", batch->first_error);
-	return batch->changed ? 0 : 1;
-}
-
 /* ---------------------------------------------------------------------------- what comes before each */
+
+/* Where a monitor was killed a moment ago its veth is still there, and LXC would fail to make one of that name. */
+static void delete_leftover(struct lb_context *ctx, const struct record *record)
+{
+	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
+	char port[PORT_NAME_SIZE];
+
+	uplink_name(ctx, record, port);
+	if (text_list_add(&ports, port) == 0)
+		uplink_delete(ctx, &ports);
+}
 
 /* Makes a stopped container, which is locked until it has been started, ready for that. */
 static int make_ready(struct lb_context *ctx, const struct member *member)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	struct record record = { 0 };
-	struct lb_base *base = NULL;
 	int r = record_read(ctx, member->lock_fd, member->name, &record);
 
 	if (r < 0)
@@ -141,19 +128,18 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 		r = network_require(ctx, record.identity.network);
 	if (r == 0)
 		r = rights_require_kernel(ctx, !record.privileged);
-	if (r == 0)
-		r = record_open_base(ctx, &record, &base);
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
 	if (r == 0)
-		r = render_config(ctx, member->lock_fd, member->name, &record, base);
+		r = render_config(ctx, member->lock_fd, member->name, &record);
 	if (r >= 0)
 		r = network_plan_make(ctx, record.identity.network, &plan);
 	if (r == 0)
 		r = reservation_before_start(ctx, &plan, member->name, &record.identity);
 	if (r == 0)
 		r = guests_admit(ctx, &plan, member->name, &record);
-	lb_base_free(base);
+	if (r >= 0)
+		delete_leftover(ctx, &record);
 	record_free(&record);
 	return r < 0 ? r : 0;
 }
@@ -185,27 +171,28 @@ static int prepare_freeze(struct lb_context *ctx, const struct member *member)
 static const struct verb {
 	const char *name;
 	int (*prepare)(struct lb_context *ctx, const struct member *member);
-	bool deletes_uplinks;
-} start_verb = { "start", prepare_start, .deletes_uplinks = true },
-  stop_verb = { "stop", prepare_stop, .deletes_uplinks = false },
-  kill_verb = { "kill", prepare_stop, .deletes_uplinks = true },
-  freeze_verb = { "freeze", prepare_freeze, .deletes_uplinks = false },
-  thaw_verb = { "thaw", prepare_freeze, .deletes_uplinks = false };
+} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
+  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
 
-static int prepare_member(struct lb_context *ctx, const struct verb *verb, struct member *member)
+/* Afterwards the member is ready, or reported. */
+static void prepare_member(struct batch *batch, struct member *member)
 {
+	struct lb_context *ctx = batch->ctx;
 	int r = name_check(ctx, "container", member->name);
 
-	if (r < 0)
-		return r;
-	member->lock_fd = lock_container(ctx, member->name);
-	return member->lock_fd < 0 ? member->lock_fd : verb->prepare(ctx, member);
+	if (r == 0) {
+		member->lock_fd = lock_container(ctx, member->name);
+		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(ctx, member);
+	}
+	if (r == 0)
+		member->ready = true;
+	else
+		member_done(batch, member, r, ctx->error);
 }
 
 /*
- * The veths of containers that are about to be killed go first and together: LXC deletes one after the other, and the
- * kernel lets nobody else change the network during each. Before a start there are such only where a monitor was killed
- * a moment ago: LXC would fail to make one of that name.
+ * The veths of containers that are about to be killed go first and together, so all are made ready before the first is
+ * killed: LXC deletes one after the other, and the kernel lets nobody else change the network during each.
  */
 static void delete_uplinks(struct batch *batch)
 {
@@ -216,7 +203,8 @@ static void delete_uplinks(struct batch *batch)
 		struct record record = { 0 };
 		char port[PORT_NAME_SIZE];
 
-		if (member->reported || record_read(batch->ctx, member->lock_fd, member->name, &record) < 0)
+		prepare_member(batch, member);
+		if (!member->ready || record_read(batch->ctx, member->lock_fd, member->name, &record) < 0)
 			continue;
 		uplink_name(batch->ctx, &record, port);
 		record_free(&record);
@@ -224,6 +212,54 @@ static void delete_uplinks(struct batch *batch)
 			return;
 	}
 	uplink_delete(batch->ctx, &ports);
+}
+
+/* ------------------------------------------------------------------------------------ the whole call */
+
+/* For the helper: makes members ready, where they are not, until it has one for it. */
+static const char *next_ready(void *userdata)
+{
+	struct batch *batch = userdata;
+
+	while (batch->next < batch->count) {
+		struct member *member = &batch->members[batch->next++];
+
+		if (!member->ready && !member->reported)
+			prepare_member(batch, member);
+		if (member->ready)
+			return member->name;
+	}
+	return NULL;
+}
+
+/* Has the helper do what the verb says, for one member after the other; then the whole call's result. */
+static int batch_run(struct batch *batch, const struct lb_run_options *options)
+{
+	unsigned jobs = options && options->jobs ? options->jobs : 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	CLEANUP_FREE char *lxcpath = store_path(batch->ctx, STORE_CONTAINERS);
+	const struct runtime_task task = {
+		.verb = batch->verb->name,
+		.lxcpath = lxcpath,
+		.count = batch->count,
+		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
+		.timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S,
+		.next = next_ready,
+		.fn = on_result,
+		.userdata = batch,
+	};
+	int r = 0;
+
+	if (batch->count)
+		r = lxcpath ? runtime_run(batch->ctx, &task) : fail_memory(batch->ctx);
+	if (r == 0)
+		r = fail(batch->ctx, -LB_ERR_RUNTIME, "the helper program ended without a result");
+	for (size_t i = 0; i < batch->count; i++)
+		if (!batch->members[i].reported)
+			member_done(batch, &batch->members[i], r, batch->ctx->error);
+	free(batch->members);
+	if (batch->first_failure)
+		return fail(batch->ctx, batch->first_failure, "%s", batch->first_error);
+	return batch->changed ? 0 : 1;
 }
 
 static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
@@ -238,23 +274,18 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 	if (r == 0)
 		r = store_open(ctx);
 	if (r == 0)
-		r = batch_open(ctx, names, fn, userdata, &batch);
+		r = batch_open(ctx, verb, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
-	/* It may take the root's lock, which comes before those of containers. */
-	if (verb == &start_verb)
+	if (verb == &start_verb) {
+		hastening = cgroup_hasten();
+		sweep_cgroups_of(ctx, names);
+		/* It may take the root's lock, which comes before those of containers. */
 		revive_networks_of(ctx, names);
-	/* A killed monitor's groups are still there, and LXC would put a suffix on the next ones. */
-	if (verb == &start_verb)
-		hastening = sweep_cgroups_before_start(ctx);
-	for (size_t i = 0; i < batch.count; i++) {
-		r = prepare_member(ctx, verb, &batch.members[i]);
-		if (r != 0)
-			member_done(&batch, &batch.members[i], r, ctx->error);
 	}
-	if (verb->deletes_uplinks)
+	if (verb == &kill_verb)
 		delete_uplinks(&batch);
-	r = batch_run(&batch, verb->name, options);
+	r = batch_run(&batch, options);
 	if (hastening)
 		spawn_wait(hastening, &status);
 	/* LXC leaves the group that its monitors pass through when they end. */

@@ -130,7 +130,6 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
-	struct lb_base *base = NULL;
 	int r = 0, stopped = container_is_stopped(ctx, container->name);
 
 	if (stopped < 0)
@@ -148,10 +147,7 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 		r = record_write(ctx, directory_fd, container->name, record);
 	if (r < 0 || !(key->is_limit || key->is_uplink))
 		return r;
-	r = record_open_base(ctx, record, &base);
-	if (r == 0)
-		r = render_config(ctx, directory_fd, container->name, record, base);
-	lb_base_free(base);
+	r = render_config(ctx, directory_fd, container->name, record);
 	return r < 0 ? r : 0;
 }
 

@@ -2,11 +2,13 @@
 #include "spawn.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -195,29 +197,65 @@ static void output_take(struct output *output, const char *data, size_t length)
 	}
 }
 
-/* Takes the program's output until it has closed it. */
-static int collect(struct output *output, int output_fd)
+/* Takes a piece of the program's output; 1 when it has closed it. */
+static int take_piece(struct output *output, int output_fd)
 {
 	char chunk[4096];
+	ssize_t n = read(output_fd, chunk, sizeof chunk);
 
-	for (;;) {
-		ssize_t n = read(output_fd, chunk, sizeof chunk);
-
-		if (n == 0)
-			return 0;
-		if (n > 0)
-			output_take(output, chunk, (size_t)n);
-		else if (errno != EINTR)
-			return -errno;
-	}
+	if (n > 0)
+		output_take(output, chunk, (size_t)n);
+	return n < 0 && errno != EINTR ? -errno : n == 0;
 }
 
-/* The program's standard input: a file in memory, so that a program that does not read it cannot break a pipe. */
-static int open_input(const char *text)
+/* Gives the program a line, which is short beside the room that poll(2) promises; closes its input behind the last. */
+static int give_line(const struct spawn_options *options, int *input_fd)
 {
-	CLEANUP_FD int fd = -1;
-	int r;
+	const char *line = options->next_line(options->userdata);
+	CLEANUP_FREE char *text = line ? text_format("%s\n", line) : NULL;
 
+	if (line && !text)
+		return -ENOMEM;
+	/* A program that has ended wants no more. */
+	if (!line || send(*input_fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		close_fd(take_fd(input_fd));
+	return 0;
+}
+
+/* Takes the program's output until it has closed it, and gives it what it is to read meanwhile. */
+static int converse(struct output *output, int output_fd, int *input_fd)
+{
+	int r = 0;
+
+	while (r == 0) {
+		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN }, { .fd = *input_fd, .events = POLLOUT } };
+
+		if (poll(fds, 2, -1) < 0)
+			r = errno == EINTR ? 0 : -errno;
+		else if (fds[0].revents)
+			r = take_piece(output, output_fd);
+		else
+			r = give_line(output->options, input_fd);
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * The program's standard input: a file in memory or a socket, so that a program that does not read it cannot break a
+ * pipe. *ret_give is where lines are written.
+ */
+static int open_input(const struct spawn_options *options, int *ret_give)
+{
+	const char *text = options->input;
+	CLEANUP_FD int fd = -1;
+	int r, pair[2];
+
+	if (options->next_line) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+			return -errno;
+		*ret_give = pair[1];
+		return pair[0];
+	}
 	if (!text) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? -errno : take_fd(&fd);
@@ -234,6 +272,7 @@ static int open_input(const char *text)
 int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output)
 {
 	CLEANUP_FD int input = -1;
+	CLEANUP_FD int give = -1;
 	CLEANUP_FD int out_read = -1;
 	CLEANUP_FD int out_write = -1;
 	CLEANUP_FD int report_read = -1;
@@ -253,7 +292,7 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
 	report_read = pipe_fds[0], report_write = pipe_fds[1];
-	input = open_input(options->input);
+	input = open_input(options, &give);
 	if (input < 0)
 		return input;
 	pid = fork_for(options);
@@ -261,9 +300,11 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 		return -errno;
 	if (pid == 0)
 		child_run(path, argv, options, (int[]){ input, out_write, out_write }, report_write);
+	close_fd(take_fd(&input));
 	close_fd(take_fd(&out_write));
 	close_fd(take_fd(&report_write));
-	collected = collect(&output, out_read);
+	collected = converse(&output, out_read, &give);
+	close_fd(take_fd(&give));
 	r = spawn_wait(pid, ret_status);
 	if (read(report_read, &child_errno, sizeof child_errno) == sizeof child_errno)
 		r = -child_errno;

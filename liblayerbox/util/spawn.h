@@ -9,8 +9,12 @@
 /* Receives what the program prints, line by line, standard output and error together. */
 typedef void (*spawn_line_fn)(const char *line, void *userdata);
 
+/* Gives the program's next line of input, valid until the next call; NULL behind the last. */
+typedef const char *(*spawn_input_fn)(void *userdata);
+
 struct spawn_options {
 	const char *input;            /* text for its standard input; NULL: /dev/null */
+	spawn_input_fn next_line;     /* instead of a text: asked for a line whenever the program has room for one */
 	const char *const *env;       /* whole environment; NULL: the caller's */
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
 	bool outlives_caller;         /* it daemonizes itself: no death signal */

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -90,6 +91,82 @@ static void test_input_that_nobody_reads(void **state)
 	assert_int_equal(status, 3);
 	assert_int_equal(spawn_run(SHELL("wc -c"), &options, &status, &output), 0);
 	assert_string_equal(output, "1048575\n");
+}
+
+struct dialogue {
+	int given, until, heard;
+};
+
+static const char *give_number(void *userdata)
+{
+	static char line[16];
+	struct dialogue *dialogue = userdata;
+
+	snprintf(line, sizeof line, "%d", dialogue->given);
+	return dialogue->given < dialogue->until ? dialogue->given++, line : NULL;
+}
+
+static void hear_number(const char *line, void *userdata)
+{
+	struct dialogue *dialogue = userdata;
+
+	assert_int_equal(atoi(line), dialogue->heard++);
+}
+
+/* More than any pipe or socket holds, in both directions at once. */
+static void test_lines_given_while_lines_come(void **state)
+{
+	struct dialogue dialogue = { .until = 300000 };
+	const struct spawn_options options = { .next_line = give_number, .on_line = hear_number, .userdata = &dialogue };
+	int status = -1;
+
+	(void)state;
+	alarm(20);
+	assert_int_equal(spawn_run(SHELL("cat"), &options, &status, NULL), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(dialogue.heard, 300000);
+	dialogue = (struct dialogue){ 0 };
+	assert_int_equal(spawn_run(SHELL("cat"), &options, &status, NULL), 0);
+	assert_int_equal(dialogue.heard, 0);
+	alarm(0);
+}
+
+/* The program has each line before the next is asked for: it works on one while the caller makes the next. */
+static const char *give_and_wait(void *userdata)
+{
+	struct dialogue *dialogue = userdata;
+
+	for (int i = 0; dialogue->given == 1 && !exists("first"); i++) {
+		assert_true(i < 1000);
+		usleep(10000);
+	}
+	return dialogue->given++ < 2 ? "first" : NULL;
+}
+
+static void test_line_is_given_at_once(void **state)
+{
+	struct dialogue dialogue = { 0 };
+	const struct spawn_options options = { .next_line = give_and_wait, .userdata = &dialogue };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("while read -r name; do touch $name; done"), &options, &status, NULL), 0);
+	assert_true(exists("first"));
+}
+
+/* No SIGPIPE, and no more questions than there was room for. */
+static void test_lines_that_nobody_reads(void **state)
+{
+	struct dialogue dialogue = { .until = INT_MAX };
+	const struct spawn_options options = { .next_line = give_number, .userdata = &dialogue };
+	int status = -1;
+
+	(void)state;
+	alarm(20);
+	assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
+	alarm(0);
+	assert_int_equal(status, 3);
+	assert_int_equal(spawn_run((const char *const[]){ "/no/such", NULL }, &options, &status, NULL), -ENOENT);
 }
 
 static void test_output_is_bounded(void **state)
@@ -447,6 +524,9 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_input_that_nobody_reads),
+		cmocka_unit_test(test_lines_given_while_lines_come),
+		cmocka_unit_test(test_line_is_given_at_once),
+		cmocka_unit_test(test_lines_that_nobody_reads),
 		cmocka_unit_test(test_output_is_bounded),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_lines),
