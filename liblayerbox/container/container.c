@@ -62,27 +62,41 @@ static void note_address(struct lb_container *container, const struct lease_tabl
 	text_copy(container->ipv4, sizeof container->ipv4, leased ? leased : container->record.identity.ipv4);
 }
 
+int container_make(struct lb_context *ctx, const char *name, struct record *record,
+		   struct lb_container **ret_container)
+{
+	struct lb_container *container = calloc(1, sizeof *container);
+	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
+
+	if (!container || !directory) {
+		free(container);
+		return fail_memory(ctx);
+	}
+	container->ctx = ctx;
+	container->directory = TAKE_PTR(directory);
+	container->record = *record;
+	record->description = NULL;
+	text_copy(container->name, sizeof container->name, name);
+	text_copy(container->ipv4, sizeof container->ipv4, container->record.identity.ipv4);
+	*ret_container = container;
+	return 0;
+}
+
 /* Makes a handle from what is on disk. */
 static int open_one(struct lb_context *ctx, int containers_fd, const char *name, const struct lease_table *leases,
 		    struct lb_container **ret_container)
 {
 	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct lb_container *container = calloc(1, sizeof *container);
-	int r;
+	struct record record;
+	int r = record_read(ctx, fd, name, &record);
 
-	if (!container)
-		return fail_memory(ctx);
-	container->ctx = ctx;
-	text_copy(container->name, sizeof container->name, name);
-	container->directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
-	r = container->directory ? record_read(ctx, fd, name, &container->record) : fail_memory(ctx);
-	if (r < 0) {
-		lb_container_free(container);
+	if (r < 0)
 		return r;
-	}
-	note_address(container, leases);
-	*ret_container = container;
-	return 0;
+	r = container_make(ctx, name, &record, ret_container);
+	record_free(&record);
+	if (r == 0)
+		note_address(*ret_container, leases);
+	return r;
 }
 
 int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)

@@ -15,6 +15,10 @@ struct lb_container {
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
 };
 
+/* Makes the handle of a container that is stopped and has no lease; it takes what @record owns. */
+int container_make(struct lb_context *ctx, const char *name, struct record *record,
+		   struct lb_container **ret_container);
+
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);
 

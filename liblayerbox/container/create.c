@@ -216,9 +216,9 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		r = create_locked(&draft, base);
 	if (r < 0 && r != -LB_ERR_EXISTS && r != -LB_ERR_EXHAUSTED)
 		fail_wrap(ctx, r, "cannot create container '%s'", name);
+	if (r == 0 && ret_container)
+		r = container_make(ctx, name, &draft.record, ret_container);
 	draft_close(&draft);
 	lb_base_free(base);
-	if (r < 0 || !ret_container)
-		return r;
-	return lb_container_open(ctx, name, ret_container);
+	return r;
 }

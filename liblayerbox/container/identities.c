@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What each container has for itself alone, of all containers: what a create chooses beside. */
+#include <fcntl.h>
+
+#include "../core/store.h"
+#include "identity-cache.h"
+
+static void note_identity(const char *name, const struct record *record, struct record_identity *identity)
+{
+	*identity = (struct record_identity){ .identity = record->identity };
+	identity->id_end = record->id_start + record->id_count;
+	text_copy(identity->name, sizeof identity->name, name);
+}
+
+/* The identity that the cache or, where it has none, the record itself tells; 1 where the container went away. */
+static int find_identity(struct lb_context *ctx, int containers_fd, const char *name,
+			 const struct identity_cache *cache, struct identity_entry *ret_entry)
+{
+	const struct identity_entry *known = NULL;
+	CLEANUP_FD int directory_fd = -1;
+	struct record record;
+	int r;
+
+	*ret_entry = (struct identity_entry){ 0 };
+	if (identity_stamp(containers_fd, name, &ret_entry->stamp))
+		known = identity_cache_find(cache, name, &ret_entry->stamp);
+	if (known) {
+		ret_entry->identity = known->identity;
+		return 0;
+	}
+	directory_fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory_fd < 0)
+		return 1;
+	r = record_read(ctx, directory_fd, name, &record);
+	if (r < 0)
+		return r;
+	note_identity(name, &record, &ret_entry->identity);
+	record_free(&record);
+	return 0;
+}
+
+/* Fills @entries, which have room for all of @names; returns how many there are. */
+static int find_identities(struct lb_context *ctx, const struct text_list *names, struct identity_entry *entries)
+{
+	CLEANUP(identity_cache_free) struct identity_cache cache = { 0 };
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	size_t count = 0;
+
+	if (containers_fd < 0)
+		return containers_fd;
+	identity_cache_load(containers_fd, &cache);
+	for (size_t i = 0; i < names->count; i++) {
+		int r = find_identity(ctx, containers_fd, names->items[i], &cache, &entries[count]);
+
+		if (r < 0)
+			return r;
+		count += r == 0;
+	}
+	identity_cache_save(&cache, entries, count);
+	return (int)count;
+}
+
+int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FREE struct identity_entry *entries = NULL;
+	struct record_identity *identities;
+	int count, r = record_list_names(ctx, &names);
+
+	if (r < 0)
+		return r;
+	entries = calloc(names.count + 1, sizeof *entries);
+	count = entries ? find_identities(ctx, &names, entries) : fail_memory(ctx);
+	if (count < 0)
+		return count;
+	identities = calloc((size_t)count + 1, sizeof *identities);
+	if (!identities)
+		return fail_memory(ctx);
+	for (int i = 0; i < count; i++)
+		identities[i] = entries[i].identity;
+	*ret_identities = identities;
+	*ret_count = (size_t)count;
+	return 0;
+}
