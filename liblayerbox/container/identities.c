@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What each container has for itself alone, of all containers: what a create chooses beside. */
-#include <fcntl.h>
 
 #include "../core/store.h"
 #include "identity-cache.h"
@@ -17,7 +16,6 @@ static int find_identity(struct lb_context *ctx, int containers_fd, const char *
 			 const struct identity_cache *cache, struct identity_entry *ret_entry)
 {
 	const struct identity_entry *known = NULL;
-	CLEANUP_FD int directory_fd = -1;
 	struct record record;
 	int r;
 
@@ -28,13 +26,8 @@ static int find_identity(struct lb_context *ctx, int containers_fd, const char *
 		ret_entry->identity = known->identity;
 		return 0;
 	}
-	directory_fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (directory_fd < 0)
-		return 1;
-	r = record_read(ctx, directory_fd, name, &record);
-	if (r == -LB_ERR_NO_CONTAINER)
-		return 1; /* deleted since its directory was opened */
-	if (r < 0)
+	r = record_read_by_name(ctx, containers_fd, name, &record);
+	if (r != 0)
 		return r;
 	note_identity(name, &record, &ret_entry->identity);
 	record_free(&record);

@@ -270,8 +270,7 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 	return 0;
 }
 
-/* Reads one record by name; 1 where the container went away meanwhile. */
-static int read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record)
+int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record)
 {
 	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
@@ -301,7 +300,7 @@ static int for_each(struct lb_context *ctx, int (*fn)(const char *name, const st
 	for (size_t i = 0; i < names.count; i++) {
 		struct record record = { 0 };
 
-		r = read_by_name(ctx, containers_fd, names.items[i], &record);
+		r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
 		if (r > 0)
 			continue;
 		if (r < 0)
@@ -366,7 +365,7 @@ int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_
 	if (!entries)
 		return fail_memory(ctx);
 	for (size_t i = 0; i < names.count; i++) {
-		r = read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+		r = record_read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
 		if (r == 0)
 			text_copy(entries[count++].name, sizeof entries->name, names.items[i]);
 		if (r >= 0 || r == -LB_ERR_NO_CONTAINER)

@@ -53,6 +53,9 @@ struct record {
 /* Reads the record below @directory_fd, which may be that of a failed open. -LB_ERR_BAD_CONFIG with file:line, -LB_ERR_NO_CONTAINER without one. */
 int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record);
 
+/* The record of the container @name below @containers_fd; 1 where the container went away meanwhile. */
+int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record);
+
 /* The file's text; the caller's, NULL without memory. */
 char *record_to_text(const struct record *record);
 
