@@ -75,7 +75,7 @@ int container_make(struct lb_context *ctx, const char *name, struct record *reco
 	container->ctx = ctx;
 	container->directory = TAKE_PTR(directory);
 	container->record = *record;
-	record->description = NULL;
+	*record = (struct record){ 0 };
 	text_copy(container->name, sizeof container->name, name);
 	text_copy(container->ipv4, sizeof container->ipv4, container->record.identity.ipv4);
 	*ret_container = container;

@@ -18,6 +18,7 @@ static int replace(struct lb_context *ctx, const struct firewall_network *networ
 		   const char *skeleton)
 {
 	uint64_t fingerprints[2];
+	bool is_new = !firewall_is_up(network->bridge);
 	int r = nft_apply(ctx, rules);
 
 	if (r < 0)
@@ -30,7 +31,7 @@ static int replace(struct lb_context *ctx, const struct firewall_network *networ
 			    network->bridge, network->bridge);
 	if (r < 0)
 		return r;
-	log_message(ctx, LB_LOG_INFO, "nftables has the tables `bridge layerbox-%s` and `inet layerbox-%s`",
+	log_message(ctx, is_new ? LB_LOG_INFO : LB_LOG_DEBUG, "nftables has the tables `bridge layerbox-%s` and `inet layerbox-%s`",
 		    network->bridge, network->bridge);
 	return firewall_note(ctx, network, skeleton, fingerprints);
 }
