@@ -108,7 +108,7 @@ static void test_many(void **state)
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(many[i].name, sizeof many[i].name, "c%d", i);
 		snprintf(many[i].identity.mac, MAC_TEXT_SIZE, "00:16:3e:aa:%02x:%02x", i / 256, i % 256);
-		snprintf(many[i].identity.ipv4, IPV4_TEXT_SIZE, "10.1.%d.%d", i / 250, i % 250 + 2);
+		snprintf(many[i].identity.ipv4, IPV4_TEXT_SIZE, "10.1.%u.%u", (uint8_t)(i / 250), (uint8_t)(i % 250 + 2));
 		buffer_format(&text, "0 %s %s c%d *\n", many[i].identity.mac, many[i].identity.ipv4, i);
 		buffer_format(&text, "0 52:54:00:00:%02x:%02x 10.1.%d.%d * 01\n", i / 256, i % 256, 100 + i / 250, i % 250 + 2);
 	}
