@@ -105,7 +105,7 @@ wait_until() {
 	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	until "$@"; do
-		[ "${EPOCHREALTIME/./}" -lt "$end" ] || fail "waited in vain for: $*"
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || { fail "waited in vain for: $*"; return 1; }
 		sleep 0.02
 	done
 }

@@ -8,6 +8,9 @@ load ../lib/common
 
 lib=$BATS_TEST_DIRNAME/../lib
 
+# What the hosts hold goes with them.
+teardown() { :; }
+
 # fresh_tree SUITE DIRECTORY PACKAGE...: Debian's smallest system and those packages. With LAYERBOX_TEST_CACHE it is
 # made once, and kept there.
 fresh_tree() {
