@@ -3,6 +3,12 @@
 # Many at once: processes, and threads of one process.
 load ../lib/common
 
+# More containers come and go here in minutes than a small network has addresses.
+setup_file() {
+	common_setup_file
+	echo 'quarantine = 0' >> /etc/layerbox/layerbox.conf
+}
+
 # side_by_side COMMAND...: runs each in the background; their exit codes, in order, are in $codes.
 side_by_side() {
 	local command pids=()
