@@ -198,6 +198,8 @@ static void delete_uplinks(struct batch *batch)
 {
 	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
 
+	if (batch->count < 2)
+		return;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct member *member = &batch->members[i];
 		struct record record = { 0 };
