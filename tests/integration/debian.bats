@@ -213,3 +213,22 @@ answers_ssh() {
 	succeeds layerbox stop --all
 	[ $((${EPOCHREALTIME/./} - began)) -lt 5000000 ]
 }
+
+@test "on a network with IPv6 a container takes the address that is reserved for it" {
+	layerbox --quiet net create six --subnet 10.77.0.0/24 --ipv6 fd42:1:2:3::/64
+	make dual --base debian-bookworm --network six --start
+	has_both() {
+		layerbox exec dual -- ip -o address show eth0 | grep -qF ' 10.77.0.2/' &&
+			layerbox exec dual -- ip -o address show eth0 | grep -qF ' fd42:1:2:3::2/128 '
+	}
+	wait_until 30 has_both
+	is "$(layerbox lease list six --json | jq -r '.[] | .ipv6 + " " + .state')" "fd42:1:2:3::2 active"
+	ping -6 -c 1 -W 2 fd42:1:2:3::2 > /dev/null
+	layerbox exec dual -- ip -6 route show default | grep -q fe80
+	layerbox exec dual -- sh -c 'tr 0-9a-f 1-9a-f0 < /etc/machine-id > /root/id && cp /root/id /etc/machine-id'
+	layerbox --quiet restart --kill dual
+	wait_until 30 has_both
+	layerbox --quiet delete --force dual
+	refute grep -q fd42:1:2:3::2 "$LAYERBOX_ROOT/network/six/leases"
+	layerbox --quiet net delete six
+}
