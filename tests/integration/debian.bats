@@ -223,7 +223,7 @@ answers_ssh() {
 	}
 	wait_until 30 has_both
 	is "$(layerbox lease list six --json | jq -r '.[] | .ipv6 + " " + .state')" "fd42:1:2:3::2 active"
-	ping -6 -c 1 -W 2 fd42:1:2:3::2 > /dev/null
+	wait_until 10 ping -6 -c 1 -W 2 fd42:1:2:3::2
 	layerbox exec dual -- ip -6 route show default | grep -q fe80
 	layerbox exec dual -- sh -c 'tr 0-9a-f 1-9a-f0 < /etc/machine-id > /root/id && cp /root/id /etc/machine-id'
 	layerbox --quiet restart --kill dual
