@@ -73,6 +73,8 @@ enum lb_error {
 	LB_ERR_EXHAUSTED,             /* no address or id range is left */
 	LB_ERR_DAMAGED,               /* something on disk is not as it must be */
 	LB_ERR_NO_NETWORK,            /* there is no network of that name */
+	LB_ERR_CONFLICT,              /* a rebase or an undo would need somebody's decision; nothing was changed */
+	LB_ERR_UNHEALTHY,             /* the container did not come up well after a rebase, which was undone */
 	LB_ERR_LAST_ = 0x7fffffff,    /* pads the enum to 32 bits */
 };
 
@@ -429,6 +431,15 @@ void lb_base_free(struct lb_base *base);
 /** lb_base_list - every base by name, newest generation each; NULL-terminated, lb_base_list_free(). */
 int lb_base_list(struct lb_context *context, struct lb_base ***ret_bases, size_t *ret_count);
 
+/**
+ * lb_base_list_generations - all generations of a base, oldest first; free with lb_base_list_free().
+ * @base: a base's name; NULL for those of all bases
+ *
+ * Looks at every file of bases with more than one generation, for lb_base_get_own_bytes().
+ */
+int lb_base_list_generations(struct lb_context *context, const char *base, struct lb_base ***ret_bases,
+			     size_t *ret_count);
+
 /** lb_base_list_free - free a list and its handles; NULL is allowed. */
 void lb_base_list_free(struct lb_base **bases);
 
@@ -444,6 +455,13 @@ const char *lb_base_get_os(const struct lb_base *base);
 int64_t lb_base_get_created(const struct lb_base *base);
 /** lb_base_get_bytes - disk space of the tree when it was sealed, in bytes. */
 uint64_t lb_base_get_bytes(const struct lb_base *base);
+/**
+ * lb_base_get_own_bytes - disk space in bytes that would be free if this generation alone were gone: what no other
+ * shares. Known from lb_base_list_generations() only; else what lb_base_get_bytes() says.
+ */
+uint64_t lb_base_get_own_bytes(const struct lb_base *base);
+/** lb_base_get_parent - what a stack was built on, as "NAME@GENERATION"; "" for a base without a parent. */
+const char *lb_base_get_parent(const struct lb_base *base);
 /** lb_base_get_directory - the absolute path of the tree. */
 const char *lb_base_get_directory(const struct lb_base *base);
 /** lb_base_get_users - names of the containers that stand on this base; NULL-terminated, the handle's. */
@@ -451,6 +469,202 @@ const char *const *lb_base_get_users(const struct lb_base *base);
 
 /** lb_base_delete - remove a base with all its generations. Errors: -LB_ERR_BASE_IN_USE, -LB_ERR_NO_BASE. */
 int lb_base_delete(struct lb_context *context, const char *name);
+
+/** struct lb_upgrade_options - what is done in a new generation; by default apt's update and full-upgrade. */
+struct lb_upgrade_options {
+	size_t size;
+	const char *script;           /* a file of the host's that is run in it */
+	const char *const *command;   /* or a command and its arguments, NULL-terminated */
+};
+
+/**
+ * lb_base_upgrade - make the next generation of a base: the newest one, upgraded in namespaces of its own, and sealed.
+ * @options:        NULL for the defaults; with both a script and a command: -EINVAL
+ * @ret_generation: may be NULL; the newest generation, also where nothing was to be done
+ *
+ * A stack whose parent has a newer generation is built anew on that one. 1 where nothing changed and no generation
+ * was made. A failed upgrade leaves nothing. Containers stay on their generation: see lb_rebase().
+ *
+ * Errors: -LB_ERR_NO_BASE, -LB_ERR_BUSY, -LB_ERR_PROGRAM_FAILED, -LB_ERR_DAMAGED (an account got another number), -ENOSPC.
+ */
+int lb_base_upgrade(struct lb_context *context, const char *base, const struct lb_upgrade_options *options,
+		    unsigned *ret_generation);
+
+/** struct lb_difference - one thing in which two generations, or a generation and its manifest, differ. */
+struct lb_difference {
+	size_t size;
+	const char *package;          /* a package's name, or NULL where it is about a path */
+	const char *path;             /* absolute within the tree, or NULL; may hold any byte but NUL */
+	const char *before, *after;   /* versions, or what it is in words ("file, 0644, root:root, 12 bytes"); NULL: not there */
+};
+
+/** lb_difference_fn - receives one difference, valid during the call only. */
+typedef void (*lb_difference_fn)(const struct lb_difference *difference, void *userdata);
+
+/**
+ * lb_base_verify - compare a sealed tree with its manifest, content included.
+ * @name: NAME or NAME@GENERATION; without a generation, the newest
+ *
+ * Errors: -LB_ERR_DAMAGED where they differ, or there is no manifest; the differences were given to @fn.
+ */
+int lb_base_verify(struct lb_context *context, const char *name, lb_difference_fn fn, void *userdata);
+
+/** lb_base_diff - what differs between two generations: packages first, then paths; by their manifests. 1: nothing. */
+int lb_base_diff(struct lb_context *context, const char *before, const char *after, lb_difference_fn fn, void *userdata);
+
+/**
+ * lb_base_gc - remove generations that nothing uses: no container, no rebase that could be undone, no stack.
+ * @base: NULL for all bases
+ * @keep: how many of the newest to keep in any case, at least 1
+ * @fn:   receives each removed one as NAME@GENERATION; may be NULL
+ */
+int lb_base_gc(struct lb_context *context, const char *base, unsigned keep, lb_result_fn fn, void *userdata);
+
+/* ------------------------------------------------------------------------------------------ rebase */
+
+/** A container's way from one generation to another: planned, or done. */
+struct lb_rebase;
+
+/** enum lb_rebase_kind - what an item of a plan is about. */
+enum lb_rebase_kind {
+	LB_REBASE_RELEASE,            /* the distribution's release */
+	LB_REBASE_PACKAGE,
+	LB_REBASE_ACCOUNT,            /* users, groups, subordinate ids */
+	LB_REBASE_FILE,
+	LB_REBASE_TASK,               /* what maintainer scripts of changed packages would have done */
+	LB_REBASE_KIND_LAST_ = 0x7fffffff,
+};
+
+/** enum lb_rebase_outcome - what becomes of it. */
+enum lb_rebase_outcome {
+	LB_REBASE_FOLLOWS,            /* the new base's shows; a copy in the top layer is dropped */
+	LB_REBASE_STAYS,              /* as the container has it */
+	LB_REBASE_MERGED,             /* of both */
+	LB_REBASE_BESIDE,             /* the container's stays, the base's is laid beside it; can be answered otherwise */
+	LB_REBASE_DONE,               /* a task that the rebase does */
+	LB_REBASE_REPORTED,           /* a task for the operator */
+	LB_REBASE_CONFLICT,           /* stops the rebase */
+	LB_REBASE_OUTCOME_LAST_ = 0x7fffffff,
+};
+
+/** struct lb_rebase_item - one line of a plan; strings belong to the plan. */
+struct lb_rebase_item {
+	size_t size;
+	enum lb_rebase_kind kind;
+	enum lb_rebase_outcome outcome;
+	const char *subject;          /* a package, an account, an absolute path (which may hold any byte but NUL) */
+	const char *text;             /* a sentence */
+	const char *question;         /* id for lb_rebase_answer(), the same for equal questions of other containers; or NULL */
+	const char *before, *after, *own; /* versions of a package in the old base, the new one, the container; or NULL */
+	uint64_t bytes;               /* that the top layer loses, or that stay hidden below it */
+};
+
+const char *lb_rebase_kind_name(enum lb_rebase_kind kind);
+const char *lb_rebase_outcome_name(enum lb_rebase_outcome outcome);
+
+/**
+ * lb_rebase_plan - plan a container's rebase; nothing is written.
+ * @to: "BASE", "BASE@GENERATION", or NULL for the newest generation of the base it stands on
+ *
+ * 1 (and a plan without items) where it stands on that generation already. A plan with conflicts is a plan:
+ * see lb_rebase_get_conflicts(). Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NO_BASE, -LB_ERR_DAMAGED.
+ */
+int lb_rebase_plan(struct lb_context *context, const char *name, const char *to, struct lb_rebase **ret_rebase);
+
+/** lb_rebase_free - free a plan; NULL is allowed. */
+void lb_rebase_free(struct lb_rebase *rebase);
+
+/** The container's name, and the generations as "BASE@GENERATION". */
+const char *lb_rebase_get_name(const struct lb_rebase *rebase);
+const char *lb_rebase_get_from(const struct lb_rebase *rebase);
+const char *lb_rebase_get_to(const struct lb_rebase *rebase);
+
+/** lb_rebase_get_item - the item at @index from 0, NULL behind the last. */
+const struct lb_rebase_item *lb_rebase_get_item(const struct lb_rebase *rebase, size_t index);
+
+/** lb_rebase_get_conflicts - how many items stop it. */
+size_t lb_rebase_get_conflicts(const struct lb_rebase *rebase);
+
+/** struct lb_rebase_options - how containers are rebased; unset members mean the defaults. */
+struct lb_rebase_options {
+	size_t size;
+	const char *to;               /* as for lb_rebase_plan() */
+	bool dry_run;                 /* only plan */
+	bool restart;                 /* stop a running container for it and start it again; else it is left pending for its next start */
+	bool allow_release_change;    /* go to another release of the distribution */
+	const char *canary;           /* this one first; others only when it is well */
+	unsigned health_timeout_s;    /* start it, wait for it to be well, confirm or undo; 0: no check, the way back stays open */
+	unsigned jobs;                /* how many at a time; 0: as many as there are processors */
+};
+
+/**
+ * lb_rebase_fn - receives what became of one container, in the order of their ends, in the caller's thread.
+ * @result: 0 done, 1 nothing to do, 2 left pending, or negative with @error
+ * @rebase: the plan, valid during the call only; NULL where there was none
+ */
+typedef void (*lb_rebase_fn)(const char *name, int result, const char *error, const struct lb_rebase *rebase,
+			     void *userdata);
+
+/**
+ * lb_rebase - bring containers to a newer generation, with their own packages, accounts and files.
+ * @names: NULL-terminated; each once
+ *
+ * Each is done wholly or not at all, whatever ends the process. The first result that failed is returned; where the
+ * canary fails, the others are not tried.
+ *
+ * Errors: -LB_ERR_CONFLICT, -LB_ERR_UNHEALTHY (it was undone), -ENOSPC, and those of lb_rebase_plan().
+ */
+int lb_rebase(struct lb_context *context, const char *const *names, const struct lb_rebase_options *options,
+	      lb_rebase_fn fn, void *userdata);
+
+/**
+ * lb_rebase_undo - go back to the generation and the files of before the last rebase, which is not confirmed yet.
+ *
+ * Errors: -LB_ERR_RUNNING; -LB_ERR_CONFLICT where packages were changed since; 1 where there is nothing to undo.
+ */
+int lb_rebase_undo(struct lb_context *context, const char *name);
+
+/** lb_rebase_confirm - give up the way back, and the disk space it takes. 1 where there is none. */
+int lb_rebase_confirm(struct lb_context *context, const char *name);
+
+/** lb_rebase_answer - answer a question for all containers: "keep" (theirs), "base" (the base's), "" forgets the answer. */
+int lb_rebase_answer(struct lb_context *context, const char *question, const char *answer);
+
+/* ------------------------------------------------------------------------------------------- audit */
+
+/** struct lb_audit_item - something that keeps a container from what its base has. */
+struct lb_audit_item {
+	size_t size;
+	const char *container;        /* NULL for what is about many of them */
+	const char *kind;             /* "frozen" file, "hidden-security", "wasted" copy, "stack" candidate */
+	const char *subject;          /* a path or a package */
+	const char *text;             /* a sentence */
+	uint64_t bytes;
+	uint64_t containers;          /* how many carry it, for a stack candidate */
+};
+
+/** lb_audit_fn - receives one item, valid during the call only. */
+typedef void (*lb_audit_fn)(const struct lb_audit_item *item, void *userdata);
+
+/** lb_audit - what shadows the base in the named containers, compared with the newest generation. 1: nothing does. */
+int lb_audit(struct lb_context *context, const char *const *names, lb_audit_fn fn, void *userdata);
+
+/** struct lb_lag - how far a container is behind its base. */
+struct lb_lag {
+	size_t size;
+	const char *container, *base;
+	unsigned generation, newest;
+	int64_t behind_since;         /* when the first newer generation was sealed, seconds since the epoch; 0: not behind */
+	unsigned packages, security;  /* that changed since; of them, security updates */
+	bool pending;                 /* a rebase is done at its next start */
+	bool unconfirmed;             /* its last rebase can still be undone */
+};
+
+/** lb_lag_fn - receives one container's, valid during the call only. */
+typedef void (*lb_lag_fn)(const struct lb_lag *lag, void *userdata);
+
+/** lb_lags - how far each container is behind, by name. */
+int lb_lags(struct lb_context *context, lb_lag_fn fn, void *userdata);
 
 /* ----------------------------------------------------------------------------------------- network */
 

@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "../core/store.h"
 #include "../util/file.h"
@@ -108,6 +109,17 @@ static const char *read_ipv4_before(struct record *record, const char *value)
 											       : "must be an IPv4 address";
 }
 
+/* NAME or NAME@GENERATION */
+static const char *read_rebase_to(struct record *record, const char *value)
+{
+	return text_copy(record->rebase_to, sizeof record->rebase_to, value) ? NULL : "must be NAME or NAME@GENERATION";
+}
+
+static const char *read_rebased_from(struct record *record, const char *value)
+{
+	return text_copy(record->rebased_from, sizeof record->rebased_from, value) ? NULL : "must be NAME@GENERATION";
+}
+
 static const struct {
 	const char *key;
 	const char *(*read)(struct record *record, const char *value);
@@ -116,6 +128,7 @@ static const struct {
 	{ "mac", read_mac },   { "ipv4", read_ipv4 },		  { "created", read_created },
 	{ "renamed_from", read_renamed_from }, { "network", read_network },	  { "static", read_static },
 	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
+	{ "rebase_to", read_rebase_to },       { "rebased_from", read_rebased_from },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -197,6 +210,10 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);
 	if (*record->ipv4_before)
 		buffer_format(&text, "ipv4_before = %s\n", record->ipv4_before);
+	if (*record->rebase_to)
+		buffer_format(&text, "rebase_to = %s\n", record->rebase_to);
+	if (*record->rebased_from)
+		buffer_format(&text, "rebased_from = %s\n", record->rebased_from);
 	if (record->forwards.count) {
 		CLEANUP_FREE char *forwards = forward_list_format(&record->forwards);
 
@@ -319,11 +336,25 @@ struct base_query {
 	struct text_list users;
 };
 
+/* Is the base, or (other than 0) that generation of it, what @text, BASE@GENERATION, names? */
+static bool is_meant(const struct base_query *query, const char *text)
+{
+	const char *rest = text_after(text, query->base);
+	uint64_t generation;
+
+	if (!rest || *rest != '@' || !text_to_number(rest + 1, 1, UINT32_MAX, &generation))
+		return false;
+	return query->generation == 0 || query->generation == generation;
+}
+
+/* A rebase that can be undone needs the generation before it as well. */
 static int add_base_user(const char *name, const struct record *record, void *data)
 {
 	struct base_query *query = data;
+	char own[BASE_TEXT_SIZE];
 
-	if (!text_equal(record->base, query->base) || (query->generation && record->generation != query->generation))
+	snprintf(own, sizeof own, "%s@%u", record->base, record->generation);
+	if (!is_meant(query, own) && !is_meant(query, record->rebased_from))
 		return 0;
 	return text_list_add(&query->users, name);
 }

@@ -14,6 +14,8 @@
 
 #define RECORD_FILE "container.conf"
 
+enum { BASE_TEXT_SIZE = NAME_LENGTH_MAX + 16 }; /* for NAME@GENERATION */
+
 struct limits {
 	uint64_t memory_bytes;        /* 0: none */
 	uint64_t cpu_millis;          /* thousandths of a core; 0: none */
@@ -47,6 +49,8 @@ struct record {
 	int64_t created;
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */
+	char rebase_to[BASE_TEXT_SIZE]; /* a rebase that the next start does: "BASE" or "BASE@GENERATION"; or "" */
+	char rebased_from[BASE_TEXT_SIZE]; /* the generation before a rebase that can be undone; or "" */
 	char *description;            /* never NULL in a record that was read */
 };
 
@@ -70,7 +74,7 @@ int record_open_base(struct lb_context *ctx, const struct record *record, struct
 /* The names in ROOT/containers, sorted; what is hidden or has no valid name is not among them. */
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
 
-/* Which containers stand on @base, at @generation or (0) any. */
+/* Which containers stand on @base, at @generation or (0) any, or could go back to it by undoing their last rebase. */
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names);
 
 struct record_identity {

@@ -158,6 +158,8 @@ const char *lb_error_name(int code)
 		"base-in-use", "bad-config",  "not-root",     "kernel",	    "network",	      "no-program",
 		"program-failed", "runtime",  "busy",	      "timeout",    "exhausted",      "damaged",
 		"no-network",
+		"conflict",
+		"unhealthy",
 	};
 	const char *name;
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Running programs of a tree inside that tree: an overlay of it, in mount, pid and (for containers) user and network
+ * namespaces of their own, by the helper program layerbox-inside. What they change is left in the upper layer.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../core/context.h"
+#include "../util/spawn.h"
+
+struct inside {
+	const char *const *lowers;    /* absolute paths of directories, topmost first, NULL-terminated */
+	const char *layers;           /* absolute path of the directory that holds @upper and @work, which exist */
+	const char *upper, *work;     /* names in it */
+	uint32_t id_start, id_count;  /* a container's ids; a count of 0: the host's own */
+	bool network;                 /* with the host's network and resolv.conf; else with none at all */
+	const char *const *env;       /* whole environment */
+	spawn_line_fn on_line;        /* may be NULL */
+	void *userdata;
+};
+
+/*
+ * Runs @argv there: with /proc, a small /dev, tmpfs on /run and /tmp, and a policy-rc.d by which no service is started. Nothing
+ * of these mounts or of policy-rc.d is left in the upper layer. *ret_status and *ret_output as in spawn_run(). 0, or a failure with its
+ * sentence where it could not be run at all.
+ */
+int inside_run(struct lb_context *ctx, const struct inside *inside, const char *const *argv, int *ret_status,
+	       char **ret_output);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Merging a text by lines, with diff3(1). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text_piece {
+	const char *data;
+	size_t length;
+};
+
+/*
+ * Applies to @own what changed from @old to @new. *ret_clean is false where both changed the same lines, or one of the three is no
+ * text (has NUL bytes); then *ret_text is NULL. 0, -ENOENT where diff3 is not installed, another errno.
+ */
+int text_merge(struct text_piece old, struct text_piece new, struct text_piece own, bool *ret_clean, char **ret_text,
+	       size_t *ret_length);
