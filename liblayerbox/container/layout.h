@@ -7,4 +7,5 @@
 #define LAYOUT_TOP "rootfs-layer"               /* overlayfs upper */
 #define LAYOUT_WORK "work"                      /* overlayfs work directory */
 #define LAYOUT_ROOTFS "rootfs"                  /* mount point, also a generation's tree in ROOT/os-bases */
+#define LAYOUT_REBASE "rebase"                  /* a rebase under way, or that can be undone */
 #define LAYOUT_LOG "lxc.log"                    /* LXC's errors */

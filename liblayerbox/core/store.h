@@ -8,6 +8,7 @@
  *     ROOT/templates/, ROOT/bases/       the operator's own templates and recipes, which win
  *     ROOT/network/BRIDGE/hosts.d/NAME   reservations, as dnsmasq reads them
  *     ROOT/id-ranges                     every id range that was ever handed out
+ *     ROOT/rebase-answers                what was decided about questions of rebases
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:
  * `.new-NAME` and `.deleted-NAME.RANDOM`; whoever works on it holds a flock(2) on that directory.
@@ -23,6 +24,7 @@
 #define STORE_RECIPES "bases"
 #define STORE_NETWORK "network"
 #define STORE_ID_RANGES "id-ranges"
+#define STORE_ANSWERS "rebase-answers"
 
 #define STORE_NEW_PREFIX ".new-"
 #define STORE_DELETED_PREFIX ".deleted-"

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "apply.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "../adapters/digest.h"
+#include "../container/layout.h"
+#include "../container/render.h"
+#include "../core/store.h"
+#include "../util/file.h"
+#include "finish.h"
+#include "transaction.h"
+
+#define STATUS "var/lib/dpkg/status"
+#define STATUS_DIGEST "status-digest"   /* in rebase/: the package database as the rebase left it */
+
+enum { STATUS_BYTES_MAX = 64 << 20, DIGEST_TEXT = 2 * DIGEST_SHA256_BYTES };
+
+/* ---- the files ---- */
+
+struct trees {
+	int old_fd, new_fd, top_fd;
+};
+
+static int put(const struct change *change, const struct trees *trees, struct transaction *transaction)
+{
+	const struct stat *like = change->has_like ? &change->like : NULL;
+
+	switch (change->kind) {
+	case CHANGE_DROP:
+		return transaction_drop(transaction, change->path);
+	case CHANGE_DATA:
+		return transaction_put_data(transaction, change->path, change->data, change->length, like, -1);
+	case CHANGE_COPY_OLD:
+		return transaction_put_copy(transaction, change->path, trees->old_fd, change->source, like);
+	case CHANGE_COPY_NEW:
+		return transaction_put_copy(transaction, change->path, trees->new_fd, change->source, like);
+	case CHANGE_COPY_TOP:
+		return transaction_put_copy(transaction, change->path, trees->top_fd, change->source, like);
+	case CHANGE_WHITEOUT:
+		return transaction_put_whiteout(transaction, change->path);
+	case CHANGE_ATTRIBUTES:
+		return transaction_set_attributes(transaction, change->path, like);
+	}
+	return 0;
+}
+
+static int open_tree(struct lb_context *ctx, const char *base, unsigned generation)
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, base, generation);
+	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	return fd < 0 ? fail_errno(ctx, errno, "cannot open base %s@%u", base, generation) : fd;
+}
+
+static int put_all(const struct lb_rebase *rebase, const struct trees *trees, struct transaction *transaction)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rebase->changes.count; i++)
+		r = put(&rebase->changes.items[i], trees, transaction);
+	return r == 0 ? transaction_commit(transaction) : r;
+}
+
+/* ---- the package database as it was left ---- */
+
+/* "" where there is none. */
+static void digest_status(int top_fd, int base_fd, char ret_text[DIGEST_TEXT + 1])
+{
+	const struct view view = { .base_fd = base_fd, .top_fd = top_fd };
+	CLEANUP_FREE char *text = NULL;
+	uint8_t digest[DIGEST_SHA256_BYTES];
+
+	*ret_text = '\0';
+	if (view_read(&view, STATUS, STATUS_BYTES_MAX, &text) < 0)
+		return;
+	digest_sha256(text, strlen(text), digest);
+	digest_to_text(digest, sizeof digest, ret_text);
+}
+
+static int note_status(struct lb_context *ctx, int container_fd, const struct trees *trees, const char *name)
+{
+	CLEANUP_FD int fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char text[DIGEST_TEXT + 1];
+	int r;
+
+	digest_status(trees->top_fd, trees->new_fd, text);
+	r = fd < 0 ? -errno : file_write(fd, STATUS_DIGEST, text, strlen(text), 0600, FILE_DURABLE);
+	return r < 0 ? fail_errno(ctx, r, "cannot write to the rebase of container '%s'", name) : 0;
+}
+
+static int refuse_changed_packages(struct lb_context *ctx, int container_fd, const char *name, const struct record *record)
+{
+	CLEANUP_FD int fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int base_fd = open_tree(ctx, record->base, record->generation);
+	CLEANUP_FREE char *noted = NULL;
+	char text[DIGEST_TEXT + 1];
+	int r;
+
+	if (base_fd < 0)
+		return base_fd;
+	r = fd < 0 || top_fd < 0 ? -errno : file_read(fd, STATUS_DIGEST, DIGEST_TEXT, &noted, NULL);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read the rebase of container '%s'", name);
+	digest_status(top_fd, base_fd, text);
+	if (text_equal(text, noted))
+		return 0;
+	return fail(ctx, -LB_ERR_CONFLICT,
+		    "packages of container '%s' were changed since its rebase: going back would leave a package database "
+		    "that does not tell the truth. Undo those changes first, or keep the rebase with `layerbox rebase "
+		    "--confirm %s`",
+		    name, name);
+}
+
+/* ---- there ---- */
+
+/* What is done before the record says so. */
+static int switch_files(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase,
+			const struct record *record)
+{
+	CLEANUP_TRANSACTION struct transaction *transaction = NULL;
+	CLEANUP_FD int old_fd = open_tree(ctx, record->base, record->generation);
+	CLEANUP_FD int new_fd = old_fd < 0 ? -1 : open_tree(ctx, rebase->to_base, rebase->to_generation);
+	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const struct trees trees = { old_fd, new_fd, top_fd };
+	int r;
+
+	if (old_fd < 0 || new_fd < 0)
+		return old_fd < 0 ? old_fd : new_fd;
+	if (top_fd < 0)
+		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", rebase->name);
+	r = transaction_begin(ctx, container_fd, rebase->name, &transaction);
+	if (r < 0)
+		return r;
+	transaction_set_below(transaction, new_fd);
+	r = put_all(rebase, &trees, transaction);
+	if (r == 0)
+		r = finish_run(ctx, container_fd, rebase, record, transaction);
+	return r == 0 ? note_status(ctx, container_fd, &trees, rebase->name) : r;
+}
+
+/* Puts the files back; the sentence of what failed stays. */
+static void put_back(struct lb_context *ctx, int container_fd, const char *name)
+{
+	char error[ERROR_MAX];
+	int r;
+
+	text_copy(error, sizeof error, ctx->error);
+	r = transaction_undo(ctx, container_fd, name);
+	if (r >= 0)
+		r = transaction_confirm(ctx, container_fd, name);
+	if (r < 0)
+		log_message(ctx, LB_LOG_ERROR, "%s; the next start tries again", ctx->error);
+	text_copy(ctx->error, sizeof ctx->error, error);
+}
+
+int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record)
+{
+	struct record before = *record;
+	int r = rebase_settle(ctx, container_fd, rebase->name, record);
+
+	if (r < 0)
+		return r;
+	r = switch_files(ctx, container_fd, rebase, record);
+	if (r == 0) {
+		text_copy(record->rebased_from, sizeof record->rebased_from, rebase->from);
+		text_copy(record->base, sizeof record->base, rebase->to_base);
+		record->generation = rebase->to_generation;
+		*record->rebase_to = '\0';
+		r = record_write(ctx, container_fd, rebase->name, record);
+	}
+	if (r < 0) {
+		put_back(ctx, container_fd, rebase->name);
+		text_copy(record->base, sizeof record->base, before.base);
+		record->generation = before.generation;
+		*record->rebased_from = '\0';
+		return r;
+	}
+	/* How init is stopped may have changed with the base; the next start renders it again anyway. */
+	if (render_config(ctx, container_fd, rebase->name, record) < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	return 0;
+}
+
+/* ---- and back ---- */
+
+static int set_base(struct record *record, const char *text)
+{
+	const char *at = strchr(text, '@');
+	uint64_t generation;
+
+	if (!at || (size_t)(at - text) > NAME_LENGTH_MAX || !text_to_number(at + 1, 1, UINT32_MAX, &generation))
+		return -EINVAL;
+	snprintf(record->base, sizeof record->base, "%.*s", (int)(at - text), text);
+	record->generation = (unsigned)generation;
+	return 0;
+}
+
+int rebase_take_back(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+{
+	enum transaction_state state;
+	int r = transaction_get_state(ctx, container_fd, name, &state);
+
+	if (r < 0)
+		return r;
+	if (!*record->rebased_from || state != TRANSACTION_SWITCHED)
+		return 1;
+	r = refuse_changed_packages(ctx, container_fd, name, record);
+	if (r < 0)
+		return r;
+	if (set_base(record, record->rebased_from) < 0)
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "container '%s' does not say where its rebase came from", name);
+	/* From here on it is on the old generation: whoever is killed now is followed by rebase_recover(). */
+	*record->rebased_from = '\0';
+	r = record_write(ctx, container_fd, name, record);
+	if (r == 0)
+		r = transaction_undo(ctx, container_fd, name);
+	if (r >= 0 && render_config(ctx, container_fd, name, record) < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	return r < 0 ? r : 0;
+}
+
+int rebase_settle(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+{
+	int r;
+
+	if (!*record->rebased_from)
+		return 1;
+	/* In this order: a journal under a record without rebased_from would be undone. */
+	r = transaction_confirm(ctx, container_fd, name);
+	if (r < 0)
+		return r;
+	*record->rebased_from = '\0';
+	return record_write(ctx, container_fd, name, record);
+}
+
+int rebase_recover(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+{
+	enum transaction_state state;
+	int r;
+
+	if (faccessat(container_fd, LAYOUT_REBASE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && !*record->rebased_from)
+		return 0;
+	r = transaction_get_state(ctx, container_fd, name, &state);
+	if (r < 0)
+		return r;
+	if (*record->rebased_from && state != TRANSACTION_SWITCHED)
+		return rebase_settle(ctx, container_fd, name, record);
+	if (*record->rebased_from || state != TRANSACTION_SWITCHED)
+		return 0;
+	r = transaction_undo(ctx, container_fd, name);
+	if (r < 0)
+		return r;
+	log_message(ctx, LB_LOG_WARNING, "container '%s': a rebase that was interrupted is undone", name);
+	return 0;
+}

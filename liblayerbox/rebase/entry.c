@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "entry.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+
+#include "../util/text.h"
+
+enum { XATTR_NAMES_MAX = 65536, XATTR_VALUE_MAX = 65536, CHUNK = 65536 };
+
+#define OVERLAY_XATTRS "trusted.overlay."
+
+int entry_look(int dir_fd, const char *name, struct entry *ret_entry)
+{
+	*ret_entry = (struct entry){ .dir_fd = dir_fd, .name = name };
+	if (dir_fd < 0)
+		return 0;
+	if (fstatat(dir_fd, name, &ret_entry->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	ret_entry->there = true;
+	return 0;
+}
+
+bool entry_is_whiteout(const struct entry *entry)
+{
+	return entry->there && S_ISCHR(entry->st.st_mode) && entry->st.st_rdev == 0;
+}
+
+bool entry_is_opaque(int directory_fd)
+{
+	char value[2];
+
+	return fgetxattr(directory_fd, OVERLAY_XATTRS "opaque", value, sizeof value) == 1 && *value == 'y';
+}
+
+int entry_open(const struct entry *entry)
+{
+	CLEANUP_FD int fd =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EINVAL;
+}
+
+/* ---- content ---- */
+
+static int same_bytes(int a_fd, int b_fd)
+{
+	CLEANUP_FREE char *a = malloc(CHUNK);
+	CLEANUP_FREE char *b = malloc(CHUNK);
+
+	if (!a || !b)
+		return -ENOMEM;
+	for (off_t at = 0;;) {
+		ssize_t n = pread(a_fd, a, CHUNK, at), got = 0;
+
+		if (n < 0)
+			return -errno;
+		while (got < n) {
+			ssize_t m = pread(b_fd, b + got, (size_t)(n - got), at + got);
+
+			if (m < 0)
+				return -errno;
+			if (m == 0)
+				return 0;
+			got += m;
+		}
+		if (n == 0)
+			return 1;
+		if (memcmp(a, b, (size_t)n) != 0)
+			return 0;
+		at += n;
+	}
+}
+
+static int same_target(const struct entry *a, const struct entry *b)
+{
+	char first[PATH_MAX], second[PATH_MAX];
+	ssize_t n = readlinkat(a->dir_fd, a->name, first, sizeof first);
+	ssize_t m = readlinkat(b->dir_fd, b->name, second, sizeof second);
+
+	if (n < 0 || m < 0)
+		return -errno;
+	return n == m && memcmp(first, second, (size_t)n) == 0;
+}
+
+static bool same_inode(const struct entry *a, const struct entry *b)
+{
+	return a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino;
+}
+
+int entry_same_content(const struct entry *a, const struct entry *b)
+{
+	CLEANUP_FD int a_fd = -1;
+	CLEANUP_FD int b_fd = -1;
+
+	if (!a->there || !b->there || (a->st.st_mode & S_IFMT) != (b->st.st_mode & S_IFMT))
+		return 0;
+	if (same_inode(a, b))
+		return 1;
+	if (S_ISLNK(a->st.st_mode))
+		return same_target(a, b);
+	if (S_ISCHR(a->st.st_mode) || S_ISBLK(a->st.st_mode))
+		return a->st.st_rdev == b->st.st_rdev;
+	if (!S_ISREG(a->st.st_mode))
+		return 1;
+	if (a->st.st_size != b->st.st_size)
+		return 0;
+	a_fd = entry_open(a);
+	b_fd = entry_open(b);
+	if (a_fd < 0 || b_fd < 0)
+		return a_fd < 0 ? a_fd : b_fd;
+	return same_bytes(a_fd, b_fd);
+}
+
+/* ---- attributes ---- */
+
+/* By way of /proc, since neither links nor devices can be opened for it. */
+static void path_of(const struct entry *entry, char path[PATH_MAX + 64])
+{
+	snprintf(path, PATH_MAX + 64, "/proc/self/fd/%d/%s", entry->dir_fd, entry->name);
+}
+
+/* The names that count, in the kernel's order with NUL behind each, in @names; returns their length. */
+static ssize_t list_xattrs(const char *path, char *names)
+{
+	ssize_t n = llistxattr(path, names, XATTR_NAMES_MAX), kept = 0;
+
+	if (n < 0)
+		return errno == ENOTSUP ? 0 : -errno;
+	for (ssize_t at = 0; at < n;) {
+		size_t length = strlen(names + at) + 1;
+
+		if (!text_after(names + at, OVERLAY_XATTRS)) {
+			memmove(names + kept, names + at, length);
+			kept += (ssize_t)length;
+		}
+		at += (ssize_t)length;
+	}
+	return kept;
+}
+
+static int count_names(const char *names, ssize_t length)
+{
+	int count = 0;
+
+	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1)
+		count++;
+	return count;
+}
+
+static int same_xattrs(const struct entry *a, const struct entry *b)
+{
+	CLEANUP_FREE char *room = malloc(2 * XATTR_NAMES_MAX + 2 * XATTR_VALUE_MAX);
+	char a_path[PATH_MAX + 64], b_path[PATH_MAX + 64];
+	char *a_names = room, *b_names, *a_value, *b_value;
+	ssize_t n, m;
+
+	if (!room)
+		return -ENOMEM;
+	b_names = a_names + XATTR_NAMES_MAX;
+	a_value = b_names + XATTR_NAMES_MAX;
+	b_value = a_value + XATTR_VALUE_MAX;
+	path_of(a, a_path);
+	path_of(b, b_path);
+	n = list_xattrs(a_path, a_names);
+	m = list_xattrs(b_path, b_names);
+	if (n < 0 || m < 0)
+		return (int)(n < 0 ? n : m);
+	if (count_names(a_names, n) != count_names(b_names, m))
+		return 0;
+	for (const char *name = a_names; name < a_names + n; name += strlen(name) + 1) {
+		ssize_t k = lgetxattr(a_path, name, a_value, XATTR_VALUE_MAX);
+
+		if (k < 0)
+			return -errno;
+		if (lgetxattr(b_path, name, b_value, XATTR_VALUE_MAX) != k ||
+		    memcmp(a_value, b_value, (size_t)k) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int entry_same_attributes(const struct entry *a, const struct entry *b)
+{
+	if (!a->there || !b->there)
+		return 0;
+	if (same_inode(a, b))
+		return 1;
+	if (a->st.st_mode != b->st.st_mode || a->st.st_uid != b->st.st_uid || a->st.st_gid != b->st.st_gid)
+		return 0;
+	return same_xattrs(a, b);
+}
+
+int entry_same(const struct entry *a, const struct entry *b)
+{
+	int r = entry_same_attributes(a, b);
+
+	return r == 1 ? entry_same_content(a, b) : r;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "finish.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "../adapters/inside.h"
+#include "../container/layout.h"
+#include "../core/store.h"
+#include "../util/tree.h"
+
+#define SCRATCH "finish"
+#define UPPER "upper"
+#define WORK "work"
+
+enum { DEPTH_MAX = 128 };
+
+/* ---- running ---- */
+
+static const char *const environment[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"LC_ALL=C.UTF-8",
+	"HOME=/root",
+	"DEBIAN_FRONTEND=noninteractive",
+	"SYSTEMD_OFFLINE=1",
+	"container=lxc",
+	NULL,
+};
+
+/* The last line that says anything. */
+static const char *last_line(char *output)
+{
+	char *text = text_trim(output), *newline = strrchr(text, '\n');
+
+	return text_printable(newline ? newline + 1 : text);
+}
+
+static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside, const char *command)
+{
+	CLEANUP_TEXT_LIST struct text_list words = { 0 };
+	CLEANUP_FREE char *output = NULL;
+	int status, r;
+
+	if (text_list_add_words(&words, command) < 0)
+		return fail_memory(ctx);
+	progress(ctx, -1, "%s: running %s", rebase->name, command);
+	r = inside_run(ctx, inside, (const char *const *)words.items, &status, &output);
+	if (r < 0)
+		return r;
+	if (status != 0)
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in container '%s' with status %d: %.500s", command,
+			    rebase->name, status, last_line(output));
+	return 0;
+}
+
+static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const struct record *record)
+{
+	CLEANUP_FREE char *top = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_TOP, rebase->name);
+	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
+	CLEANUP_FREE char *layers = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH, rebase->name);
+	const char *const lowers[] = { top, base, NULL };
+	const struct inside inside = {
+		.lowers = lowers,
+		.layers = layers,
+		.upper = UPPER,
+		.work = WORK,
+		.id_start = record->id_start,
+		.id_count = record->id_count,
+		.env = environment,
+	};
+	int r = top && base && layers ? 0 : fail_memory(ctx);
+
+	for (size_t i = 0; r == 0 && i < rebase->commands.count; i++)
+		r = run(ctx, rebase, &inside, rebase->commands.items[i]);
+	return r;
+}
+
+/* ---- what they left ---- */
+
+/* The same directory in three trees; -1: not there. */
+struct level {
+	int scratch_fd, top_fd, base_fd;
+	const char *path;
+	int depth;
+};
+
+struct gathering {
+	struct lb_context *ctx;
+	const struct lb_rebase *rebase;
+	struct transaction *transaction;
+};
+
+static int gather(struct gathering *gathering, const struct level *level);
+
+static int open_if_directory(const struct entry *entry)
+{
+	if (!entry->there || !S_ISDIR(entry->st.st_mode))
+		return -1;
+	return openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int gather_directory(struct gathering *gathering, const struct level *level, const char *path,
+			    const struct entry *scratch, const struct entry *top, const struct entry *base)
+{
+	CLEANUP_FD int scratch_fd = open_if_directory(scratch);
+	CLEANUP_FD int top_fd = open_if_directory(top);
+	CLEANUP_FD int base_fd = open_if_directory(base);
+	const struct level below = { scratch_fd, top_fd, base_fd, path, level->depth + 1 };
+	int r;
+
+	if (scratch_fd < 0 || level->depth >= DEPTH_MAX)
+		return fail_errno(gathering->ctx, scratch_fd < 0 ? errno : ELOOP, "cannot open /%s of container '%s'", path,
+				  gathering->rebase->name);
+	if (top_fd < 0 || entry_is_opaque(scratch_fd))
+		return transaction_put_entry(gathering->transaction, path, level->scratch_fd, scratch->name);
+	r = entry_same_attributes(scratch, top);
+	if (r == 0)
+		r = transaction_set_attributes(gathering->transaction, path, &scratch->st);
+	return r < 0 ? r : gather(gathering, &below);
+}
+
+static int gather_entry(struct gathering *gathering, const struct level *level, const char *name)
+{
+	CLEANUP_FREE char *path = text_format("%s%s%s", level->path, *level->path ? "/" : "", name);
+	struct entry scratch, top, base;
+	int r = path ? entry_look(level->scratch_fd, name, &scratch) : -ENOMEM;
+
+	if (r == 0)
+		r = entry_look(level->top_fd, name, &top);
+	if (r == 0)
+		r = entry_look(level->base_fd, name, &base);
+	if (r < 0)
+		return fail_errno(gathering->ctx, r, "cannot look at /%s of container '%s'", path, gathering->rebase->name);
+	if (S_ISDIR(scratch.st.st_mode))
+		return gather_directory(gathering, level, path, &scratch, &top, &base);
+	if (entry_is_whiteout(&scratch) && !base.there)
+		return top.there ? transaction_drop(gathering->transaction, path) : 0;
+	/* Only copied up, and left as it was. */
+	if (entry_same(&scratch, top.there ? &top : &base) == 1)
+		return 0;
+	return transaction_put_entry(gathering->transaction, path, level->scratch_fd, name);
+}
+
+static int gather(struct gathering *gathering, const struct level *level)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int r = 0, fd = openat(level->scratch_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return fail_errno(gathering->ctx, errno, "cannot read /%s of container '%s'", level->path,
+				  gathering->rebase->name);
+	}
+	while ((entry = readdir(dir)))
+		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
+		    text_list_add(&names, entry->d_name) < 0)
+			return fail_memory(gathering->ctx);
+	text_list_sort(&names);
+	for (size_t i = 0; r >= 0 && i < names.count; i++)
+		r = gather_entry(gathering, level, names.items[i]);
+	return r < 0 ? r : 0;
+}
+
+static int gather_all(struct lb_context *ctx, int container_fd, int scratch_fd, const struct lb_rebase *rebase,
+		      struct transaction *transaction)
+{
+	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
+	CLEANUP_FD int upper_fd = openat(scratch_fd, UPPER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int base_fd = base ? open(base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	struct gathering gathering = { .ctx = ctx, .rebase = rebase, .transaction = transaction };
+	const struct level level = { upper_fd, top_fd, base_fd, "", 0 };
+	int r;
+
+	if (upper_fd < 0 || top_fd < 0 || base_fd < 0)
+		return fail_errno(ctx, errno, "cannot open the layers of container '%s'", rebase->name);
+	r = gather(&gathering, &level);
+	return r == 0 ? transaction_commit(transaction) : r;
+}
+
+/* ---- all of it ---- */
+
+static int make_scratch(int rebase_fd)
+{
+	CLEANUP_FD int fd = -1;
+	int r = tree_remove(rebase_fd, SCRATCH);
+
+	if (r < 0)
+		return r;
+	if (mkdirat(rebase_fd, SCRATCH, 0700) < 0)
+		return -errno;
+	fd = openat(rebase_fd, SCRATCH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || mkdirat(fd, UPPER, 0755) < 0 || fchmodat(fd, UPPER, 0755, 0) < 0 || mkdirat(fd, WORK, 0700) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int finish_run(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, const struct record *record,
+	       struct transaction *transaction)
+{
+	CLEANUP_FD int rebase_fd = -1;
+	CLEANUP_FD int scratch_fd = -1;
+	int r;
+
+	if (rebase->commands.count == 0)
+		return 0;
+	rebase_fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scratch_fd = rebase_fd < 0 ? -errno : make_scratch(rebase_fd);
+	if (scratch_fd < 0)
+		return fail_errno(ctx, scratch_fd, "cannot make a scratch layer for container '%s'", rebase->name);
+	r = run_all(ctx, rebase, record);
+	if (r == 0)
+		r = gather_all(ctx, container_fd, scratch_fd, rebase, transaction);
+	tree_remove(rebase_fd, SCRATCH);
+	return r;
+}

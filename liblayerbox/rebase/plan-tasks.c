@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What packages' scripts would have done, had the packages been upgraded in the container itself: files that are made from
+ * others, triggers, alternatives. Programs of the container's own do it, after the switch; see finish.h.
+ */
+#include <fcntl.h>
+
+#include "plan.h"
+
+#define TRIGGERS "var/lib/dpkg/triggers/File"
+#define POSTINST "var/lib/dpkg/info/%s.postinst"
+
+enum { SCRIPT_BYTES_MAX = 1 << 20, TRIGGERS_BYTES_MAX = 16 << 20 };
+
+static void add_command(struct planning *planning, const char *words)
+{
+	if (!text_list_has(&planning->rebase->commands, words) && text_list_add(&planning->rebase->commands, words) < 0)
+		planning->rebase->report.failed = true;
+}
+
+/* ---- files that are made from others ---- */
+
+/* What the program needs is in the tree that the container will see. */
+static bool is_there(const struct planning *planning, const char *words)
+{
+	CLEANUP_FREE char *program = strndup(words + 1, strcspn(words, " ") - 1);
+	CLEANUP_FREE char *merged = program ? text_format("usr/%s", program) : NULL;
+	CLEANUP_FD int fd = program ? view_open(&planning->views.own, program, 0) : -1;
+
+	if (fd < 0 && merged) /* /sbin is a link to usr/sbin, which a view does not follow */
+		fd = view_open(&planning->views.own, merged, 0);
+	return fd >= 0;
+}
+
+static int same_in_both_bases(const struct planning *planning, const char *path)
+{
+	const char *name;
+	CLEANUP_FD int old_fd = view_open_base_parent(&planning->views.old, path, &name);
+	CLEANUP_FD int new_fd = view_open_base_parent(&planning->views.new, path, &name);
+	struct entry old, new;
+	int r = entry_look(old_fd < 0 ? -1 : old_fd, name, &old);
+
+	if (r == 0)
+		r = entry_look(new_fd < 0 ? -1 : new_fd, name, &new);
+	return r < 0 ? r : !old.there && !new.there ? 1 : entry_same(&old, &new);
+}
+
+int plan_made_files(struct planning *planning)
+{
+	static const struct {
+		const char *path, *program;
+	} made[] = {
+		{ "etc/ld.so.cache", "/sbin/ldconfig" },
+		{ "etc/ssl/certs/ca-certificates.crt", "/usr/sbin/update-ca-certificates" },
+		{ "usr/lib/locale/locale-archive", "/usr/sbin/locale-gen" },
+		{ "usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache", "/usr/sbin/iconvconfig" },
+		{ "usr/lib/aarch64-linux-gnu/gconv/gconv-modules.cache", "/usr/sbin/iconvconfig" },
+		{ "usr/share/mime/mime.cache", "/usr/bin/update-mime-database /usr/share/mime" },
+		{ "usr/share/glib-2.0/schemas/gschemas.compiled",
+		  "/usr/bin/glib-compile-schemas /usr/share/glib-2.0/schemas" },
+		{ "var/cache/man/index.db", "/usr/bin/mandb --quiet" },
+		{ "var/lib/systemd/catalog/database", "/usr/bin/journalctl --update-catalog" },
+		{ "usr/lib/udev/hwdb.bin", "/usr/bin/systemd-hwdb --usr update" },
+		{ "etc/udev/hwdb.bin", "/usr/bin/systemd-hwdb update" },
+	};
+	/* Caches that their programs make anew, and copies that nobody compares. */
+	static const char *const dropped[] = { "var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin",
+					       "var/cache/ldconfig/aux-cache" };
+	static const char *const left_alone[] = { "etc/passwd-", "etc/shadow-", "etc/group-",	 "etc/gshadow-",
+						  "etc/subuid-", "etc/subgid-", "etc/.pwd.lock", "var/lib/dpkg/lock",
+						  "var/lib/dpkg/lock-frontend", "var/lib/dpkg/status-old",
+						  "var/lib/dpkg/diversions-old", "var/lib/dpkg/statoverride-old",
+						  "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old" };
+	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof made / sizeof *made; i++) {
+		CLEANUP_FD int fd = view_open(&top, made[i].path, 0);
+		int same = fd < 0 ? 1 : same_in_both_bases(planning, made[i].path);
+
+		if (same < 0)
+			return fail_errno(planning->ctx, same, "cannot compare /%s of both bases", made[i].path);
+		if ((same && planning->packages.count == 0) || fd < 0 || !is_there(planning, made[i].program))
+			continue;
+		report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, made[i].path,
+			   "made anew by %s, since both sides have what it is made from", made[i].program);
+		add_command(planning, made[i].program);
+		r = text_list_add(&planning->handled, made[i].path);
+	}
+	for (size_t i = 0; r == 0 && i < sizeof dropped / sizeof *dropped; i++) {
+		CLEANUP_FD int fd = view_open(&top, dropped[i], 0);
+
+		if (fd >= 0)
+			changes_add(&planning->rebase->changes, CHANGE_DROP, dropped[i]);
+		r = text_list_add(&planning->handled, dropped[i]);
+	}
+	for (size_t i = 0; r == 0 && i < sizeof left_alone / sizeof *left_alone; i++)
+		r = text_list_add(&planning->handled, left_alone[i]);
+	text_list_sort(&planning->handled);
+	return r < 0 ? fail_memory(planning->ctx) : 0;
+}
+
+/* ---- triggers ---- */
+
+static bool is_changed_by_base(const struct owned_path *owned)
+{
+	const struct package_decision *package = owned->package;
+
+	return package->side == PACKAGE_BASE && (owned->in_old || owned->in_new) &&
+	       !(package->before && package->after && text_equal(package->before, package->after));
+}
+
+static bool is_of_container(const struct owned_path *owned)
+{
+	return owned->package->side == PACKAGE_TOP && owned->in_own;
+}
+
+/* A path that packages are interested in, where both sides have files: what is made from them has to see both. */
+static void activate(struct planning *planning, const char *path)
+{
+	CLEANUP_FREE char *words = NULL;
+
+	if (!ownership_any_below(&planning->ownership, path, is_changed_by_base) ||
+	    !ownership_any_below(&planning->ownership, path, is_of_container))
+		return;
+	words = text_format("/usr/bin/dpkg-trigger --no-await --by-package=dpkg %s", path);
+	if (!words || strpbrk(path, " \t"))
+		return;
+	add_command(planning, words);
+	planning->dpkg_pending = true;
+	report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, path,
+		   "packages that are triggered by files below it are, since both sides have some");
+}
+
+/* Lines of PATH PACKAGE. */
+static void activate_all(struct planning *planning, const struct view *view)
+{
+	CLEANUP_FREE char *text = NULL;
+	char *save = NULL;
+
+	if (view_read(view, TRIGGERS, TRIGGERS_BYTES_MAX, &text) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line[strcspn(line, " ")] = '\0';
+		if (*line == '/')
+			activate(planning, line);
+	}
+}
+
+/* ---- what the scripts of changed packages do ---- */
+
+static void explain_script(struct planning *planning, const struct package_decision *package, const char *script)
+{
+	static const struct {
+		const char *needle, *text;
+	} known[] = {
+		{ "ldconfig", "the cache of libraries is the base's, or made anew" },
+		{ "deb-systemd-helper", "units are enabled as in the base, unless the container said otherwise" },
+		{ "systemd-sysusers", "accounts are merged" },
+		{ "adduser", "accounts are merged" },
+		{ "useradd", "accounts are merged" },
+		{ "update-alternatives", "alternatives are merged" },
+		{ "dpkg-divert", "diversions are merged" },
+		{ "debconf/confmodule", "debconf's answers are merged" },
+		{ "update-ca-certificates", "certificates are the base's, or made anew" },
+		{ "py3compile", "byte code comes with the base" },
+		{ "invoke-rc.d", "services begin anew with the container" },
+		{ "deb-systemd-invoke", "services begin anew with the container" },
+	};
+	static const char *const about_data[] = { "upgradecluster", "mysql_upgrade", "mariadb-upgrade", "slapcat", "dbconfig" };
+	CLEANUP_BUFFER struct buffer text = { 0 };
+	const char *last = "";
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (!strstr(script, known[i].needle) || text_equal(last, known[i].text))
+			continue;
+		buffer_format(&text, "%s%s", text.length ? "; " : "", known[i].text);
+		last = known[i].text;
+	}
+	if (text.length)
+		report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, package->name, "%s", text.data);
+	for (size_t i = 0; i < sizeof about_data / sizeof *about_data; i++)
+		if (strstr(script, about_data[i])) {
+			report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_REPORTED, package->name,
+				   "its script may convert data (%s), which was not run on the container's: look whether it "
+				   "has to be",
+				   about_data[i]);
+			break;
+		}
+}
+
+static void explain_scripts(struct planning *planning)
+{
+	for (size_t i = 0; i < planning->packages.count; i++) {
+		const struct package_decision *package = &planning->packages.decisions[i];
+		CLEANUP_FREE char *path = text_format(POSTINST, package->name);
+		CLEANUP_FREE char *script = NULL;
+
+		if (package->side != PACKAGE_BASE || !package->after ||
+		    (package->before && text_equal(package->before, package->after)))
+			continue;
+		if (path && view_read(&planning->views.new, path, SCRIPT_BYTES_MAX, &script) == 0)
+			explain_script(planning, package, script);
+	}
+}
+
+/* ---- all of it ---- */
+
+int plan_tasks(struct planning *planning)
+{
+	const char *status = planning->packages.status;
+
+	explain_scripts(planning);
+	activate_all(planning, &planning->views.own);
+	activate_all(planning, &planning->views.new);
+	for (size_t i = 0; i < planning->alternatives.count; i++) {
+		CLEANUP_FREE char *words =
+			text_format("/usr/bin/update-alternatives --auto %s", planning->alternatives.items[i]);
+
+		if (words)
+			add_command(planning, words);
+	}
+	if (status && (strstr(status, " triggers-pending\n") || strstr(status, " triggers-awaited\n")))
+		planning->dpkg_pending = true;
+	if (planning->dpkg_pending)
+		add_command(planning, "/usr/bin/dpkg --force-confdef --force-confold --configure --pending");
+	return 0;
+}

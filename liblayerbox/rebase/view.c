@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "view.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include "entry.h"
+
+static int open_beneath(int dir_fd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Does the top layer hide the base's @path: by an opaque directory above it, a whiteout, or something that is no directory? */
+static int is_hidden(int top_fd, const char *path)
+{
+	CLEANUP_FREE char *prefix = strdup(path);
+
+	if (!prefix)
+		return -ENOMEM;
+	for (char *slash = strchr(prefix, '/');; slash = strchr(slash + 1, '/')) {
+		CLEANUP_FD int fd = -1;
+		struct stat st;
+
+		if (slash)
+			*slash = '\0';
+		fd = open_beneath(top_fd, prefix, O_PATH);
+		if (fd == -ENOENT)
+			return 0;
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return fd == -ELOOP || fd == -ENOTDIR ? 1 : fd < 0 ? fd : -errno;
+		if (!S_ISDIR(st.st_mode) || !slash)
+			return 1;
+		close_fd(take_fd(&fd));
+		fd = open_beneath(top_fd, prefix, O_RDONLY | O_DIRECTORY);
+		if (fd < 0 || entry_is_opaque(fd))
+			return fd < 0 ? fd : 1;
+		*slash = '/';
+	}
+}
+
+int view_open(const struct view *view, const char *path, int flags)
+{
+	CLEANUP_FD int fd = -1;
+	struct stat st;
+	int hidden;
+
+	flags |= O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	fd = view->top_fd < 0 ? -ENOENT : open_beneath(view->top_fd, path, O_PATH);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0)
+		return -ENOENT;
+	if (fd >= 0) {
+		close_fd(fd);
+		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? open_beneath(view->top_fd, path, flags) : -EINVAL;
+	} else if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
+		hidden = view->top_fd < 0 ? 0 : is_hidden(view->top_fd, path);
+		if (hidden)
+			return hidden < 0 ? hidden : -ENOENT;
+		fd = open_beneath(view->base_fd, path, flags);
+	}
+	if (fd < 0)
+		return fd == -ENOTDIR || fd == -ELOOP ? -ENOENT : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) || ((flags & O_DIRECTORY) && S_ISDIR(st.st_mode)) ? take_fd(&fd) : -EINVAL;
+}
+
+int view_read(const struct view *view, const char *path, size_t max, char **ret_text)
+{
+	CLEANUP_FD int fd = view_open(view, path, 0);
+	CLEANUP_FREE char *text = NULL;
+	size_t length = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return -EFBIG;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	while (length < (size_t)st.st_size) {
+		ssize_t n = read(fd, text + length, (size_t)st.st_size - length);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	text[length] = '\0';
+	if (strlen(text) != length) /* no database of text has NUL bytes */
+		return -EINVAL;
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
+static int list_one(int dir_fd, const char *path, int top_fd, struct text_list *names)
+{
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	while ((errno = 0, entry = readdir(dir))) {
+		struct stat st;
+
+		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+			continue;
+		/* What the top layer has of that name was seen there, or is its whiteout. */
+		if (top_fd >= 0 && fstatat(top_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (top_fd < 0 && fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+		    st.st_rdev == 0)
+			continue;
+		if (text_list_add(names, entry->d_name) < 0)
+			return -ENOMEM;
+	}
+	return -errno;
+}
+
+int view_list(const struct view *view, const char *path, struct text_list *names)
+{
+	CLEANUP_FD int top_fd = -1;
+	int r = 0;
+
+	if (view->top_fd >= 0) {
+		top_fd = open_beneath(view->top_fd, path, O_RDONLY | O_DIRECTORY);
+		r = top_fd < 0 ? 0 : list_one(view->top_fd, path, -1, names);
+		if (r == 0 && top_fd >= 0 && entry_is_opaque(top_fd))
+			return 0;
+		if (r == 0 && top_fd < 0)
+			r = is_hidden(view->top_fd, path);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	r = list_one(view->base_fd, path, top_fd, names);
+	text_list_sort(names);
+	return r;
+}
+
+int view_top_decides(const struct view *view, const char *path)
+{
+	CLEANUP_FD int fd = view->top_fd < 0 ? -ENOENT : open_beneath(view->top_fd, path, O_PATH);
+
+	if (fd >= 0)
+		return 1;
+	if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
+		return fd;
+	return view->top_fd < 0 ? 0 : is_hidden(view->top_fd, path);
+}
+
+int view_open_base_parent(const struct view *view, const char *path, const char **ret_name)
+{
+	CLEANUP_FREE char *parent = strdup(path);
+	char *slash = parent ? strrchr(parent, '/') : NULL;
+
+	if (!parent)
+		return -ENOMEM;
+	*ret_name = slash ? path + (slash - parent) + 1 : path;
+	if (slash)
+		*slash = '\0';
+	return open_beneath(view->base_fd, slash ? parent : ".", O_PATH | O_DIRECTORY);
+}
