@@ -246,7 +246,7 @@ static int walk(struct scan *scan)
 	if (r == 0)
 		r = read_directory(scan, "");
 	while (r == 0 && scan->directories.count > 0) {
-		CLEANUP_FREE char *path = TAKE_PTR(scan->directories.items[--scan->directories.count]);
+		CLEANUP_FREE char *path = scan->directories.items[--scan->directories.count];
 
 		r = read_directory(scan, path);
 	}
