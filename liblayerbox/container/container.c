@@ -134,6 +134,11 @@ void lb_container_free(struct lb_container *container)
 	free(container);
 }
 
+void container_cleanup(struct lb_container **container)
+{
+	lb_container_free(*container);
+}
+
 /* Asks all monitors, some at a time since each costs two descriptors, and hears them in the same order. */
 static void ask_all(struct lb_context *ctx, struct lb_container **containers, size_t count)
 {

@@ -27,3 +27,6 @@ int container_is_stopped(struct lb_context *ctx, const char *name);
 
 /* Fails with -LB_ERR_RUNNING and what to do, unless the container is stopped. */
 int container_require_stopped(struct lb_context *ctx, const char *name, const char *what_for);
+
+/* For CLEANUP(). */
+void container_cleanup(struct lb_container **container);

@@ -249,6 +249,8 @@ void record_free(struct record *record)
 {
 	free(record->description);
 	record->description = NULL;
+	free(record->health_command);
+	record->health_command = NULL;
 	forward_list_free(&record->forwards);
 	egress_list_free(&record->egress);
 }

@@ -10,6 +10,7 @@
 #include "../network/guests.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
+#include "../rebase/rebase.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -124,6 +125,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0 && *record.ipv4_before)
 		r = readdress_finish(ctx, member->name, member->lock_fd, &record);
+	if (r == 0)
+		r = rebase_before_start(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)
 		r = network_require(ctx, record.identity.network);
 	if (r == 0)

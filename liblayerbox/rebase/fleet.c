@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rebasing many: the canary first, then several at a time, each in a thread with a context of its own. */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "../adapters/rights.h"
+#include "rebase.h"
+
+enum { JOBS_MAX = 64 };
+
+struct result {
+	const char *name;
+	int code;
+	char *error;
+	struct lb_rebase *rebase;
+};
+
+struct fleet {
+	struct lb_context *ctx;
+	const struct lb_rebase_options *options;
+	const char *const *names;
+	lb_rebase_fn fn;
+	void *userdata;
+	int first_failure;
+	char first_error[ERROR_MAX];
+	bool changed;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t done;
+	size_t next, count;
+	struct result *results;       /* those that wait to be told */
+	size_t waiting;
+};
+
+/* ---- telling, in the caller's thread ---- */
+
+static void tell(struct fleet *fleet, struct result *result)
+{
+	if (result->code < 0 && !fleet->first_failure) {
+		fleet->first_failure = result->code;
+		text_copy(fleet->first_error, sizeof fleet->first_error, result->error ? result->error : "out of memory");
+	}
+	fleet->changed = fleet->changed || result->code == 0 || result->code == REBASE_PENDING;
+	if (fleet->fn)
+		fleet->fn(result->name, result->code, result->code < 0 && result->error ? result->error : "",
+			  result->rebase, fleet->userdata);
+	lb_rebase_free(result->rebase);
+	free(result->error);
+}
+
+/* ---- the threads ---- */
+
+static struct result work(struct fleet *fleet, struct lb_context *ctx, const char *name)
+{
+	struct result result = { .name = name };
+
+	result.code = rebase_one(ctx, name, fleet->options, &result.rebase);
+	if (result.code < 0)
+		result.error = strdup(lb_context_error(ctx));
+	return result;
+}
+
+static struct lb_context *make_context(const struct fleet *fleet)
+{
+	const struct lb_context_options options = { .size = sizeof options,
+						    .root = fleet->ctx->config.root,
+						    .config_file = fleet->ctx->config_file };
+	struct lb_context *ctx = NULL;
+
+	if (lb_context_new(&options, &ctx) < 0) {
+		lb_context_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+static void *work_off(void *data)
+{
+	struct fleet *fleet = data;
+	struct lb_context *ctx = make_context(fleet);
+
+	pthread_mutex_lock(&fleet->mutex);
+	while (ctx && fleet->next < fleet->count) {
+		const char *name = fleet->names[fleet->next++];
+		struct result result;
+
+		pthread_mutex_unlock(&fleet->mutex);
+		result = work(fleet, ctx, name);
+		pthread_mutex_lock(&fleet->mutex);
+		fleet->results[fleet->waiting++] = result;
+		pthread_cond_signal(&fleet->done);
+	}
+	pthread_mutex_unlock(&fleet->mutex);
+	lb_context_free(ctx);
+	return NULL;
+}
+
+static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
+{
+	size_t jobs = fleet->options->jobs ? fleet->options->jobs : (size_t)sysconf(_SC_NPROCESSORS_ONLN), started = 0;
+
+	jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs > fleet->count ? fleet->count : jobs;
+	while (started < jobs && pthread_create(&threads[started], NULL, work_off, fleet) == 0)
+		started++;
+	return started;
+}
+
+/* One or none need no thread, nor does a machine that has no room for one. */
+static void work_alone(struct fleet *fleet)
+{
+	while (fleet->next < fleet->count) {
+		struct result result = work(fleet, fleet->ctx, fleet->names[fleet->next++]);
+
+		tell(fleet, &result);
+	}
+}
+
+static int work_together(struct fleet *fleet)
+{
+	pthread_t threads[JOBS_MAX];
+	size_t started, told = 0;
+
+	fleet->results = calloc(fleet->count + 1, sizeof *fleet->results);
+	if (!fleet->results)
+		return fail_memory(fleet->ctx);
+	started = start_threads(fleet, threads);
+	pthread_mutex_lock(&fleet->mutex);
+	while (started && told < fleet->count) {
+		struct result result;
+
+		if (told == fleet->waiting) {
+			pthread_cond_wait(&fleet->done, &fleet->mutex);
+			continue;
+		}
+		result = fleet->results[told++];
+		pthread_mutex_unlock(&fleet->mutex);
+		tell(fleet, &result);
+		pthread_mutex_lock(&fleet->mutex);
+	}
+	pthread_mutex_unlock(&fleet->mutex);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	free(fleet->results);
+	if (!started)
+		work_alone(fleet);
+	return 0;
+}
+
+/* ---- the call ---- */
+
+static int run_canary(struct fleet *fleet)
+{
+	const char *canary = fleet->options->canary;
+	struct result result;
+
+	if (text_empty(canary))
+		return 0;
+	result = work(fleet, fleet->ctx, canary);
+	tell(fleet, &result);
+	if (!fleet->first_failure)
+		return 0;
+	return fail(fleet->ctx, fleet->first_failure, "the canary failed, and no other was touched: %s", fleet->first_error);
+}
+
+int lb_rebase(struct lb_context *ctx, const char *const *names, const struct lb_rebase_options *options, lb_rebase_fn fn,
+	      void *userdata)
+{
+	static const struct lb_rebase_options defaults = { .size = sizeof defaults };
+	CLEANUP_TEXT_LIST struct text_list others = { 0 };
+	struct fleet fleet = { .ctx = ctx, .fn = fn, .userdata = userdata };
+	int r = CHECK_INPUT(ctx, options, lb_rebase_options);
+
+	if (r == 0)
+		r = rights_require_root(ctx);
+	if (r < 0)
+		return r;
+	fleet.options = options ? options : &defaults;
+	for (size_t i = 0; names[i]; i++)
+		if (!text_list_has(&others, names[i]) &&
+		    (text_empty(fleet.options->canary) || !text_equal(names[i], fleet.options->canary)) &&
+		    text_list_add(&others, names[i]) < 0)
+			return fail_memory(ctx);
+	r = run_canary(&fleet);
+	if (r < 0)
+		return r;
+	fleet.names = (const char *const *)others.items;
+	fleet.count = others.count;
+	if (fleet.count <= 1) {
+		work_alone(&fleet);
+	} else {
+		pthread_mutex_init(&fleet.mutex, NULL);
+		pthread_cond_init(&fleet.done, NULL);
+		r = work_together(&fleet);
+		pthread_cond_destroy(&fleet.done);
+		pthread_mutex_destroy(&fleet.mutex);
+	}
+	if (r < 0)
+		return r;
+	if (fleet.first_failure)
+		return fail(ctx, fleet.first_failure, "%s", fleet.first_error);
+	return fleet.changed ? 0 : 1;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "health.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { PAUSE_MS = 200, WORD_MAX = 256, NOT_THERE = 127, COULD_NOT_RUN = 126 };
+
+/*
+ * Runs a program in the container, for at most @timeout_s, and keeps the beginning of what it prints. Its status as for
+ * lb_container_exec(), or a negative code.
+ */
+static int ask(struct lb_container *container, const struct text_list *words, unsigned timeout_s, char ret_output[WORD_MAX])
+{
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CLEANUP_FILE FILE *out = tmpfile();
+	struct lb_exec_options options = { .size = sizeof options, .use_fds = true };
+	int status, r = text_list_format(&argv, "timeout");
+	size_t n;
+
+	if (r == 0)
+		r = text_list_format(&argv, "%u", timeout_s ? timeout_s : 1);
+	for (size_t i = 0; r == 0 && i < words->count; i++)
+		r = text_list_add(&argv, words->items[i]);
+	if (r < 0)
+		return fail_memory(container->ctx);
+	if (null < 0 || !out)
+		return fail_errno(container->ctx, errno, "cannot open a file for the answer of container '%s'", container->name);
+	options.stdin_fd = null;
+	options.stdout_fd = options.stderr_fd = fileno(out);
+	r = lb_container_exec(container, (const char *const *)argv.items, &options, &status);
+	if (r < 0)
+		return r;
+	rewind(out);
+	n = fread(ret_output, 1, WORD_MAX - 1, out);
+	ret_output[n] = '\0';
+	ret_output[strcspn(ret_output, "\n")] = '\0';
+	text_printable(ret_output);
+	return status;
+}
+
+static int ask_systemd(struct lb_container *container, unsigned timeout_s, char ret_state[WORD_MAX])
+{
+	CLEANUP_TEXT_LIST struct text_list words = { 0 };
+
+	if (text_list_add_words(&words, "systemctl is-system-running") < 0)
+		return fail_memory(container->ctx);
+	return ask(container, &words, timeout_s, ret_state);
+}
+
+bool health_is_degraded(struct lb_context *ctx, const char *name)
+{
+	CLEANUP(container_cleanup) struct lb_container *container = NULL;
+	char state[WORD_MAX];
+
+	return lb_container_open(ctx, name, &container) == 0 && ask_systemd(container, 5, state) >= 0 &&
+	       text_equal(state, "degraded");
+}
+
+static unsigned seconds_left(const struct timespec *end)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec < end->tv_sec ? (unsigned)(end->tv_sec - now.tv_sec) : 0;
+}
+
+static bool is_up(int status, const char *state, bool may_be_degraded)
+{
+	/* Without systemd, running is all there is to know. */
+	if (status == NOT_THERE || status == COULD_NOT_RUN)
+		return true;
+	return text_equal(state, "running") || (may_be_degraded && text_equal(state, "degraded"));
+}
+
+static int run_check(struct lb_container *container, unsigned timeout_s)
+{
+	CLEANUP_TEXT_LIST struct text_list words = { 0 };
+	char said[WORD_MAX];
+	int status;
+
+	if (text_empty(container->record.health_command))
+		return 0;
+	if (text_list_add_words(&words, container->record.health_command) < 0)
+		return fail_memory(container->ctx);
+	status = ask(container, &words, timeout_s, said);
+	if (status <= 0)
+		return status;
+	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': its check `%s` ended with status %d: %s",
+		    container->name, container->record.health_command, status, said);
+}
+
+int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, unsigned timeout_s)
+{
+	CLEANUP(container_cleanup) struct lb_container *container = NULL;
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
+	struct timespec end;
+	char state[WORD_MAX] = "";
+	int status, r = lb_container_open(ctx, name, &container);
+
+	if (r < 0)
+		return r;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += timeout_s;
+	do {
+		status = ask_systemd(container, seconds_left(&end), state);
+		if (status < 0)
+			return status;
+		r = is_up(status, state, may_be_degraded) ? run_check(container, seconds_left(&end)) : 1;
+		if (r == 0 || (r < 0 && r != -LB_ERR_UNHEALTHY))
+			return r;
+		nanosleep(&pause, NULL);
+	} while (seconds_left(&end));
+	if (r == -LB_ERR_UNHEALTHY)
+		return r;
+	return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not come up within %u seconds: its systemd says \"%s\"", name,
+		    timeout_s, state);
+}
