@@ -5,6 +5,7 @@
 
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/settings.h"
 
 const char *lb_state_name(enum lb_state state)
 {
@@ -241,7 +242,7 @@ const char *lb_container_get_ipv4(const struct lb_container *container)
 
 const char *lb_container_get_network(const struct lb_container *container)
 {
-	return *container->record.identity.network ? container->record.identity.network : container->ctx->config.bridge;
+	return network_name(container->ctx, container->record.identity.network);
 }
 
 const char *lb_container_get_mac(const struct lb_container *container)

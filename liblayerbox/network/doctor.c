@@ -194,12 +194,9 @@ static size_t select_records(const struct examination *exam, const struct record
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *network = *all[i].identity.network ? all[i].identity.network : exam->ctx->config.bridge;
-
-		if (text_equal(network, exam->name))
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(network_name(exam->ctx, all[i].identity.network), exam->name))
 			selected[n++] = all[i];
-	}
 	return n;
 }
 

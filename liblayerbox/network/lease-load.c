@@ -57,12 +57,9 @@ static int select_owners(struct lb_context *ctx, const char *network, const stru
 
 	if (!owners)
 		return fail_memory(ctx);
-	for (size_t i = 0; i < count; i++) {
-		const char *own = all[i].identity.network;
-
-		if (text_equal(*own ? own : ctx->config.bridge, network))
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(network_name(ctx, all[i].identity.network), network))
 			owners[n++] = all[i];
-	}
 	*ret_owners = owners;
 	*ret_count = n;
 	return 0;

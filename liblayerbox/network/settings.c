@@ -26,6 +26,11 @@ int network_check_name(struct lb_context *ctx, const char *name)
 		    name);
 }
 
+const char *network_name(const struct lb_context *ctx, const char *name)
+{
+	return text_empty(name) ? ctx->config.bridge : name;
+}
+
 /* ------------------------------------------------------------------------------------------------ keys */
 
 static const char *set_subnet(struct network_settings *settings, const char *value)
@@ -159,8 +164,7 @@ int network_settings_load(struct lb_context *ctx, const char *name, struct netwo
 	char error[512];
 	int r;
 
-	if (text_empty(name))
-		name = ctx->config.bridge;
+	name = network_name(ctx, name);
 	settings.is_default = text_equal(name, ctx->config.bridge);
 	r = network_check_name(ctx, name);
 	if (r < 0)

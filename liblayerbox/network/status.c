@@ -12,7 +12,7 @@
 
 int network_require(struct lb_context *ctx, const char *network)
 {
-	const char *bridge = *network ? network : ctx->config.bridge;
+	const char *bridge = network_name(ctx, network);
 	int up = link_is_up(bridge);
 
 	if (up == 1)
