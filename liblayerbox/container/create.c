@@ -143,7 +143,7 @@ static int choose(struct draft *draft)
 	struct network_identity *taken;
 	uint32_t highest = 0;
 	size_t count = 0, neighbours = 0;
-	int r = record_list_identities(draft->ctx, &others, &count);
+	int r = record_list_identities(draft->ctx, true, &others, &count);
 
 	if (r < 0)
 		return r;

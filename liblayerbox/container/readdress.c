@@ -101,7 +101,7 @@ static int check_free(struct lb_context *ctx, const struct network_plan *plan, c
 	CLEANUP_LEASE_TABLE struct lease_table leases = { 0 };
 	int64_t now = (int64_t)time(NULL);
 	size_t count = 0;
-	int r = record_list_identities(ctx, &others, &count);
+	int r = record_list_identities(ctx, true, &others, &count);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (text_equal(others[i].identity.ipv4, ipv4) && !text_equal(others[i].name, name))

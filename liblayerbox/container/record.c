@@ -284,60 +284,37 @@ int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *n
 	return r;
 }
 
-/* Calls @fn with each record; a record that cannot be read ends the walk: what it holds is not known. */
-static int for_each(struct lb_context *ctx, int (*fn)(const char *name, const struct record *record, void *data),
-		    void *data)
+int record_open_all(struct lb_context *ctx, struct text_list *ret_names)
+{
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	int r = containers_fd < 0 ? containers_fd : record_list_names(ctx, ret_names);
+
+	return r < 0 ? r : take_fd(&containers_fd);
+}
+
+/* A record that cannot be read ends it: what that container stands on is not known. */
+int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FD int containers_fd = -1;
-	int r = record_list_names(ctx, &names);
+	CLEANUP_TEXT_LIST struct text_list users = { 0 };
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 
-	if (r < 0)
-		return r;
-	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	if (containers_fd < 0)
 		return containers_fd;
 	for (size_t i = 0; i < names.count; i++) {
 		struct record record = { 0 };
+		int r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
 
-		r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
-		if (r > 0)
-			continue;
 		if (r < 0)
 			return r;
-		r = fn(names.items[i], &record, data);
+		if (r == 0 && text_equal(record.base, base) && (!generation || record.generation == generation))
+			r = text_list_add(&users, names.items[i]);
 		record_free(&record);
 		if (r < 0)
 			return fail_memory(ctx);
 	}
-	return 0;
-}
-
-struct base_query {
-	const char *base;
-	unsigned generation;
-	struct text_list users;
-};
-
-static int add_base_user(const char *name, const struct record *record, void *data)
-{
-	struct base_query *query = data;
-
-	if (!text_equal(record->base, query->base) || (query->generation && record->generation != query->generation))
-		return 0;
-	return text_list_add(&query->users, name);
-}
-
-int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
-{
-	struct base_query query = { .base = base, .generation = generation };
-	int r = for_each(ctx, add_base_user, &query);
-
-	if (r < 0) {
-		text_list_free(&query.users);
-		return r;
-	}
-	*ret_names = query.users;
+	*ret_names = users;
+	users = (struct text_list){ 0 };
 	return 0;
 }
 
@@ -351,21 +328,18 @@ void record_list_free(struct record_entry *entries, size_t count)
 int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FD int containers_fd = -1;
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 	struct record_entry *entries;
 	size_t count = 0;
-	int r = record_list_names(ctx, &names);
 
-	if (r < 0)
-		return r;
-	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	if (containers_fd < 0)
 		return containers_fd;
 	entries = calloc(names.count + 1, sizeof *entries);
 	if (!entries)
 		return fail_memory(ctx);
 	for (size_t i = 0; i < names.count; i++) {
-		r = record_read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+		int r = record_read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+
 		if (r == 0)
 			text_copy(entries[count++].name, sizeof entries->name, names.items[i]);
 		if (r >= 0 || r == -LB_ERR_NO_CONTAINER)

@@ -203,7 +203,7 @@ static int refuse_users(struct lb_context *ctx, const char *name)
 	CLEANUP_FREE struct record_identity *records = NULL;
 	size_t count = 0, users = 0;
 	const char *first = NULL;
-	int r = record_list_identities(ctx, &records, &count);
+	int r = record_list_identities(ctx, true, &records, &count);
 
 	if (r < 0)
 		return r;
