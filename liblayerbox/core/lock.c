@@ -102,6 +102,16 @@ int lock_container(struct lb_context *ctx, const char *name)
 	}
 }
 
+int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_root_lock)
+{
+	CLEANUP_FD int root_lock = lock_root(ctx);
+	int fd = root_lock < 0 ? root_lock : lock_container(ctx, name);
+
+	if (fd >= 0)
+		*ret_root_lock = take_fd(&root_lock);
+	return fd;
+}
+
 int lock_firewall(struct lb_context *ctx)
 {
 	CLEANUP_FD int fd = store_open_directory(ctx, STORE_NETWORK);
