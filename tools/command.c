@@ -129,3 +129,24 @@ struct lb_container *open_container(struct lb_context *context, const char *name
 	*ret_exit = report_failure(context, r);
 	return NULL;
 }
+
+char *cut_assignment(const struct command *command, char *argument)
+{
+	char *equals = strchr(argument, '=');
+
+	if (!equals || equals == argument) {
+		usage_error(command, "\"%s\" is not KEY=VALUE", argument);
+		return NULL;
+	}
+	*equals = '\0';
+	return equals + 1;
+}
+
+int print_setting(struct lb_context *context, int result, const char *key, char *value, bool with_key)
+{
+	if (result < 0)
+		return report_failure(context, result);
+	printf(with_key ? "%s=%s\n" : "%.0s%s\n", key, value);
+	free(value);
+	return EXIT_OK;
+}

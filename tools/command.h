@@ -53,6 +53,12 @@ void free_names(char **names);
 /* Opens the one container argument; NULL after a failure, which has been told. */
 struct lb_container *open_container(struct lb_context *context, const char *name, int *ret_exit);
 
+/* Cuts the argument KEY=VALUE behind its key, in place; the value, or NULL where it is none, which has been told. */
+char *cut_assignment(const struct command *command, char *argument);
+
+/* Shows one setting that was got with result @result, as `get` does, and frees @value. Returns the exit code. */
+int print_setting(struct lb_context *context, int result, const char *key, char *value, bool with_key);
+
 /* Is the environment or --json asking for bare output? Words for people go to stderr unless --quiet was given. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void set_quiet(bool quiet);
