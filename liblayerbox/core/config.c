@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "name.h"
+#include "subnet.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
 
@@ -39,29 +38,16 @@ static const char *set_base(struct config *config, const char *value)
 
 static const char *set_bridge(struct config *config, const char *value)
 {
-	size_t n = strlen(value);
-
-	if (n == 0 || n >= IFNAMSIZ || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n || strchr(".-", *value))
-		return "must be an interface name: up to 15 lower-case letters, digits, dashes";
-	return take_text(&config->bridge, value);
+	return name_is_bridge(value) ? take_text(&config->bridge, value)
+				     : "must be an interface name: up to 15 lower-case letters, digits, dashes";
 }
 
 static const char *set_subnet(struct config *config, const char *value)
 {
-	char address[INET_ADDRSTRLEN];
-	const char *slash = strchr(value, '/');
-	struct in_addr parsed;
-	uint64_t prefix;
+	struct subnet subnet;
+	const char *why = subnet_parse(value, &subnet);
 
-	if (!slash || (size_t)(slash - value) >= sizeof address)
-		return "must be an IPv4 subnet such as 10.0.3.0/24";
-	memcpy(address, value, (size_t)(slash - value));
-	address[slash - value] = '\0';
-	if (inet_pton(AF_INET, address, &parsed) != 1 || !text_to_number(slash + 1, 16, 29, &prefix))
-		return "must be an IPv4 subnet such as 10.0.3.0/24, with a prefix from /16 to /29";
-	if (ntohl(parsed.s_addr) & (UINT32_MAX >> prefix))
-		return "has host bits set: the address must be the subnet's first, such as 10.0.3.0/24";
-	return take_text(&config->subnet, value);
+	return why ? why : take_text(&config->subnet, value);
 }
 
 static const char *set_domain(struct config *config, const char *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lease-rows.h"
 
-#include "subnet.h"
+#include "../core/subnet.h"
 
 /* The containers by MAC and by address, for bsearch(3). */
 struct owner_index {

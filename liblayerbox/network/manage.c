@@ -106,7 +106,7 @@ static int refuse_overlap(struct lb_context *ctx, const struct network_settings 
 
 	if (r < 0)
 		return r;
-	if (subnet_parse(settings->subnet, &subnet) < 0)
+	if (subnet_parse(settings->subnet, &subnet))
 		return fail(ctx, -LB_ERR_BAD_VALUE, "a network needs a subnet such as 10.0.4.0/24: --subnet");
 	for (size_t i = 0; i < names.count; i++) {
 		CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../core/subnet.h"
 #include "../util/file.h"
-#include "subnet.h"
 
 /* How far a clock may have been set back without freeing addresses; beyond that, a line's time is a mistake. */
 enum { CLOCK_SLACK_SECONDS = 24 * 60 * 60 };

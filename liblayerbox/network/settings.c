@@ -2,23 +2,20 @@
 #include "settings.h"
 
 #include <fcntl.h>
-#include <net/if.h>
 
+#include "../core/name.h"
 #include "../core/store.h"
+#include "../core/subnet.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "../util/tree.h"
 #include "ipv6.h"
-#include "subnet.h"
 
 enum { SETTINGS_BYTES_MAX = 64 * 1024, MTU_MIN = 1280, MTU_MAX = 65535 };
 
 int network_check_name(struct lb_context *ctx, const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-	size_t n = strlen(name);
-
-	if (n > 0 && n < IFNAMSIZ && strspn(name, allowed) == n && !strchr(".-", *name))
+	if (name_is_bridge(name))
 		return 0;
 	return fail(ctx, -LB_ERR_BAD_NAME,
 		    "\"%.40s\" cannot be the name of a network: its bridge is called so, in up to 15 lower-case letters, "
@@ -36,9 +33,10 @@ const char *network_name(const struct lb_context *ctx, const char *name)
 static const char *set_subnet(struct network_settings *settings, const char *value)
 {
 	struct subnet subnet;
+	const char *why = subnet_parse(value, &subnet);
 
-	if (subnet_parse(value, &subnet) < 0)
-		return "must be an IPv4 subnet such as 10.0.4.0/24, from /16 to /29, without host bits";
+	if (why)
+		return why;
 	return text_copy(settings->subnet, sizeof settings->subnet, value) ? NULL : "is too long";
 }
 
