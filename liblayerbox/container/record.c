@@ -247,17 +247,12 @@ int record_open_base(struct lb_context *ctx, const struct record *record, struct
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int fd = store_open_directory(ctx, STORE_CONTAINERS);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_memory(ctx);
-	}
+	if (!dir)
+		return fd < 0 ? fd : fail_memory(ctx);
 	while ((errno = 0, entry = readdir(dir)))
 		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && name_is_valid(entry->d_name) &&
 		    text_list_add(&names, entry->d_name) < 0)

@@ -10,17 +10,6 @@
 
 enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
 
-static const char *take_text(char **member, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return "could not be kept: out of memory";
-	free(*member);
-	*member = copy;
-	return NULL;
-}
-
 static const char *set_root(struct config *config, const char *value)
 {
 	if (*value != '/')
@@ -28,17 +17,17 @@ static const char *set_root(struct config *config, const char *value)
 	for (const char *p = value; *p; p++)
 		if ((unsigned char)*p <= ' ' || strchr("\"'\\$`:,\177", *p))
 			return "must not contain spaces, quotes, colons, commas or control characters";
-	return take_text(&config->root, value);
+	return keyfile_take(&config->root, value);
 }
 
 static const char *set_base(struct config *config, const char *value)
 {
-	return name_is_valid(value) ? take_text(&config->base, value) : "must be the name of a base";
+	return name_is_valid(value) ? keyfile_take(&config->base, value) : "must be the name of a base";
 }
 
 static const char *set_bridge(struct config *config, const char *value)
 {
-	return name_is_bridge(value) ? take_text(&config->bridge, value)
+	return name_is_bridge(value) ? keyfile_take(&config->bridge, value)
 				     : "must be an interface name: up to 15 lower-case letters, digits, dashes";
 }
 
@@ -47,17 +36,17 @@ static const char *set_subnet(struct config *config, const char *value)
 	struct subnet subnet;
 	const char *why = subnet_parse(value, &subnet);
 
-	return why ? why : take_text(&config->subnet, value);
+	return why ? why : keyfile_take(&config->subnet, value);
 }
 
 static const char *set_domain(struct config *config, const char *value)
 {
-	return name_is_valid(value) ? take_text(&config->domain, value) : "must be one DNS label, such as lxc";
+	return name_is_valid(value) ? keyfile_take(&config->domain, value) : "must be one DNS label, such as lxc";
 }
 
 static const char *set_mirror(struct config *config, const char *value)
 {
-	return take_text(&config->mirror, value);
+	return keyfile_take(&config->mirror, value);
 }
 
 static const char *set_id_start(struct config *config, const char *value)

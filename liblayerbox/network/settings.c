@@ -214,17 +214,12 @@ int network_settings_list(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list created = { 0 };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int r = 0, fd = store_open_directory(ctx, STORE_NETWORK);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_memory(ctx);
-	}
+	if (!dir)
+		return fd < 0 ? fd : fail_memory(ctx);
 	/* A directory without the file is that of a default network which layerbox.conf no longer names. */
 	while (r == 0 && (entry = readdir(dir))) {
 		char file[NETWORK_NAME_SIZE + sizeof "/" NETWORK_SETTINGS_FILE];
