@@ -153,8 +153,7 @@ int record_read(struct lb_context *ctx, int directory_fd, const char *name, stru
 
 	r = directory_fd < 0 ? -ENOENT : file_read(directory_fd, RECORD_FILE, RECORD_BYTES_MAX, &text, NULL);
 	if (r == -ENOENT)
-		return fail(ctx, -LB_ERR_NO_CONTAINER,
-			    "there is no container '%s'; `layerbox list` shows those there are", name);
+		return fail_no_container(ctx, name);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot read the record of container '%s'", name);
 	path = store_path(ctx, STORE_CONTAINERS "/%s/" RECORD_FILE, name);

@@ -32,6 +32,14 @@ uint32_t subnet_broadcast(const struct subnet *subnet)
 	return subnet->network | ~subnet_netmask(subnet);
 }
 
+void subnet_format_gateway(const struct subnet *subnet, char *text, size_t size)
+{
+	char gateway[IPV4_TEXT_SIZE];
+
+	ipv4_format(subnet->gateway, gateway);
+	snprintf(text, size, "%s/%u", gateway, subnet->prefix);
+}
+
 bool subnet_pool_has(const struct subnet *subnet, uint32_t address)
 {
 	return address >= subnet->first && address <= subnet->last && address != subnet->gateway;

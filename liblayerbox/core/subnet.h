@@ -27,5 +27,8 @@ uint32_t subnet_broadcast(const struct subnet *subnet);
 bool subnet_pool_has(const struct subnet *subnet, uint32_t address);
 unsigned subnet_pool_size(const struct subnet *subnet);
 
+/* The gateway with the prefix length behind it, as an interface has its address: "10.0.3.1/24". */
+void subnet_format_gateway(const struct subnet *subnet, char *text, size_t size);
+
 bool ipv4_parse(const char *text, uint32_t *ret_address);
 void ipv4_format(uint32_t address, char ret_text[IPV4_TEXT_SIZE]);

@@ -182,7 +182,7 @@ static int find_wanted(struct lb_context *ctx, const char *what, const struct re
 	}
 	if (r < 0)
 		return r;
-	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", what);
+	return fail_no_container(ctx, what);
 }
 
 /* 0 when leases were given back, 1 when there was none to give back. */
