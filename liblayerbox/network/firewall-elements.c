@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "../util/array.h"
 #include "firewall-field.h"
 #include "ipv6.h"
 
@@ -58,15 +59,11 @@ void firewall_elements_free(struct firewall_elements *elements)
 
 int firewall_element_add(struct firewall_elements *elements, const struct firewall_element *element)
 {
-	if (elements->count == elements->capacity) {
-		size_t capacity = elements->capacity ? elements->capacity * 2 : 16;
-		struct firewall_element *items = reallocarray(elements->items, capacity, sizeof *items);
+	struct firewall_element *items = array_grow(elements->items, elements->count, &elements->capacity, sizeof *items);
 
-		if (!items)
-			return -ENOMEM;
-		elements->items = items;
-		elements->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	elements->items = items;
 	elements->items[elements->count++] = *element;
 	return 0;
 }
