@@ -2,8 +2,6 @@
 #include "command.h"
 #include "output.h"
 
-static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-
 static json_t *describe(const struct lb_base *base, bool for_people)
 {
 	const char *const *users = lb_base_get_users(base);
@@ -75,13 +73,10 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "recipe", "RECIPE", false }, { 0 },
 	};
 	struct lb_base **bases;
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_base_list, argc, argv), r;
 
-	while ((option = next_option(&command_base_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	r = lb_base_list(context, &bases, NULL);
 	if (r < 0)
@@ -108,13 +103,10 @@ static int run_show(struct lb_context *context, int argc, char **argv)
 		{ "directory", "Directory:", false }, { "containers", "Containers:", false }, { 0 },
 	};
 	struct lb_base *base;
-	bool as_json = false;
 	json_t *object;
-	int option, r;
+	int as_json = json_option(&command_base_show, argc, argv), r;
 
-	while ((option = next_option(&command_base_show, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 1)
 		return usage_error(&command_base_show, "give the name of one base");

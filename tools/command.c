@@ -72,6 +72,16 @@ int next_option(const struct command *command, int argc, char **argv, const stru
 	return -1;
 }
 
+int json_option(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	int option, as_json = 0;
+
+	while ((option = next_option(command, argc, argv, options)) > 0)
+		as_json = 1;
+	return option < 0 ? option : as_json;
+}
+
 void free_names(char **names)
 {
 	for (char **name = names; name && *name; name++)

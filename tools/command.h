@@ -38,9 +38,12 @@ int usage_error(const struct command *command, const char *format, ...) __attrib
 
 /*
  * getopt_long(3) with messages of our own: 0 at the end of the options (optind is at the first argument), the
- * option's `val` else, -1 after a wrong one, which has been told. --json and such are the commands' own.
+ * option's `val` else, -1 after a wrong one, which has been told.
  */
 int next_option(const struct command *command, int argc, char **argv, const struct option *options);
+
+/* The same for a command that has --json and no other option: whether it was given, or -1. */
+int json_option(const struct command *command, int argc, char **argv);
 
 /*
  * The containers that a command works on: the arguments from optind on or, with @all, every container. Free the
