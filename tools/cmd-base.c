@@ -85,10 +85,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	for (size_t i = 0; bases[i]; i++)
 		json_array_append_new(rows, describe(bases[i], !as_json));
 	lb_base_list_free(bases);
-	if (as_json)
-		print_json(rows);
-	else if (json_array_size(rows))
-		print_table(rows, columns);
+	if (as_json || json_array_size(rows))
+		show_rows(rows, columns, as_json);
 	else
 		say("there are no bases yet; build one with `layerbox base build debian-bookworm`");
 	json_decref(rows);
@@ -114,10 +112,7 @@ static int run_show(struct lb_context *context, int argc, char **argv)
 	if (r < 0)
 		return report_failure(context, r);
 	object = describe(base, !as_json);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	lb_base_free(base);
 	return EXIT_OK;

@@ -87,10 +87,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 						      (*forward)->listen, "port", (*forward)->port, "protocol",
 						      (*forward)->protocol == LB_PROTOCOL_UDP ? "udp" : "tcp", "target_port",
 						      (*forward)->target_port));
-	if (as_json)
-		print_json(rows);
-	else
-		print_table(rows, columns);
+	show_rows(rows, columns, as_json);
 	json_decref(rows);
 	lb_forward_list_free(forwards);
 	return EXIT_OK;

@@ -52,10 +52,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	rows = json_array();
 	for (struct lb_lease **lease = leases; *lease; lease++)
 		json_array_append_new(rows, as_json ? lease_to_json(*lease) : lease_to_row(*lease));
-	if (as_json)
-		print_json(rows);
-	else
-		print_table(rows, columns);
+	show_rows(rows, columns, as_json);
 	json_decref(rows);
 	lb_lease_list_free(leases);
 	return EXIT_OK;
@@ -145,10 +142,8 @@ static int run_pool(struct lb_context *context, int argc, char **argv)
 		return usage_error(&command_lease_pool, "it takes one network, or none for all");
 	rows = json_array();
 	r = argv[optind] ? add_pool(context, argv[optind], rows) : add_pools(context, rows);
-	if (r == 0 && as_json)
-		print_json(rows);
-	else if (r == 0)
-		print_table(rows, columns);
+	if (r == 0)
+		show_rows(rows, columns, as_json);
 	json_decref(rows);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }

@@ -42,10 +42,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	for (size_t i = 0; containers[i]; i++)
 		json_array_append_new(rows, describe(containers[i]));
 	lb_container_list_free(containers);
-	if (as_json)
-		print_json(rows);
-	else if (json_array_size(rows))
-		print_table(rows, columns);
+	if (as_json || json_array_size(rows))
+		show_rows(rows, columns, as_json);
 	else
 		say("there are no containers yet; make one with `layerbox create NAME`");
 	json_decref(rows);
@@ -116,10 +114,7 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 	if (!container)
 		return result;
 	object = describe_fully(container, !as_json);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	lb_container_free(container);
 	return EXIT_OK;

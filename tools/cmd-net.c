@@ -82,10 +82,7 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 	if (r < 0)
 		return report_failure(context, r);
 	object = to_json(&status);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	return *status.problem ? exit_code(-LB_ERR_NETWORK) : EXIT_OK;
 }
@@ -114,10 +111,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 			json_array_append_new(rows, to_json(&status));
 	}
 	lb_network_list_free(names);
-	if (r == 0 && as_json)
-		print_json(rows);
-	else if (r == 0)
-		print_table(rows, columns);
+	if (r == 0)
+		show_rows(rows, columns, as_json);
 	json_decref(rows);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }
