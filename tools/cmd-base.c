@@ -2,8 +2,6 @@
 #include "command.h"
 #include "output.h"
 
-static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-
 static json_t *describe(const struct lb_base *base, bool for_people)
 {
 	const char *const *users = lb_base_get_users(base);
@@ -75,13 +73,10 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "recipe", "RECIPE", false }, { 0 },
 	};
 	struct lb_base **bases;
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_base_list, argc, argv), r;
 
-	while ((option = next_option(&command_base_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	r = lb_base_list(context, &bases, NULL);
 	if (r < 0)
@@ -90,10 +85,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	for (size_t i = 0; bases[i]; i++)
 		json_array_append_new(rows, describe(bases[i], !as_json));
 	lb_base_list_free(bases);
-	if (as_json)
-		print_json(rows);
-	else if (json_array_size(rows))
-		print_table(rows, columns);
+	if (as_json || json_array_size(rows))
+		show_rows(rows, columns, as_json);
 	else
 		say("there are no bases yet; build one with `layerbox base build debian-bookworm`");
 	json_decref(rows);
@@ -108,13 +101,10 @@ static int run_show(struct lb_context *context, int argc, char **argv)
 		{ "directory", "Directory:", false }, { "containers", "Containers:", false }, { 0 },
 	};
 	struct lb_base *base;
-	bool as_json = false;
 	json_t *object;
-	int option, r;
+	int as_json = json_option(&command_base_show, argc, argv), r;
 
-	while ((option = next_option(&command_base_show, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 1)
 		return usage_error(&command_base_show, "give the name of one base");
@@ -122,10 +112,7 @@ static int run_show(struct lb_context *context, int argc, char **argv)
 	if (r < 0)
 		return report_failure(context, r);
 	object = describe(base, !as_json);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	lb_base_free(base);
 	return EXIT_OK;

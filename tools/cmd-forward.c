@@ -65,20 +65,16 @@ static int run_remove(struct lb_context *context, int argc, char **argv)
 
 static int run_list(struct lb_context *context, int argc, char **argv)
 {
-	static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	static const struct column columns[] = {
 		{ "listen", "LISTEN", false },	     { "port", "PORT", true },
 		{ "protocol", "PROTOCOL", false },   { "container", "CONTAINER", false },
 		{ "target_port", "TARGET", true },   { 0 },
 	};
 	struct lb_forward **forwards = NULL;
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_forward_list, argc, argv), r;
 
-	while ((option = next_option(&command_forward_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind > 1)
 		return usage_error(&command_forward_list, "it takes one container, or none for all");
@@ -91,10 +87,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 						      (*forward)->listen, "port", (*forward)->port, "protocol",
 						      (*forward)->protocol == LB_PROTOCOL_UDP ? "udp" : "tcp", "target_port",
 						      (*forward)->target_port));
-	if (as_json)
-		print_json(rows);
-	else
-		print_table(rows, columns);
+	show_rows(rows, columns, as_json);
 	json_decref(rows);
 	lb_forward_list_free(forwards);
 	return EXIT_OK;

@@ -4,7 +4,6 @@
 #include "output.h"
 
 static const struct option none[] = { { 0 } };
-static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 
 /* For people: a time, or a word where there is none. */
 static json_t *expiry_text(const struct lb_lease *lease)
@@ -40,13 +39,10 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "state", "STATE", false },	 { "problem", "PROBLEM", false }, { 0 },
 	};
 	struct lb_lease **leases = NULL;
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_lease_list, argc, argv), r;
 
-	while ((option = next_option(&command_lease_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind > 1)
 		return usage_error(&command_lease_list, "it takes one network, or none for all");
@@ -56,10 +52,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	rows = json_array();
 	for (struct lb_lease **lease = leases; *lease; lease++)
 		json_array_append_new(rows, as_json ? lease_to_json(*lease) : lease_to_row(*lease));
-	if (as_json)
-		print_json(rows);
-	else
-		print_table(rows, columns);
+	show_rows(rows, columns, as_json);
 	json_decref(rows);
 	lb_lease_list_free(leases);
 	return EXIT_OK;
@@ -140,22 +133,17 @@ static int run_pool(struct lb_context *context, int argc, char **argv)
 		{ "foreign", "FOREIGN", true },	 { "quarantined", "QUARANTINED", true }, { "free", "FREE", true },
 		{ 0 },
 	};
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_lease_pool, argc, argv), r;
 
-	while ((option = next_option(&command_lease_pool, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind > 1)
 		return usage_error(&command_lease_pool, "it takes one network, or none for all");
 	rows = json_array();
 	r = argv[optind] ? add_pool(context, argv[optind], rows) : add_pools(context, rows);
-	if (r == 0 && as_json)
-		print_json(rows);
-	else if (r == 0)
-		print_table(rows, columns);
+	if (r == 0)
+		show_rows(rows, columns, as_json);
 	json_decref(rows);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }

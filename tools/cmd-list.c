@@ -3,8 +3,6 @@
 #include "command.h"
 #include "output.h"
 
-static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-
 /* The fields that both have; their names and meanings are stable, see layerbox(8), JSON. */
 static json_t *describe(const struct lb_container *container)
 {
@@ -30,13 +28,10 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "autostart", "AUTOSTART", false }, { "privileged", "PRIVILEGED", false }, { 0 },
 	};
 	struct lb_container **containers;
-	bool as_json = false;
 	json_t *rows;
-	int option, r;
+	int as_json = json_option(&command_list, argc, argv), r;
 
-	while ((option = next_option(&command_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (optind != argc)
 		return usage_error(&command_list, "it takes no names; `layerbox info NAME` shows one container");
@@ -47,10 +42,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	for (size_t i = 0; containers[i]; i++)
 		json_array_append_new(rows, describe(containers[i]));
 	lb_container_list_free(containers);
-	if (as_json)
-		print_json(rows);
-	else if (json_array_size(rows))
-		print_table(rows, columns);
+	if (as_json || json_array_size(rows))
+		show_rows(rows, columns, as_json);
 	else
 		say("there are no containers yet; make one with `layerbox create NAME`");
 	json_decref(rows);
@@ -110,13 +103,10 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ 0 },
 	};
 	struct lb_container *container;
-	bool as_json = false;
 	json_t *object;
-	int option, result;
+	int as_json = json_option(&command_info, argc, argv), result;
 
-	while ((option = next_option(&command_info, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 1)
 		return usage_error(&command_info, "give the name of one container");
@@ -124,10 +114,7 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 	if (!container)
 		return result;
 	object = describe_fully(container, !as_json);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	lb_container_free(container);
 	return EXIT_OK;

@@ -6,17 +6,6 @@ enum { PAIRS_MAX = 32 };
 
 static const struct option none[] = { { 0 } };
 
-/* Cuts KEY=VALUE in two, in place; NULL where there is no `=`. */
-static char *cut(char *assignment)
-{
-	char *equals = strchr(assignment, '=');
-
-	if (!equals || equals == assignment)
-		return NULL;
-	*equals = '\0';
-	return equals + 1;
-}
-
 static int run_create(struct lb_context *context, int argc, char **argv)
 {
 	static const struct option options[] = { { "subnet", required_argument, NULL, 's' },
@@ -38,10 +27,10 @@ static int run_create(struct lb_context *context, int argc, char **argv)
 		return usage_error(&command_net_create, "give the new network a name");
 	name = argv[optind++];
 	for (; optind < argc && count < PAIRS_MAX; optind++, count++) {
-		pairs[2 * count + 1] = cut(argv[optind]);
+		pairs[2 * count + 1] = cut_assignment(&command_net_create, argv[optind]);
 		pairs[2 * count] = argv[optind];
 		if (!pairs[2 * count + 1])
-			return usage_error(&command_net_create, "\"%s\" is not KEY=VALUE", argv[optind]);
+			return EXIT_USAGE;
 	}
 	r = lb_network_create(context, name, &network);
 	if (r < 0)
@@ -79,11 +68,11 @@ static int run_set(struct lb_context *context, int argc, char **argv)
 		return usage_error(&command_net_set, "give a network and at least one KEY=VALUE");
 	name = argv[optind++];
 	for (; optind < argc; optind++) {
-		const char *value = cut(argv[optind]);
+		const char *value = cut_assignment(&command_net_set, argv[optind]);
 		int r;
 
 		if (!value)
-			return usage_error(&command_net_set, "\"%s\" is not KEY=VALUE", argv[optind]);
+			return EXIT_USAGE;
 		r = lb_network_set(context, name, argv[optind], value);
 		if (r < 0)
 			return report_failure(context, r);
@@ -93,14 +82,10 @@ static int run_set(struct lb_context *context, int argc, char **argv)
 
 static int print_one(struct lb_context *context, const char *name, const char *key, bool with_key)
 {
-	char *value;
+	char *value = NULL;
 	int r = lb_network_get(context, name, key, &value);
 
-	if (r < 0)
-		return report_failure(context, r);
-	printf(with_key ? "%s=%s\n" : "%.0s%s\n", key, value);
-	free(value);
-	return EXIT_OK;
+	return print_setting(context, r, key, value, with_key);
 }
 
 static int run_get(struct lb_context *context, int argc, char **argv)

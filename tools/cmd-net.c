@@ -3,7 +3,6 @@
 #include "output.h"
 
 static const struct option none[] = { { 0 } };
-static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 
 static const char *manager_name(enum lb_network_manager manager)
 {
@@ -72,13 +71,10 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		{ "problem", "Problem:", false },      { 0 },
 	};
 	struct lb_network_status status = { .size = sizeof status };
-	bool as_json = false;
 	json_t *object;
-	int option, r;
+	int as_json = json_option(&command_net_status, argc, argv), r;
 
-	while ((option = next_option(&command_net_status, argc, argv, json_option)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (argc - optind > 1)
 		return usage_error(&command_net_status, "it takes one network, or none for the default one");
@@ -86,10 +82,7 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 	if (r < 0)
 		return report_failure(context, r);
 	object = to_json(&status);
-	if (as_json)
-		print_json(object);
-	else
-		print_fields(object, columns);
+	show_object(object, columns, as_json);
 	json_decref(object);
 	return *status.problem ? exit_code(-LB_ERR_NETWORK) : EXIT_OK;
 }
@@ -102,14 +95,14 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		{ "pool_used", "USED", true }, { "pool_size", "POOL", true },	  { "isolated", "ISOLATED", false },
 		{ "warning", "WARNING", false }, { "problem", "PROBLEM", false }, { 0 },
 	};
-	json_t *rows = json_array();
 	char **names = NULL;
-	bool as_json = false;
-	int option, r;
+	json_t *rows;
+	int as_json = json_option(&command_net_list, argc, argv), r;
 
-	while ((option = next_option(&command_net_list, argc, argv, json_option)) > 0)
-		as_json = true;
-	r = option < 0 ? 0 : lb_network_list(context, &names);
+	if (as_json < 0)
+		return EXIT_USAGE;
+	rows = json_array();
+	r = lb_network_list(context, &names);
 	for (char **name = names; r == 0 && name && *name; name++) {
 		struct lb_network_status status = { .size = sizeof status };
 
@@ -118,12 +111,10 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 			json_array_append_new(rows, to_json(&status));
 	}
 	lb_network_list_free(names);
-	if (r == 0 && option == 0 && as_json)
-		print_json(rows);
-	else if (r == 0 && option == 0)
-		print_table(rows, columns);
+	if (r == 0)
+		show_rows(rows, columns, as_json);
 	json_decref(rows);
-	return option < 0 ? EXIT_USAGE : r < 0 ? report_failure(context, r) : EXIT_OK;
+	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }
 
 const struct command command_net_up = {

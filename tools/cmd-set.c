@@ -3,19 +3,14 @@
 
 static const struct option none[] = { { 0 } };
 
-static int set_one(struct lb_context *context, struct lb_container *container, const char *assignment)
+static int set_one(struct lb_context *context, struct lb_container *container, char *assignment)
 {
-	const char *equals = strchr(assignment, '=');
-	char *key;
+	const char *value = cut_assignment(&command_set, assignment);
 	int r;
 
-	if (!equals || equals == assignment)
-		return usage_error(&command_set, "\"%s\" is not KEY=VALUE", assignment);
-	key = strndup(assignment, (size_t)(equals - assignment));
-	if (!key)
-		return EXIT_FAILED;
-	r = lb_container_set(container, key, equals + 1);
-	free(key);
+	if (!value)
+		return EXIT_USAGE;
+	r = lb_container_set(container, assignment, value);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }
 
@@ -40,14 +35,10 @@ static int run_set(struct lb_context *context, int argc, char **argv)
 
 static int print_one(struct lb_context *context, struct lb_container *container, const char *key, bool with_key)
 {
-	char *value;
+	char *value = NULL;
 	int r = lb_container_get(container, key, &value);
 
-	if (r < 0)
-		return report_failure(context, r);
-	printf(with_key ? "%s=%s\n" : "%.0s%s\n", key, value);
-	free(value);
-	return EXIT_OK;
+	return print_setting(context, r, key, value, with_key);
 }
 
 static int run_get(struct lb_context *context, int argc, char **argv)

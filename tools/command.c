@@ -72,6 +72,16 @@ int next_option(const struct command *command, int argc, char **argv, const stru
 	return -1;
 }
 
+int json_option(const struct command *command, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	int option, as_json = 0;
+
+	while ((option = next_option(command, argc, argv, options)) > 0)
+		as_json = 1;
+	return option < 0 ? option : as_json;
+}
+
 void free_names(char **names)
 {
 	for (char **name = names; name && *name; name++)
@@ -128,4 +138,25 @@ struct lb_container *open_container(struct lb_context *context, const char *name
 		return container;
 	*ret_exit = report_failure(context, r);
 	return NULL;
+}
+
+char *cut_assignment(const struct command *command, char *argument)
+{
+	char *equals = strchr(argument, '=');
+
+	if (!equals || equals == argument) {
+		usage_error(command, "\"%s\" is not KEY=VALUE", argument);
+		return NULL;
+	}
+	*equals = '\0';
+	return equals + 1;
+}
+
+int print_setting(struct lb_context *context, int result, const char *key, char *value, bool with_key)
+{
+	if (result < 0)
+		return report_failure(context, result);
+	printf(with_key ? "%s=%s\n" : "%.0s%s\n", key, value);
+	free(value);
+	return EXIT_OK;
 }

@@ -38,9 +38,12 @@ int usage_error(const struct command *command, const char *format, ...) __attrib
 
 /*
  * getopt_long(3) with messages of our own: 0 at the end of the options (optind is at the first argument), the
- * option's `val` else, -1 after a wrong one, which has been told. --json and such are the commands' own.
+ * option's `val` else, -1 after a wrong one, which has been told.
  */
 int next_option(const struct command *command, int argc, char **argv, const struct option *options);
+
+/* The same for a command that has --json and no other option: whether it was given, or -1. */
+int json_option(const struct command *command, int argc, char **argv);
 
 /*
  * The containers that a command works on: the arguments from optind on or, with @all, every container. Free the
@@ -52,6 +55,12 @@ void free_names(char **names);
 
 /* Opens the one container argument; NULL after a failure, which has been told. */
 struct lb_container *open_container(struct lb_context *context, const char *name, int *ret_exit);
+
+/* Cuts the argument KEY=VALUE behind its key, in place; the value, or NULL where it is none, which has been told. */
+char *cut_assignment(const struct command *command, char *argument);
+
+/* Shows one setting that was got with result @result, as `get` does, and frees @value. Returns the exit code. */
+int print_setting(struct lb_context *context, int result, const char *key, char *value, bool with_key);
 
 /* Is the environment or --json asking for bare output? Words for people go to stderr unless --quiet was given. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -51,7 +51,7 @@ static const char *colour_of(const char *state)
 	return strcmp(state, "frozen") == 0 ? "cyan" : "yellow";
 }
 
-void print_table(const json_t *rows, const struct column *columns)
+static void print_table(const json_t *rows, const struct column *columns)
 {
 	struct libscols_table *table;
 	const json_t *row;
@@ -85,7 +85,7 @@ void print_table(const json_t *rows, const struct column *columns)
 	scols_unref_table(table);
 }
 
-void print_fields(const json_t *object, const struct column *columns)
+static void print_fields(const json_t *object, const struct column *columns)
 {
 	char buffer[4096];
 
@@ -97,10 +97,26 @@ void print_fields(const json_t *object, const struct column *columns)
 	}
 }
 
-void print_json(const json_t *value)
+static void print_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
+}
+
+void show_rows(const json_t *rows, const struct column *columns, bool as_json)
+{
+	if (as_json)
+		print_json(rows);
+	else
+		print_table(rows, columns);
+}
+
+void show_object(const json_t *object, const struct column *columns, bool as_json)
+{
+	if (as_json)
+		print_json(object);
+	else
+		print_fields(object, columns);
 }
 
 json_t *json_time(int64_t seconds)

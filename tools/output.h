@@ -15,14 +15,11 @@ struct column {
 	bool right;                   /* numbers */
 };
 
-/* Prints an array of objects as a table with these columns. */
-void print_table(const json_t *rows, const struct column *columns);
+/* Prints an array of objects as a table with these columns, or as JSON. */
+void show_rows(const json_t *rows, const struct column *columns, bool as_json);
 
-/* Prints one object as aligned lines. */
-void print_fields(const json_t *object, const struct column *columns);
-
-/* Prints indented JSON and a newline. */
-void print_json(const json_t *value);
+/* Prints one object as aligned lines, or as JSON. */
+void show_object(const json_t *object, const struct column *columns, bool as_json);
 
 /* Seconds since the epoch as "2026-11-21 08:00", bytes as "216 MiB"; new JSON strings. */
 json_t *json_time(int64_t seconds);

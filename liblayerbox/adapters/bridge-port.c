@@ -8,6 +8,7 @@
 #include <netlink/netlink.h>
 #include <sys/socket.h>
 
+#include "../util/array.h"
 #include "netlink.h"
 
 struct port_list {
@@ -32,22 +33,17 @@ static int add_port(struct nl_msg *message, void *userdata)
 	struct nlmsghdr *head = nlmsg_hdr(message);
 	struct nlattr *master = nlmsg_find_attr(head, header, IFLA_MASTER);
 	struct nlattr *name = nlmsg_find_attr(head, header, IFLA_IFNAME);
-	struct bridge_port *port;
+	struct bridge_port *port, *items;
 
 	/* An old kernel does not filter. */
 	if (!master || (int)nla_get_u32(master) != list->index || !name)
 		return NL_OK;
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 64;
-		struct bridge_port *items = reallocarray(list->items, capacity, sizeof *items);
-
-		if (!items) {
-			list->failed = true;
-			return NL_OK;
-		}
-		list->items = items;
-		list->capacity = capacity;
+	items = array_grow(list->items, list->count, &list->capacity, sizeof *items);
+	if (!items) {
+		list->failed = true;
+		return NL_OK;
 	}
+	list->items = items;
 	port = &list->items[list->count++];
 	*port = (struct bridge_port){
 		.index = ((struct ifinfomsg *)nlmsg_data(head))->ifi_index,

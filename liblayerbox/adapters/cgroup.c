@@ -180,17 +180,12 @@ static int go_on(int fd)
  */
 static int walk(int dir_fd, const char *name, int (*visit)(int fd), bool remove)
 {
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r;
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
+	if (!dir)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
 	r = visit(fd);
 	if (r != 0)
 		return r;

@@ -174,7 +174,17 @@ static int make_address(int index, const char *address, struct rtnl_addr **ret_e
 	return 0;
 }
 
-int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
+/* How an interface is given an address, and how it is taken from it. */
+static const struct address_change {
+	int (*ask)(struct nl_sock *sock, struct rtnl_addr *entry, int flags);
+	int flags;
+	int nothing_to_do;            /* libnl's error that says so */
+	const char *what;
+} give = { rtnl_addr_add, NLM_F_CREATE | NLM_F_EXCL, -NLE_EXIST, "giving an address to" },
+  take = { rtnl_addr_delete, 0, -NLE_NOADDR, "taking an address from" };
+
+static int change_address(struct lb_context *ctx, const struct address_change *change, const char *name, int index,
+			  const char *address)
 {
 	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
@@ -184,26 +194,20 @@ int link_add_address(struct lb_context *ctx, const char *name, int index, const 
 		return r;
 	r = make_address(index, address, &entry);
 	if (r == 0)
-		r = rtnl_addr_add(sock, entry, NLM_F_CREATE | NLM_F_EXCL);
-	if (r == -NLE_EXIST)
+		r = change->ask(sock, entry, change->flags);
+	if (r == change->nothing_to_do)
 		return 1;
-	return r < 0 ? netlink_fail(ctx, r, "giving an address to", name) : 0;
+	return r < 0 ? netlink_fail(ctx, r, change->what, name) : 0;
+}
+
+int link_add_address(struct lb_context *ctx, const char *name, int index, const char *address)
+{
+	return change_address(ctx, &give, name, index, address);
 }
 
 int link_remove_address(struct lb_context *ctx, const char *name, int index, const char *address)
 {
-	CLEANUP_NETLINK struct nl_sock *sock = NULL;
-	CLEANUP(cleanup_rtnl_addr) struct rtnl_addr *entry = NULL;
-	int r = netlink_open(ctx, &sock);
-
-	if (r < 0)
-		return r;
-	r = make_address(index, address, &entry);
-	if (r == 0)
-		r = rtnl_addr_delete(sock, entry, 0);
-	if (r == -NLE_NOADDR)
-		return 1;
-	return r < 0 ? netlink_fail(ctx, r, "taking an address from", name) : 0;
+	return change_address(ctx, &take, name, index, address);
 }
 
 /* From the kernel's short list: 32 hex digits, index, prefix length, scope, flags, name. */

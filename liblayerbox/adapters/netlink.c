@@ -11,20 +11,23 @@ int netlink_fail(struct lb_context *ctx, int error, const char *what, const char
 	return fail(ctx, -LB_ERR_NETWORK, "%s %s failed: %s", what, name, nl_geterror(error));
 }
 
+int netlink_connect(int protocol, struct nl_sock **ret_sock)
+{
+	CLEANUP_NETLINK struct nl_sock *sock = nl_socket_alloc();
+	int r = sock ? nl_connect(sock, protocol) : -NLE_NOMEM;
+
+	if (r == 0)
+		*ret_sock = TAKE_PTR(sock);
+	return r;
+}
+
 int netlink_open(struct lb_context *ctx, struct nl_sock **ret_sock)
 {
-	struct nl_sock *sock = nl_socket_alloc();
-	int r;
+	int r = netlink_connect(NETLINK_ROUTE, ret_sock);
 
-	if (!sock)
+	if (r == -NLE_NOMEM)
 		return fail_memory(ctx);
-	r = nl_connect(sock, NETLINK_ROUTE);
-	if (r < 0) {
-		nl_socket_free(sock);
-		return netlink_fail(ctx, r, "asking the kernel about", "the network");
-	}
-	*ret_sock = sock;
-	return 0;
+	return r < 0 ? netlink_fail(ctx, r, "asking the kernel about", "the network") : 0;
 }
 
 void netlink_close(struct nl_sock **sock)

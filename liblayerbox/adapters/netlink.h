@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the adapters that speak rtnetlink share: the socket, and how its failures are told. */
+/* What the adapters that speak netlink share: sockets and messages, and how failures of rtnetlink are told. */
 #pragma once
 
 #include "../core/context.h"
@@ -7,6 +7,10 @@
 struct nl_sock;
 struct nl_msg;
 
+/* A connection to @protocol (NETLINK_...) of the kernel: 0 or libnl's negative code. */
+int netlink_connect(int protocol, struct nl_sock **ret_sock);
+
+/* The same to rtnetlink, with a sentence. */
 int netlink_open(struct lb_context *ctx, struct nl_sock **ret_sock);
 
 void netlink_close(struct nl_sock **sock);

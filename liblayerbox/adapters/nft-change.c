@@ -115,7 +115,7 @@ static int add_action(struct batch *batch, size_t number, enum nft_action action
 	bool adds = action == NFT_ADD_ELEMENT || action == NFT_ADD_LIMIT;
 	bool limit = action == NFT_ADD_LIMIT || action == NFT_REMOVE_LIMIT;
 	int flags = NLM_F_ACK | (adds ? NLM_F_CREATE : 0), type, r;
-	CLEANUP_NFT_MESSAGE struct nl_msg *message = NULL;
+	CLEANUP_MESSAGE struct nl_msg *message = NULL;
 
 	if (limit)
 		type = adds ? NFT_MSG_NEWOBJ : NFT_MSG_DELOBJ;
@@ -133,9 +133,9 @@ static int add_action(struct batch *batch, size_t number, enum nft_action action
 static int add_edge(struct buffer *buffer, int type)
 {
 	struct nfgenmsg header = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
-	CLEANUP_NFT_MESSAGE struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST);
+	CLEANUP_MESSAGE struct nl_msg *message = netlink_request(type, 0, &header, sizeof header);
 
-	if (!message || nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO) < 0)
+	if (!message)
 		return -ENOMEM;
 	add_message(buffer, message, 0);
 	return 0;

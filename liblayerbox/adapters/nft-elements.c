@@ -62,7 +62,7 @@ static int list_elements(struct nlmsghdr *header, void *userdata)
 int nft_list_elements(struct lb_context *ctx, enum nft_family family, const char *table, const char *set,
 		      nft_element_fn fn, void *userdata)
 {
-	CLEANUP_NFT_MESSAGE struct nl_msg *question = nft_message(family, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	CLEANUP_MESSAGE struct nl_msg *question = nft_message(family, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	struct listing listing = { .fn = fn, .userdata = userdata };
 
 	if (!question || nla_put_string(question, NFTA_SET_ELEM_LIST_TABLE, table) < 0 ||

@@ -8,30 +8,13 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
-void nft_close(struct nl_sock **sock)
+static int nft_open(struct lb_context *ctx, struct nl_sock **ret_sock)
 {
-	nl_socket_free(*sock);
-}
+	int r = netlink_connect(NETLINK_NETFILTER, ret_sock);
 
-void nft_message_free(struct nl_msg **message)
-{
-	nlmsg_free(*message);
-}
-
-int nft_open(struct lb_context *ctx, struct nl_sock **ret_sock)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	int r;
-
-	if (!sock)
+	if (r == -NLE_NOMEM)
 		return fail_memory(ctx);
-	r = nl_connect(sock, NETLINK_NETFILTER);
-	if (r < 0) {
-		nl_socket_free(sock);
-		return fail(ctx, -LB_ERR_KERNEL, "cannot talk to the kernel's nftables: %s", nl_geterror(r));
-	}
-	*ret_sock = sock;
-	return 0;
+	return r < 0 ? fail(ctx, -LB_ERR_KERNEL, "cannot talk to the kernel's nftables: %s", nl_geterror(r)) : 0;
 }
 
 struct nl_msg *nft_message(enum nft_family family, int type, int flags)
@@ -40,11 +23,8 @@ struct nl_msg *nft_message(enum nft_family family, int type, int flags)
 		.nfgen_family = family == NFT_FAMILY_BRIDGE ? NFPROTO_BRIDGE : NFPROTO_INET,
 		.version = NFNETLINK_V0,
 	};
-	struct nl_msg *message = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_REQUEST | flags);
 
-	if (message && nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO) < 0)
-		nft_message_free(&message), message = NULL;
-	return message;
+	return netlink_request(NFNL_SUBSYS_NFTABLES << 8 | type, flags, &header, sizeof header);
 }
 
 /* What the receiver of an answer's messages needs. */
@@ -64,7 +44,7 @@ static int receive(struct nl_msg *message, void *userdata)
 
 int nft_dump(struct lb_context *ctx, struct nl_msg *question, nft_answer_fn fn, void *userdata)
 {
-	CLEANUP_NFT struct nl_sock *sock = NULL;
+	CLEANUP_NETLINK struct nl_sock *sock = NULL;
 	struct dump dump = { .fn = fn, .userdata = userdata };
 	int r = nft_open(ctx, &sock);
 

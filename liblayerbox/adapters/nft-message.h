@@ -2,19 +2,10 @@
 /* Messages to and from nftables in the kernel: of the adapter alone, with the foreign types it is made of. */
 #pragma once
 
+#include "netlink.h"
 #include "nft.h"
 
-struct nl_msg;
-struct nl_sock;
 struct nlmsghdr;
-
-/* A connection to the kernel's netfilter. */
-int nft_open(struct lb_context *ctx, struct nl_sock **ret_sock);
-void nft_close(struct nl_sock **sock);
-#define CLEANUP_NFT CLEANUP(nft_close)
-
-void nft_message_free(struct nl_msg **message);
-#define CLEANUP_NFT_MESSAGE CLEANUP(nft_message_free)
 
 /* A message of @type (NFT_MSG_...) to a table of that family; NULL without memory. */
 struct nl_msg *nft_message(enum nft_family family, int type, int flags);

@@ -41,7 +41,7 @@ int nft_apply(struct lb_context *ctx, const char *rules)
 
 bool nft_has_table(enum nft_family family, const char *table)
 {
-	CLEANUP_NFT struct nl_sock *sock = nl_socket_alloc();
+	CLEANUP_NETLINK struct nl_sock *sock = nl_socket_alloc();
 	struct nl_msg *message = nft_message(family, NFT_MSG_GETTABLE, 0);
 
 	if (sock && message && nla_put_string(message, NFTA_TABLE_NAME, table) == 0 &&
@@ -107,7 +107,7 @@ static int hash_chain_of_table(struct nlmsghdr *header, void *userdata)
 static int ask(struct lb_context *ctx, enum nft_family family, const char *table, int type, int attribute, int flags,
 	       nft_answer_fn fn, void *userdata)
 {
-	CLEANUP_NFT_MESSAGE struct nl_msg *question = nft_message(family, type, flags);
+	CLEANUP_MESSAGE struct nl_msg *question = nft_message(family, type, flags);
 
 	if (!question || nla_put_string(question, attribute, table) < 0)
 		return fail_memory(ctx);

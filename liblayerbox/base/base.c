@@ -18,17 +18,12 @@ enum { USERS_NAMED_MAX = 5 };
 
 static int list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int fd = store_open_directory(ctx, STORE_BASES);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_errno(ctx, errno, "cannot read %s/%s", ctx->config.root, STORE_BASES);
-	}
+	if (!dir)
+		return fd < 0 ? fd : fail_errno(ctx, errno, "cannot read %s/%s", ctx->config.root, STORE_BASES);
 	while ((entry = readdir(dir)))
 		if (name_is_valid(entry->d_name) && text_list_add(ret_names, entry->d_name) < 0)
 			return fail_memory(ctx);

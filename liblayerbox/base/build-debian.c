@@ -107,11 +107,9 @@ static int run(const struct bootstrap *bootstrap, const struct text_list *argv, 
 	return r < 0 ? fail_errno(bootstrap->ctx, r, "cannot run %s", argv->items[0]) : 0;
 }
 
-/* ---- mmdebstrap ---- */
-
-static int mmdebstrap_arguments(const struct bootstrap *bootstrap, bool with_security, struct text_list *argv)
+/* What both programs take alike: @command, and which packages are wanted. */
+static int common_arguments(const struct recipe *recipe, const char *command, struct text_list *argv)
 {
-	const struct recipe *recipe = bootstrap->recipe;
 	CLEANUP_FREE char *components = NULL;
 	CLEANUP_FREE char *packages = NULL;
 	int r = join(&recipe->components, &components);
@@ -119,13 +117,23 @@ static int mmdebstrap_arguments(const struct bootstrap *bootstrap, bool with_sec
 	if (r == 0)
 		r = join(&recipe->packages, &packages);
 	if (r == 0)
-		r = text_list_add_words(argv, "mmdebstrap --mode=root --format=directory --verbose");
+		r = text_list_add_words(argv, command);
 	if (r == 0)
 		r = text_list_format(argv, "--variant=%s", recipe->variant ? recipe->variant : "minbase");
 	if (r == 0)
 		r = text_list_format(argv, "--components=%s", components);
 	if (r == 0 && *packages)
 		r = text_list_format(argv, "--include=%s", packages);
+	return r;
+}
+
+/* ---- mmdebstrap ---- */
+
+static int mmdebstrap_arguments(const struct bootstrap *bootstrap, bool with_security, struct text_list *argv)
+{
+	const struct recipe *recipe = bootstrap->recipe;
+	int r = common_arguments(recipe, "mmdebstrap --mode=root --format=directory --verbose", argv);
+
 	if (r == 0)
 		r = text_list_add(argv, recipe->suite);
 	if (r == 0)
@@ -161,20 +169,8 @@ static int mmdebstrap(const struct bootstrap *bootstrap, bool with_security)
 static int debootstrap_arguments(const struct bootstrap *bootstrap, struct text_list *argv)
 {
 	const struct recipe *recipe = bootstrap->recipe;
-	CLEANUP_FREE char *components = NULL;
-	CLEANUP_FREE char *packages = NULL;
-	int r = join(&recipe->components, &components);
+	int r = common_arguments(recipe, "debootstrap", argv);
 
-	if (r == 0)
-		r = join(&recipe->packages, &packages);
-	if (r == 0)
-		r = text_list_add(argv, "debootstrap");
-	if (r == 0)
-		r = text_list_format(argv, "--variant=%s", recipe->variant ? recipe->variant : "minbase");
-	if (r == 0)
-		r = text_list_format(argv, "--components=%s", components);
-	if (r == 0 && *packages)
-		r = text_list_format(argv, "--include=%s", packages);
 	if (r == 0 && recipe->keyring)
 		r = text_list_format(argv, "--keyring=%s", recipe->keyring);
 	if (r == 0)

@@ -97,19 +97,16 @@ static int open_rule_directory(int tree_fd, const char *path)
 
 static int apply_rule(struct lb_context *ctx, int tree_fd, const struct rule *rule)
 {
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int fd = open_rule_directory(tree_fd, rule->directory), r;
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fail_errno(ctx, fd, "cannot open /%s of the base", rule->directory);
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
+	if (!dir)
 		return fail_errno(ctx, errno, "cannot read /%s of the base", rule->directory);
-	}
 	while ((entry = readdir(dir))) {
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
@@ -142,16 +139,10 @@ static int make_empty_machine_id(struct lb_context *ctx, int tree_fd)
 
 static void warn_of_private_keys(struct lb_context *ctx, int tree_fd)
 {
-	CLEANUP_DIR DIR *dir = NULL;
+	CLEANUP_DIR DIR *dir = take_dir(tree_open_in_root(tree_fd, "etc/ssl/private", O_RDONLY | O_DIRECTORY, 0));
 	struct dirent *entry;
-	int fd = tree_open_in_root(tree_fd, "etc/ssl/private", O_RDONLY | O_DIRECTORY, 0);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
+	while (dir && (entry = readdir(dir)))
 		if (*entry->d_name != '.')
 			log_message(
 				ctx, LB_LOG_WARNING,

@@ -16,17 +16,6 @@ enum { RECORD_BYTES_MAX = 65536, OS_RELEASE_BYTES_MAX = 65536, OS_LENGTH_MAX = 1
 
 /* ---- generation.conf ---- */
 
-static const char *take_text(char **member, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return "could not be kept: out of memory";
-	free(*member);
-	*member = copy;
-	return NULL;
-}
-
 static const char *take_parent(struct generation_record *record, const char *value)
 {
 	char name[NAME_LENGTH_MAX + 1];
@@ -37,7 +26,7 @@ static const char *take_parent(struct generation_record *record, const char *val
 	if (*value && (at - value > NAME_LENGTH_MAX || !*at || !name_is_valid(name) ||
 		       !text_to_number(at + 1, 1, GENERATION_MAX, &generation)))
 		return "must be empty, or a base and its generation, such as debian-bookworm@1";
-	return take_text(&record->parent, value);
+	return keyfile_take(&record->parent, value);
 }
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -46,15 +35,15 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	uint64_t number;
 
 	if (text_equal(key, "recipe"))
-		return take_text(&record->recipe, value);
+		return keyfile_take(&record->recipe, value);
 	if (text_equal(key, "parent"))
 		return take_parent(record, value);
 	if (text_equal(key, "os"))
-		return take_text(&record->os, value);
+		return keyfile_take(&record->os, value);
 	if (text_equal(key, "halt_signal") || text_equal(key, "reboot_signal")) {
 		if (!recipe_signal_is_valid(value))
 			return "must be a signal's name, such as SIGRTMIN+3";
-		return take_text(*key == 'h' ? &record->halt_signal : &record->reboot_signal, value);
+		return keyfile_take(*key == 'h' ? &record->halt_signal : &record->reboot_signal, value);
 	}
 	if (!text_equal(key, "created") && !text_equal(key, "bytes"))
 		return "is not a key of generation.conf";
@@ -88,10 +77,10 @@ int generation_read(struct lb_context *ctx, int directory_fd, const char *name, 
 		generation_record_free(&record);
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s/%s", ctx->config.root, error);
 	}
-	if ((!record.recipe && take_text(&record.recipe, "")) || (!record.os && take_text(&record.os, "")) ||
-	    (!record.halt_signal && take_text(&record.halt_signal, "SIGPWR")) ||
-	    (!record.parent && take_text(&record.parent, "")) ||
-	    (!record.reboot_signal && take_text(&record.reboot_signal, "SIGINT"))) {
+	if ((!record.recipe && keyfile_take(&record.recipe, "")) || (!record.os && keyfile_take(&record.os, "")) ||
+	    (!record.halt_signal && keyfile_take(&record.halt_signal, "SIGPWR")) ||
+	    (!record.parent && keyfile_take(&record.parent, "")) ||
+	    (!record.reboot_signal && keyfile_take(&record.reboot_signal, "SIGINT"))) {
 		generation_record_free(&record);
 		return fail_memory(ctx);
 	}
@@ -125,18 +114,12 @@ void generation_record_free(struct generation_record *record)
 
 int generation_find_newest(int base_fd, unsigned *ret_generation)
 {
-	CLEANUP_DIR DIR *dir = NULL;
+	CLEANUP_DIR DIR *dir = take_dir(openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
 	uint64_t number, newest = 0;
-	int fd = openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (!dir)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
 	while ((errno = 0, entry = readdir(dir)))
 		if (text_to_number(entry->d_name, 1, GENERATION_MAX, &number) && number > newest)
 			newest = number;

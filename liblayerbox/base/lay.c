@@ -79,15 +79,12 @@ static int lay_file(const struct layer *layer, int source_fd, const char *name, 
 static int lay_directory(const struct layer *layer, int source_fd, const char *target, int depth)
 {
 	CLEANUP_FD int target_fd = open_made_path(layer->tree_fd, *target ? target : ".");
-	CLEANUP_DIR DIR *dir = NULL;
+	CLEANUP_DIR DIR *dir = take_dir(source_fd);
 	struct dirent *entry;
 	int r = 0;
 
-	dir = fdopendir(source_fd);
-	if (!dir) {
-		close_fd(source_fd);
+	if (!dir)
 		return fail_errno(layer->ctx, errno, "cannot read %s/%s", layer->source, target);
-	}
 	if (target_fd < 0)
 		return fail_errno(layer->ctx, target_fd, "cannot make the directory /%s in the base", target);
 	while (r == 0 && (entry = readdir(dir))) {

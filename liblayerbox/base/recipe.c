@@ -37,25 +37,14 @@ static bool word_is_plain(const char *word)
 	return (isalnum((unsigned char)*word) || *word == '/') && strspn(word, allowed) == strlen(word);
 }
 
-static const char *take_text(char **member, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return "could not be kept: out of memory";
-	free(*member);
-	*member = copy;
-	return NULL;
-}
-
 static const char *take_word(char **member, const char *value)
 {
-	return word_is_plain(value) ? take_text(member, value) : "must be one word of letters, digits and +.:~_@/-";
+	return word_is_plain(value) ? keyfile_take(member, value) : "must be one word of letters, digits and +.:~_@/-";
 }
 
 static const char *take_signal(char **member, const char *value)
 {
-	return recipe_signal_is_valid(value) ? take_text(member, value) : "must be a signal's name, such as SIGRTMIN+3";
+	return recipe_signal_is_valid(value) ? keyfile_take(member, value) : "must be a signal's name, such as SIGRTMIN+3";
 }
 
 static const char *take_words(struct text_list *list, const char *value)
@@ -166,7 +155,7 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 			return take_words(keys[i].words, value);
 		if (keys[i].signal)
 			return take_signal(keys[i].signal, value);
-		return keys[i].word ? take_word(keys[i].word, value) : take_text(keys[i].text, value);
+		return keys[i].word ? take_word(keys[i].word, value) : keyfile_take(keys[i].text, value);
 	}
 	return "is not a key of a recipe";
 }
@@ -195,9 +184,9 @@ static int complete(struct lb_context *ctx, struct recipe *recipe, const char *p
 	if (recipe->method == RECIPE_METHOD_DEBIAN && recipe->components.count == 0 &&
 	    text_list_add(&recipe->components, "main") < 0)
 		return fail_memory(ctx);
-	if (!recipe->halt_signal && take_text(&recipe->halt_signal, "SIGPWR"))
+	if (!recipe->halt_signal && keyfile_take(&recipe->halt_signal, "SIGPWR"))
 		return fail_memory(ctx);
-	if (!recipe->reboot_signal && take_text(&recipe->reboot_signal, "SIGINT"))
+	if (!recipe->reboot_signal && keyfile_take(&recipe->reboot_signal, "SIGINT"))
 		return fail_memory(ctx);
 	return 0;
 }

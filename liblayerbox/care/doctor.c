@@ -157,29 +157,18 @@ static void examine_config(struct examination *examination, const char *subject,
 	lb_base_free(base);
 }
 
-static void examine_rename(struct examination *examination, const char *subject, const char *name, int fd,
-			   struct record *record)
+/* What was begun by a command that was killed, as the record says (@is_begun), and @finish can bring to its end. */
+static void examine_unfinished(struct examination *examination, const char *subject, const char *name, int fd,
+			       struct record *record, bool is_begun, const char *problem,
+			       int (*finish)(struct lb_context *ctx, const char *name, int fd, struct record *record))
 {
 	bool repaired;
 
-	if (!*record->renamed_from)
+	if (!is_begun)
 		return;
 	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
-		   rename_finish(examination->ctx, name, fd, record) == 0;
-	found(examination, repaired, subject, "a rename of it was begun and not finished",
-	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
-}
-
-static void examine_readdress(struct examination *examination, const char *subject, const char *name, int fd,
-			      struct record *record)
-{
-	bool repaired;
-
-	if (!*record->ipv4_before)
-		return;
-	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
-		   readdress_finish(examination->ctx, name, fd, record) == 0;
-	found(examination, repaired, subject, "a change of its address was begun and not finished",
+		   finish(examination->ctx, name, fd, record) == 0;
+	found(examination, repaired, subject, problem,
 	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
 }
 
@@ -224,8 +213,10 @@ static void examine_container(struct examination *examination, const char *name)
 		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
 		return;
 	}
-	examine_rename(examination, subject, name, fd, &record);
-	examine_readdress(examination, subject, name, fd, &record);
+	examine_unfinished(examination, subject, name, fd, &record, *record.renamed_from,
+			   "a rename of it was begun and not finished", rename_finish);
+	examine_unfinished(examination, subject, name, fd, &record, *record.ipv4_before,
+			   "a change of its address was begun and not finished", readdress_finish);
 	examine_config(examination, subject, name, fd, &record);
 	examine_uplink(examination, subject, name, &record);
 	record_free(&record);

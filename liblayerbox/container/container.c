@@ -5,6 +5,7 @@
 
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../network/settings.h"
 
 const char *lb_state_name(enum lb_state state)
 {
@@ -167,18 +168,13 @@ int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_contain
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
-	CLEANUP_FD int containers_fd = -1;
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 	struct lb_container **containers;
 	size_t count = 0;
-	int r = record_list_names(ctx, &names);
+	int r = containers_fd < 0 ? containers_fd : lease_table_load(ctx, &leases);
 
-	if (r == 0)
-		r = lease_table_load(ctx, &leases);
 	if (r < 0)
 		return r;
-	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
-	if (containers_fd < 0)
-		return containers_fd;
 	containers = calloc(names.count + 1, sizeof *containers);
 	if (!containers)
 		return fail_memory(ctx);
@@ -246,7 +242,7 @@ const char *lb_container_get_ipv4(const struct lb_container *container)
 
 const char *lb_container_get_network(const struct lb_container *container)
 {
-	return *container->record.identity.network ? container->record.identity.network : container->ctx->config.bridge;
+	return network_name(container->ctx, container->record.identity.network);
 }
 
 const char *lb_container_get_mac(const struct lb_container *container)

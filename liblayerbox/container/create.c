@@ -125,7 +125,7 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 
 static bool is_on(const struct lb_context *ctx, const struct network_plan *network, const struct network_identity *other)
 {
-	return text_equal(*other->network ? other->network : ctx->config.bridge, network->bridge);
+	return text_equal(network_name(ctx, other->network), network->bridge);
 }
 
 static int bridge_is_full(struct lb_context *ctx, const struct network_plan *network)
@@ -143,7 +143,7 @@ static int choose(struct draft *draft)
 	struct network_identity *taken;
 	uint32_t highest = 0;
 	size_t count = 0, neighbours = 0;
-	int r = record_list_identities(draft->ctx, &others, &count);
+	int r = record_list_identities(draft->ctx, true, &others, &count);
 
 	if (r < 0)
 		return r;

@@ -188,10 +188,7 @@ static int lock_and_edit(struct lb_context *ctx, const struct lb_forward *public
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	root_lock = lock_root(ctx);
-	if (root_lock < 0)
-		return root_lock;
-	directory_fd = lock_container(ctx, public->container);
+	directory_fd = lock_root_and_container(ctx, public->container, &root_lock);
 	return directory_fd < 0 ? directory_fd : edit(ctx, public, directory_fd, work);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What each container has for itself alone, of all containers: what a create chooses beside. */
 
-#include "../core/store.h"
+#include "../network/settings.h"
 #include "identity-cache.h"
 
 static void note_identity(const char *name, const struct record *record, struct record_identity *identity)
@@ -35,37 +35,39 @@ static int find_identity(struct lb_context *ctx, int containers_fd, const char *
 }
 
 /* Fills @entries, which have room for all of @names; returns how many there are. */
-static int find_identities(struct lb_context *ctx, const struct text_list *names, struct identity_entry *entries)
+static int find_identities(struct lb_context *ctx, int containers_fd, const struct text_list *names, bool all,
+			   struct identity_entry *entries)
 {
 	CLEANUP(identity_cache_free) struct identity_cache cache = { 0 };
-	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	size_t count = 0;
 
-	if (containers_fd < 0)
-		return containers_fd;
 	identity_cache_load(containers_fd, &cache);
 	for (size_t i = 0; i < names->count; i++) {
 		int r = find_identity(ctx, containers_fd, names->items[i], &cache, &entries[count]);
 
-		if (r < 0)
+		if (r < 0 && all)
 			return r;
+		if (r < 0 && r != -LB_ERR_NO_CONTAINER)
+			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 		count += r == 0;
 	}
 	identity_cache_save(&cache, entries, count);
 	return (int)count;
 }
 
-int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count)
+int record_list_identities(struct lb_context *ctx, bool all, struct record_identity **ret_identities,
+			   size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FREE struct identity_entry *entries = NULL;
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 	struct record_identity *identities;
-	int count, r = record_list_names(ctx, &names);
+	int count;
 
-	if (r < 0)
-		return r;
+	if (containers_fd < 0)
+		return containers_fd;
 	entries = calloc(names.count + 1, sizeof *entries);
-	count = entries ? find_identities(ctx, &names, entries) : fail_memory(ctx);
+	count = entries ? find_identities(ctx, containers_fd, &names, all, entries) : fail_memory(ctx);
 	if (count < 0)
 		return count;
 	identities = calloc((size_t)count + 1, sizeof *identities);
@@ -76,4 +78,15 @@ int record_list_identities(struct lb_context *ctx, struct record_identity **ret_
 	*ret_identities = identities;
 	*ret_count = (size_t)count;
 	return 0;
+}
+
+size_t record_identities_on(const struct lb_context *ctx, const char *network, const struct record_identity *identities,
+			    size_t count, struct record_identity *ret_own)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(network_name(ctx, identities[i].identity.network), network))
+			ret_own[n++] = identities[i];
+	return n;
 }

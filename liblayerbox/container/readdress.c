@@ -101,7 +101,7 @@ static int check_free(struct lb_context *ctx, const struct network_plan *plan, c
 	CLEANUP_LEASE_TABLE struct lease_table leases = { 0 };
 	int64_t now = (int64_t)time(NULL);
 	size_t count = 0;
-	int r = record_list_identities(ctx, &others, &count);
+	int r = record_list_identities(ctx, true, &others, &count);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (text_equal(others[i].identity.ipv4, ipv4) && !text_equal(others[i].name, name))
@@ -175,10 +175,7 @@ int lb_lease_reserve(struct lb_context *ctx, const char *name, const char *ipv4)
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	root_lock = lock_root(ctx);
-	if (root_lock < 0)
-		return root_lock;
-	directory_fd = lock_container(ctx, name);
+	directory_fd = lock_root_and_container(ctx, name, &root_lock);
 	r = directory_fd < 0 ? directory_fd : reserve_locked(ctx, name, directory_fd, ipv4);
 	if (r == 0)
 		host_names_follow(ctx);

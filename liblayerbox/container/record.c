@@ -166,8 +166,7 @@ int record_read(struct lb_context *ctx, int directory_fd, const char *name, stru
 
 	r = directory_fd < 0 ? -ENOENT : file_read(directory_fd, RECORD_FILE, RECORD_BYTES_MAX, &text, NULL);
 	if (r == -ENOENT)
-		return fail(ctx, -LB_ERR_NO_CONTAINER,
-			    "there is no container '%s'; `layerbox list` shows those there are", name);
+		return fail_no_container(ctx, name);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot read the record of container '%s'", name);
 	path = store_path(ctx, STORE_CONTAINERS "/%s/" RECORD_FILE, name);
@@ -266,17 +265,12 @@ int record_open_base(struct lb_context *ctx, const struct record *record, struct
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int fd = store_open_directory(ctx, STORE_CONTAINERS);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_memory(ctx);
-	}
+	if (!dir)
+		return fd < 0 ? fd : fail_memory(ctx);
 	while ((errno = 0, entry = readdir(dir)))
 		if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && name_is_valid(entry->d_name) &&
 		    text_list_add(&names, entry->d_name) < 0)
@@ -303,74 +297,55 @@ int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *n
 	return r;
 }
 
-/* Calls @fn with each record; a record that cannot be read ends the walk: what it holds is not known. */
-static int for_each(struct lb_context *ctx, int (*fn)(const char *name, const struct record *record, void *data),
-		    void *data)
+int record_open_all(struct lb_context *ctx, struct text_list *ret_names)
 {
-	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FD int containers_fd = -1;
-	int r = record_list_names(ctx, &names);
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	int r = containers_fd < 0 ? containers_fd : record_list_names(ctx, ret_names);
 
-	if (r < 0)
-		return r;
-	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
-	if (containers_fd < 0)
-		return containers_fd;
-	for (size_t i = 0; i < names.count; i++) {
-		struct record record = { 0 };
-
-		r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
-		if (r > 0)
-			continue;
-		if (r < 0)
-			return r;
-		r = fn(names.items[i], &record, data);
-		record_free(&record);
-		if (r < 0)
-			return fail_memory(ctx);
-	}
-	return 0;
+	return r < 0 ? r : take_fd(&containers_fd);
 }
 
-struct base_query {
-	const char *base;
-	unsigned generation;
-	struct text_list users;
-};
-
-/* Is the base, or (other than 0) that generation of it, what @text, BASE@GENERATION, names? */
-static bool is_meant(const struct base_query *query, const char *text)
+/* A record that cannot be read ends it: what that container stands on is not known. */
+/* Is @text, BASE@GENERATION, of @base, and of @generation where that is not 0? */
+static bool is_of_base(const char *text, const char *base, unsigned generation)
 {
-	const char *rest = text_after(text, query->base);
-	uint64_t generation;
+	const char *rest = text_after(text, base);
+	uint64_t number;
 
-	if (!rest || *rest != '@' || !text_to_number(rest + 1, 1, UINT32_MAX, &generation))
+	if (!rest || *rest != '@' || !text_to_number(rest + 1, 1, UINT32_MAX, &number))
 		return false;
-	return query->generation == 0 || query->generation == generation;
+	return !generation || number == generation;
 }
 
 /* A rebase that can be undone needs the generation before it as well. */
-static int add_base_user(const char *name, const struct record *record, void *data)
+static bool uses_base(const struct record *record, const char *base, unsigned generation)
 {
-	struct base_query *query = data;
-	char own[BASE_TEXT_SIZE];
-
-	snprintf(own, sizeof own, "%s@%u", record->base, record->generation);
-	if (!is_meant(query, own) && !is_meant(query, record->rebased_from))
-		return 0;
-	return text_list_add(&query->users, name);
+	return (text_equal(record->base, base) && (!generation || record->generation == generation)) ||
+	       is_of_base(record->rebased_from, base, generation);
 }
 
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
 {
-	struct base_query query = { .base = base, .generation = generation };
-	int r = for_each(ctx, add_base_user, &query);
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_TEXT_LIST struct text_list users = { 0 };
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 
-	if (r < 0) {
-		text_list_free(&query.users);
-		return r;
+	if (containers_fd < 0)
+		return containers_fd;
+	for (size_t i = 0; i < names.count; i++) {
+		struct record record = { 0 };
+		int r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
+
+		if (r < 0)
+			return r;
+		if (r == 0 && uses_base(&record, base, generation))
+			r = text_list_add(&users, names.items[i]);
+		record_free(&record);
+		if (r < 0)
+			return fail_memory(ctx);
 	}
-	*ret_names = query.users;
+	*ret_names = users;
+	users = (struct text_list){ 0 };
 	return 0;
 }
 
@@ -384,21 +359,18 @@ void record_list_free(struct record_entry *entries, size_t count)
 int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_FD int containers_fd = -1;
+	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
 	struct record_entry *entries;
 	size_t count = 0;
-	int r = record_list_names(ctx, &names);
 
-	if (r < 0)
-		return r;
-	containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
 	if (containers_fd < 0)
 		return containers_fd;
 	entries = calloc(names.count + 1, sizeof *entries);
 	if (!entries)
 		return fail_memory(ctx);
 	for (size_t i = 0; i < names.count; i++) {
-		r = record_read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+		int r = record_read_by_name(ctx, containers_fd, names.items[i], &entries[count].record);
+
 		if (r == 0)
 			text_copy(entries[count++].name, sizeof entries->name, names.items[i]);
 		if (r >= 0 || r == -LB_ERR_NO_CONTAINER)

@@ -75,6 +75,9 @@ int record_open_base(struct lb_context *ctx, const struct record *record, struct
 /* The names in ROOT/containers, sorted; what is hidden or has no valid name is not among them. */
 int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
 
+/* The same, and the directory they are in: the caller's descriptor. */
+int record_open_all(struct lb_context *ctx, struct text_list *ret_names);
+
 /* Which containers stand on @base, at @generation or (0) any, or could go back to it by undoing their last rebase. */
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names);
 
@@ -97,5 +100,13 @@ struct record_entry {
 int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_entries, size_t *ret_count);
 void record_list_free(struct record_entry *entries, size_t count);
 
-/* What every container has for itself alone; free(3) the array. A record that cannot be read is a failure. */
-int record_list_identities(struct lb_context *ctx, struct record_identity **ret_identities, size_t *ret_count);
+/*
+ * What every container has for itself alone; free(3) the array. A record that cannot be read is a failure where @all are
+ * needed, else left out with a warning.
+ */
+int record_list_identities(struct lb_context *ctx, bool all, struct record_identity **ret_identities,
+			   size_t *ret_count);
+
+/* Those of @identities that are on @network, in their order, to *ret_own, which has room for @count; how many. */
+size_t record_identities_on(const struct lb_context *ctx, const char *network, const struct record_identity *identities,
+			    size_t count, struct record_identity *ret_own);

@@ -99,10 +99,7 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 		r = rights_require_root(ctx);
 	if (r < 0 || text_equal(container->name, new_name))
 		return r < 0 ? r : 1;
-	root_lock = lock_root(ctx);
-	if (root_lock < 0)
-		return root_lock;
-	directory_fd = lock_container(ctx, container->name);
+	directory_fd = lock_root_and_container(ctx, container->name, &root_lock);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = container_require_stopped(ctx, container->name, "stop it first with `layerbox stop`, then rename it");

@@ -248,7 +248,7 @@ int render_rootfs_file(struct lb_context *ctx, const char *templates, const char
 /* Adds the paths of all regular files below @fd (consumed) to @paths, without duplicates. */
 static int find_templates(int fd, const char *prefix, int depth, struct text_list *paths)
 {
-	CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
 	struct dirent *entry;
 	int r = 0;
 

@@ -3,12 +3,11 @@
 
 #include <ctype.h>
 
+#include "../util/keyfile.h"
 #include "rate.h"
 
 static const char *set_description(struct record *record, const char *value)
 {
-	char *copy;
-
 	if (strlen(value) > 1000)
 		return "must not be longer than 1000 bytes";
 	for (const char *p = value; *p; p++)
@@ -16,12 +15,7 @@ static const char *set_description(struct record *record, const char *value)
 			return "must be one line without control characters";
 	if (*value && (isspace((unsigned char)*value) || strchr("\\ ", value[strlen(value) - 1])))
 		return "must neither begin nor end with a space, nor end with a backslash";
-	copy = strdup(value);
-	if (!copy)
-		return "could not be kept: out of memory";
-	free(record->description);
-	record->description = copy;
-	return NULL;
+	return keyfile_take(&record->description, value);
 }
 
 static char *get_description(const struct record *record)

@@ -10,9 +10,7 @@
 
 void uplink_name(const struct lb_context *ctx, const struct record *record, char ret_name[PORT_NAME_SIZE])
 {
-	const char *network = record->identity.network;
-
-	port_name(*network ? network : ctx->config.bridge, record->identity.mac, ret_name);
+	port_name(network_name(ctx, record->identity.network), record->identity.mac, ret_name);
 }
 
 /* Of a network whose settings cannot be read, rather too much is kept apart than too little. */
@@ -60,11 +58,10 @@ int uplink_follow_network(struct lb_context *ctx, const char *network)
 
 	for (size_t i = 0; r >= 0 && i < count; i++) {
 		const struct record *record = &records[i].record;
-		const char *own = record->identity.network;
 		char port[PORT_NAME_SIZE];
 
 		uplink_name(ctx, record, port);
-		if (text_equal(*own ? own : ctx->config.bridge, network) && if_nametoindex(port))
+		if (text_equal(network_name(ctx, record->identity.network), network) && if_nametoindex(port))
 			r = uplink_apply(ctx, port, record);
 	}
 	record_list_free(records, count);

@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "name.h"
+#include "subnet.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
-
-static const char *take_text(char **member, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (!copy)
-		return "could not be kept: out of memory";
-	free(*member);
-	*member = copy;
-	return NULL;
-}
 
 static const char *set_root(struct config *config, const char *value)
 {
@@ -29,49 +17,36 @@ static const char *set_root(struct config *config, const char *value)
 	for (const char *p = value; *p; p++)
 		if ((unsigned char)*p <= ' ' || strchr("\"'\\$`:,\177", *p))
 			return "must not contain spaces, quotes, colons, commas or control characters";
-	return take_text(&config->root, value);
+	return keyfile_take(&config->root, value);
 }
 
 static const char *set_base(struct config *config, const char *value)
 {
-	return name_is_valid(value) ? take_text(&config->base, value) : "must be the name of a base";
+	return name_is_valid(value) ? keyfile_take(&config->base, value) : "must be the name of a base";
 }
 
 static const char *set_bridge(struct config *config, const char *value)
 {
-	size_t n = strlen(value);
-
-	if (n == 0 || n >= IFNAMSIZ || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != n || strchr(".-", *value))
-		return "must be an interface name: up to 15 lower-case letters, digits, dashes";
-	return take_text(&config->bridge, value);
+	return name_is_bridge(value) ? keyfile_take(&config->bridge, value)
+				     : "must be an interface name: up to 15 lower-case letters, digits, dashes";
 }
 
 static const char *set_subnet(struct config *config, const char *value)
 {
-	char address[INET_ADDRSTRLEN];
-	const char *slash = strchr(value, '/');
-	struct in_addr parsed;
-	uint64_t prefix;
+	struct subnet subnet;
+	const char *why = subnet_parse(value, &subnet);
 
-	if (!slash || (size_t)(slash - value) >= sizeof address)
-		return "must be an IPv4 subnet such as 10.0.3.0/24";
-	memcpy(address, value, (size_t)(slash - value));
-	address[slash - value] = '\0';
-	if (inet_pton(AF_INET, address, &parsed) != 1 || !text_to_number(slash + 1, 16, 29, &prefix))
-		return "must be an IPv4 subnet such as 10.0.3.0/24, with a prefix from /16 to /29";
-	if (ntohl(parsed.s_addr) & (UINT32_MAX >> prefix))
-		return "has host bits set: the address must be the subnet's first, such as 10.0.3.0/24";
-	return take_text(&config->subnet, value);
+	return why ? why : keyfile_take(&config->subnet, value);
 }
 
 static const char *set_domain(struct config *config, const char *value)
 {
-	return name_is_valid(value) ? take_text(&config->domain, value) : "must be one DNS label, such as lxc";
+	return name_is_valid(value) ? keyfile_take(&config->domain, value) : "must be one DNS label, such as lxc";
 }
 
 static const char *set_mirror(struct config *config, const char *value)
 {
-	return take_text(&config->mirror, value);
+	return keyfile_take(&config->mirror, value);
 }
 
 static const char *set_id_start(struct config *config, const char *value)

@@ -48,6 +48,11 @@ int fail_memory(struct lb_context *ctx)
 	return fail(ctx, -ENOMEM, "out of memory");
 }
 
+int fail_no_container(struct lb_context *ctx, const char *name)
+{
+	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", name);
+}
+
 int fail_wrap(struct lb_context *ctx, int code, const char *format, ...)
 {
 	char before[ERROR_MAX], cause[ERROR_MAX];

@@ -48,6 +48,9 @@ int fail(struct lb_context *ctx, int code, const char *format, ...) PRINTF_LIKE(
 int fail_errno(struct lb_context *ctx, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 int fail_memory(struct lb_context *ctx);
 
+/* The one sentence for a container that is not there: -LB_ERR_NO_CONTAINER. */
+int fail_no_container(struct lb_context *ctx, const char *name);
+
 /* Puts words before the sentence that is there: "cannot create container 'a': ". Returns @code. */
 int fail_wrap(struct lb_context *ctx, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -69,11 +69,6 @@ int lock_host_file(struct lb_context *ctx, const char *file)
 	return r < 0 ? fail_errno(ctx, r, "cannot lock %s", path) : take_fd(&fd);
 }
 
-static int no_container(struct lb_context *ctx, const char *name)
-{
-	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", name);
-}
-
 int lock_container(struct lb_context *ctx, const char *name)
 {
 	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
@@ -86,7 +81,7 @@ int lock_container(struct lb_context *ctx, const char *name)
 		int r;
 
 		if (fd < 0 && errno == ENOENT)
-			return no_container(ctx, name);
+			return fail_no_container(ctx, name);
 		r = fd < 0 ? -errno : flock_patiently(fd);
 		if (r == -EWOULDBLOCK)
 			return fail(ctx, -LB_ERR_BUSY,
@@ -100,6 +95,16 @@ int lock_container(struct lb_context *ctx, const char *name)
 		    locked.st_dev == present.st_dev)
 			return take_fd(&fd);
 	}
+}
+
+int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_root_lock)
+{
+	CLEANUP_FD int root_lock = lock_root(ctx);
+	int fd = root_lock < 0 ? root_lock : lock_container(ctx, name);
+
+	if (fd >= 0)
+		*ret_root_lock = take_fd(&root_lock);
+	return fd;
 }
 
 int lock_firewall(struct lb_context *ctx)

@@ -24,6 +24,9 @@ int lock_host_file(struct lb_context *ctx, const char *file);
  */
 int lock_container(struct lb_context *ctx, const char *name);
 
+/* Locks the root, then the container. Returns the container's descriptor; both are the caller's. */
+int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_root_lock);
+
 /*
  * Guards what nftables has for the containers of this root: held shortly, and taken last. Who applies the whole of it
  * reads the records under this lock, so that what others do after they have changed one comes before or after.

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "name.h"
 
+#include <net/if.h>
+
 bool name_is_valid(const char *name)
 {
 	size_t n = strlen(name);
 
 	return n >= 1 && n <= NAME_LENGTH_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n &&
 	       name[0] != '-' && name[n - 1] != '-';
+}
+
+bool name_is_bridge(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n >= 1 && n < IFNAMSIZ && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == n &&
+	       !strchr(".-", *name);
 }
 
 int name_check(struct lb_context *ctx, const char *what, const char *name)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rule for names of containers and bases: a DNS label in lower case (RFC 1123, section 2.1). */
+/*
+ * The rule for names of containers and bases: a DNS label in lower case (RFC 1123, section 2.1). A network is called as
+ * its bridge is, by the name of an interface.
+ */
 #pragma once
 
 #include "context.h"
@@ -7,6 +10,7 @@
 enum { NAME_LENGTH_MAX = 63 };
 
 bool name_is_valid(const char *name);
+bool name_is_bridge(const char *name);
 
 /* 0, or -LB_ERR_BAD_NAME with the rule; @what is "container" or "base". */
 int name_check(struct lb_context *ctx, const char *what, const char *name);

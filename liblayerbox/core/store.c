@@ -181,12 +181,7 @@ static bool is_hidden(const char *name)
 
 static DIR *open_again(int fd)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = again < 0 ? NULL : fdopendir(again);
-
-	if (!dir)
-		close_fd(again);
-	return dir;
+	return take_dir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 bool store_has_hidden(int parent_fd)

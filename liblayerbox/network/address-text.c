@@ -2,8 +2,8 @@
 /* Addresses as text, apart from how they are chosen: the hook reads records and should load nothing for it. */
 #include <ctype.h>
 
+#include "../core/subnet.h"
 #include "address.h"
-#include "subnet.h"
 
 bool address_is_ipv4(const char *text)
 {

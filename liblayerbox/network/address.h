@@ -3,8 +3,9 @@
 #pragma once
 
 #include "../core/context.h"
+#include "../core/subnet.h"
 
-enum { MAC_TEXT_SIZE = 18, MAC_BYTES = 6, IPV4_TEXT_SIZE = 16, NETWORK_TEXT_SIZE = 16 };
+enum { MAC_TEXT_SIZE = 18, MAC_BYTES = 6, NETWORK_TEXT_SIZE = 16 };
 
 struct network_identity {
 	char network[NETWORK_TEXT_SIZE]; /* "": the default one */

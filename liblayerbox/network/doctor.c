@@ -188,21 +188,6 @@ static void examine_bridge_names(struct examination *exam)
 	examine_names(exam, r, "systemd-resolved does not know the names of containers", repair_bridge);
 }
 
-/* Those on the network that is looked at, to the front; returns how many. */
-static size_t select_records(const struct examination *exam, const struct record_identity *all, size_t count,
-			     struct record_identity *selected)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *network = *all[i].identity.network ? all[i].identity.network : exam->ctx->config.bridge;
-
-		if (text_equal(network, exam->name))
-			selected[n++] = all[i];
-	}
-	return n;
-}
-
 /* @records NULL: they could not all be read. */
 static int examine_network(struct examination *exam, const struct record_identity *records, size_t count)
 {
@@ -213,7 +198,7 @@ static int examine_network(struct examination *exam, const struct record_identit
 	if (!own)
 		return fail_memory(exam->ctx);
 	snprintf(exam->subject, sizeof exam->subject, "network %s", exam->name);
-	n = records ? select_records(exam, records, count, own) : 1;
+	n = records ? record_identities_on(exam->ctx, exam->name, records, count, own) : 1;
 	if (records)
 		r = examine_reservations(exam, own, n);
 	if (r >= 0)
@@ -240,7 +225,7 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 	if (lock < 0)
 		return lock;
 	/* Without all records nobody knows which reservations are too many; the bridges can be examined. */
-	r = record_list_identities(ctx, &records, &count);
+	r = record_list_identities(ctx, true, &records, &count);
 	if (r < 0)
 		report(&exam, "network", "the reservations cannot be compared with the containers' records",
 		       lb_context_error(ctx), false);

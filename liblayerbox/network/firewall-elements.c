@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "../util/array.h"
 #include "firewall-field.h"
 #include "ipv6.h"
 
@@ -58,15 +59,11 @@ void firewall_elements_free(struct firewall_elements *elements)
 
 int firewall_element_add(struct firewall_elements *elements, const struct firewall_element *element)
 {
-	if (elements->count == elements->capacity) {
-		size_t capacity = elements->capacity ? elements->capacity * 2 : 16;
-		struct firewall_element *items = reallocarray(elements->items, capacity, sizeof *items);
+	struct firewall_element *items = array_grow(elements->items, elements->count, &elements->capacity, sizeof *items);
 
-		if (!items)
-			return -ENOMEM;
-		elements->items = items;
-		elements->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	elements->items = items;
 	elements->items[elements->count++] = *element;
 	return 0;
 }
@@ -142,27 +139,16 @@ static int add_identity(const struct making *making)
 	return r;
 }
 
-static int add_isolation(const struct making *making)
+/* The guest's port and its addresses, each to the set for it. */
+static int add_everywhere(const struct making *making, size_t of_ports, size_t of_ipv4, size_t of_ipv6)
 {
 	const struct firewall_guest *guest = making->guest;
-	int r = add(making, ISOLATED, TEXTS(guest->port), NULL);
+	int r = add(making, of_ports, TEXTS(guest->port), NULL);
 
 	if (r == 0)
-		r = add(making, ISOLATED4, TEXTS(guest->ipv4), NULL);
+		r = add(making, of_ipv4, TEXTS(guest->ipv4), NULL);
 	if (r == 0 && !text_empty(guest->ipv6))
-		r = add(making, ISOLATED6, TEXTS(guest->ipv6), NULL);
-	return r;
-}
-
-static int add_rules(const struct making *making)
-{
-	const struct firewall_guest *guest = making->guest;
-	int r = add(making, RULES, TEXTS(guest->port), NULL);
-
-	if (r == 0)
-		r = add(making, RULES4, TEXTS(guest->ipv4), NULL);
-	if (r == 0 && !text_empty(guest->ipv6))
-		r = add(making, RULES6, TEXTS(guest->ipv6), NULL);
+		r = add(making, of_ipv6, TEXTS(guest->ipv6), NULL);
 	return r;
 }
 
@@ -200,11 +186,11 @@ int firewall_elements_add_guest(struct lb_context *ctx, const struct firewall_gu
 	firewall_limit_name(guest, making.limit);
 	snprintf(making.chain, sizeof making.chain, "rules-%s", guest->name);
 	if (r == 0 && guest->isolated)
-		r = add_isolation(&making);
+		r = add_everywhere(&making, ISOLATED, ISOLATED4, ISOLATED6);
 	if (r == 0 && guest->egress_bits)
 		r = add(&making, LIMITS, TEXTS(guest->port), NULL);
 	if (r == 0 && guest->rule_count)
-		r = add_rules(&making);
+		r = add_everywhere(&making, RULES, RULES4, RULES6);
 	for (size_t i = 0; r == 0 && i < guest->forward_count; i++)
 		r = add_forward(&making, guest->forwards + i);
 	return r;

@@ -6,11 +6,11 @@
 
 #include "../core/name.h"
 #include "../core/store.h"
+#include "../core/subnet.h"
 #include "../util/template.h"
 #include "firewall-field.h"
 #include "ipv6.h"
 #include "port.h"
-#include "subnet.h"
 
 #define TEMPLATE "network.nft"
 
@@ -170,7 +170,7 @@ static int check_network(struct lb_context *ctx, const struct firewall_network *
 	for (const char *const *other = network->others; other && *other; other++)
 		if (!field_encode('n', *other, (uint8_t[IPV6_BYTES]){ 0 }))
 			return fail(ctx, -LB_ERR_BAD_VALUE, "the bridge's name \"%s\" is not one for nft", *other);
-	if (subnet_parse(network->subnet, &subnet) < 0)
+	if (subnet_parse(network->subnet, &subnet))
 		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is not a subnet such as 10.0.3.0/24", network->subnet);
 	if (!text_empty(network->ipv6) && ipv6_prefix_parse(network->ipv6, &prefix))
 		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is not an IPv6 prefix such as fd42:1:2:3::/64",

@@ -3,9 +3,6 @@
 
 #include "firewall-render.h"
 
-/* The one table that all containers shared in an older version. */
-#define OLD_TABLE "layerbox"
-
 bool firewall_is_up(const char *bridge)
 {
 	char table[FIREWALL_TABLE_SIZE];
@@ -165,8 +162,6 @@ int firewall_down(struct lb_context *ctx, const char *bridge, const char *run_di
 		buffer_format(&rules, "delete table bridge %s\n", table);
 	if (nft_has_table(NFT_FAMILY_INET, table))
 		buffer_format(&rules, "delete table inet %s\n", table);
-	if (nft_has_table(NFT_FAMILY_INET, OLD_TABLE))
-		buffer_add_text(&rules, "delete table inet " OLD_TABLE "\n");
 	if (rules.failed)
 		return fail_memory(ctx);
 	return rules.length ? nft_apply(ctx, rules.data) : 1;

@@ -95,11 +95,10 @@ static int describe_all(struct lb_context *ctx, const struct network_plan *plan,
 		return fail_memory(ctx);
 	for (size_t i = 0; i < list->record_count; i++) {
 		const struct record_entry *entry = list->records + i;
-		const char *network = entry->record.identity.network;
 		struct guest *guest = list->guests + list->count;
 		int r;
 
-		if (!text_equal(*network ? network : ctx->config.bridge, plan->bridge))
+		if (!text_equal(network_name(ctx, entry->record.identity.network), plan->bridge))
 			continue;
 		r = guest_describe(ctx, plan, entry->name, &entry->record, guest);
 		list->items[list->count++] = guest->firewall;

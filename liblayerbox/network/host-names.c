@@ -43,7 +43,7 @@ static int gather(struct lb_context *ctx, struct names *names)
 
 	if (ctx->config.host_names != HOST_NAMES_FILE)
 		return 0;
-	r = record_list_identities(ctx, &names->records, &names->count);
+	r = record_list_identities(ctx, true, &names->records, &names->count);
 	if (r < 0)
 		return r;
 	names->entries = calloc(names->count + 1, sizeof *names->entries);

@@ -53,7 +53,7 @@ int lb_lease_list(struct lb_context *ctx, const char *network, struct lb_lease *
 	int r = name_networks(ctx, network, &names);
 
 	if (r == 0)
-		r = lease_owners_load(ctx, &owners, &count);
+		r = record_list_identities(ctx, false, &owners, &count);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 
@@ -125,7 +125,7 @@ int lb_lease_get_pool(struct lb_context *ctx, const char *network, struct lb_lea
 	if (r == 0)
 		r = network_plan_make(ctx, network, &plan);
 	if (r == 0)
-		r = lease_owners_load(ctx, &owners, &count);
+		r = record_list_identities(ctx, false, &owners, &count);
 	if (r == 0)
 		r = lease_rows_load(ctx, &plan, owners, count, &rows);
 	if (r < 0)
@@ -182,7 +182,7 @@ static int find_wanted(struct lb_context *ctx, const char *what, const struct re
 	}
 	if (r < 0)
 		return r;
-	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", what);
+	return fail_no_container(ctx, what);
 }
 
 /* 0 when leases were given back, 1 when there was none to give back. */
@@ -215,7 +215,7 @@ int lb_lease_release(struct lb_context *ctx, const char *what)
 	int nothing = 1, r = rights_require_root(ctx);
 
 	if (r == 0)
-		r = lease_owners_load(ctx, &owners, &count);
+		r = record_list_identities(ctx, false, &owners, &count);
 	if (r == 0)
 		r = find_wanted(ctx, what, owners, count, &wanted);
 	if (r == 0)

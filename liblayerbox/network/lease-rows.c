@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lease-rows.h"
 
-#include "subnet.h"
+#include "../core/subnet.h"
+#include "../util/array.h"
 
 /* The containers by MAC and by address, for bsearch(3). */
 struct owner_index {
@@ -57,17 +58,11 @@ static const struct record_identity *find(const struct record_identity **sorted,
 
 static struct lb_lease *add_row(struct lease_rows *rows, const char *network, const struct network_identity *identity)
 {
-	struct lb_lease *row;
+	struct lb_lease *row, *items = array_grow(rows->items, rows->count, &rows->capacity, sizeof *items);
 
-	if (rows->count == rows->capacity) {
-		size_t capacity = rows->capacity ? rows->capacity * 2 : 64;
-		struct lb_lease *items = reallocarray(rows->items, capacity, sizeof *items);
-
-		if (!items)
-			return NULL;
-		rows->items = items;
-		rows->capacity = capacity;
-	}
+	if (!items)
+		return NULL;
+	rows->items = items;
 	row = rows->items + rows->count++;
 	*row = (struct lb_lease){ .state = LB_LEASE_RESERVED };
 	text_copy(row->network, sizeof row->network, network);

@@ -26,9 +26,6 @@ void lease_rows_free(struct lease_rows *rows);
 
 #define CLEANUP_LEASE_ROWS CLEANUP(lease_rows_free)
 
-/* The containers that have a record which can be read; of others the log has a warning. free(3) the array. */
-int lease_owners_load(struct lb_context *ctx, struct record_identity **ret_owners, size_t *ret_count);
-
 /*
  * Adds what there is on the planned network, whichever networks @owners are on. The log has a warning where the lease
  * file has broken lines.

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "../adapters/dnsmasq.h"
+#include "../util/array.h"
 #include "../util/file.h"
 #include "plan.h"
 
@@ -89,7 +90,7 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
-		struct lease lease;
+		struct lease lease, *leases;
 		enum line_kind kind = parse_line(line, &lease);
 
 		number++;
@@ -97,17 +98,12 @@ int lease_table_parse(char *text, struct lease_table *ret_table)
 			table.first_broken = number;
 		if (kind != LINE_LEASE)
 			continue;
-		if (table.count == capacity) {
-			size_t larger = capacity ? capacity * 2 : 64;
-			struct lease *leases = reallocarray(table.leases, larger, sizeof *leases);
-
-			if (!leases) {
-				lease_table_free(&table);
-				return -ENOMEM;
-			}
-			table.leases = leases;
-			capacity = larger;
+		leases = array_grow(table.leases, table.count, &capacity, sizeof *leases);
+		if (!leases) {
+			lease_table_free(&table);
+			return -ENOMEM;
 		}
+		table.leases = leases;
 		table.leases[table.count++] = lease;
 	}
 	if (table.count > 1)

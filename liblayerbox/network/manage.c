@@ -106,7 +106,7 @@ static int refuse_overlap(struct lb_context *ctx, const struct network_settings 
 
 	if (r < 0)
 		return r;
-	if (subnet_parse(settings->subnet, &subnet) < 0)
+	if (subnet_parse(settings->subnet, &subnet))
 		return fail(ctx, -LB_ERR_BAD_VALUE, "a network needs a subnet such as 10.0.4.0/24: --subnet");
 	for (size_t i = 0; i < names.count; i++) {
 		CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
@@ -203,7 +203,7 @@ static int refuse_users(struct lb_context *ctx, const char *name)
 	CLEANUP_FREE struct record_identity *records = NULL;
 	size_t count = 0, users = 0;
 	const char *first = NULL;
-	int r = record_list_identities(ctx, &records, &count);
+	int r = record_list_identities(ctx, true, &records, &count);
 
 	if (r < 0)
 		return r;

@@ -62,7 +62,7 @@ static int take_subnet(struct lb_context *ctx, struct network_plan *plan)
 	const struct lxc_net_settings *settings = &plan->lxc_net;
 
 	if (!plan->by_lxc_net) {
-		if (subnet_parse(plan->settings.subnet, &plan->subnet) < 0)
+		if (subnet_parse(plan->settings.subnet, &plan->subnet))
 			return fail(ctx, -LB_ERR_BAD_VALUE,
 				    "the subnet \"%s\" of network %s is not one such as 10.0.3.0/24, from /16 to /29",
 				    plan->settings.subnet, plan->bridge);

@@ -7,9 +7,10 @@
 
 #include "../adapters/link.h"
 #include "../adapters/lxc-net.h"
+#include "../core/subnet.h"
+#include "address.h"
 #include "ipv6.h"
 #include "settings.h"
-#include "subnet.h"
 
 /* The bridge's alias (`ip -details link`) by which layerbox knows what it made. */
 #define NETWORK_ALIAS "layerbox"

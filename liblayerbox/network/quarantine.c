@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../core/subnet.h"
+#include "../util/array.h"
 #include "../util/file.h"
-#include "subnet.h"
 
 /* How far a clock may have been set back without freeing addresses; beyond that, a line's time is a mistake. */
 enum { CLOCK_SLACK_SECONDS = 24 * 60 * 60 };
@@ -70,22 +71,17 @@ int quarantine_parse(char *text, int64_t now, uint32_t seconds, struct quarantin
 	char *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct quarantine_entry entry;
+		struct quarantine_entry entry, *entries;
 
 		lines++;
 		if (!parse_line(line, &entry) || !rests(&entry, now, seconds))
 			continue;
-		if (quarantine.count == capacity) {
-			size_t larger = capacity ? capacity * 2 : 64;
-			struct quarantine_entry *entries = reallocarray(quarantine.entries, larger, sizeof *entries);
-
-			if (!entries) {
-				quarantine_free(&quarantine);
-				return -ENOMEM;
-			}
-			quarantine.entries = entries;
-			capacity = larger;
+		entries = array_grow(quarantine.entries, quarantine.count, &capacity, sizeof *entries);
+		if (!entries) {
+			quarantine_free(&quarantine);
+			return -ENOMEM;
 		}
+		quarantine.entries = entries;
 		quarantine.entries[quarantine.count++] = entry;
 	}
 	sort_out(&quarantine);

@@ -180,15 +180,11 @@ int reservation_remove_anywhere(struct lb_context *ctx, const char *name)
 int reservation_list(struct lb_context *ctx, int hosts_fd, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
+	CLEANUP_DIR DIR *dir = take_dir(openat(hosts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *entry;
-	int fd = openat(hosts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
+	if (!dir)
 		return fail_errno(ctx, errno, "cannot read the directory of reservations");
-	}
 	while ((entry = readdir(dir))) {
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;

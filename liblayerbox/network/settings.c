@@ -2,23 +2,20 @@
 #include "settings.h"
 
 #include <fcntl.h>
-#include <net/if.h>
 
+#include "../core/name.h"
 #include "../core/store.h"
+#include "../core/subnet.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "../util/tree.h"
 #include "ipv6.h"
-#include "subnet.h"
 
 enum { SETTINGS_BYTES_MAX = 64 * 1024, MTU_MIN = 1280, MTU_MAX = 65535 };
 
 int network_check_name(struct lb_context *ctx, const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
-	size_t n = strlen(name);
-
-	if (n > 0 && n < IFNAMSIZ && strspn(name, allowed) == n && !strchr(".-", *name))
+	if (name_is_bridge(name))
 		return 0;
 	return fail(ctx, -LB_ERR_BAD_NAME,
 		    "\"%.40s\" cannot be the name of a network: its bridge is called so, in up to 15 lower-case letters, "
@@ -26,14 +23,20 @@ int network_check_name(struct lb_context *ctx, const char *name)
 		    name);
 }
 
+const char *network_name(const struct lb_context *ctx, const char *name)
+{
+	return text_empty(name) ? ctx->config.bridge : name;
+}
+
 /* ------------------------------------------------------------------------------------------------ keys */
 
 static const char *set_subnet(struct network_settings *settings, const char *value)
 {
 	struct subnet subnet;
+	const char *why = subnet_parse(value, &subnet);
 
-	if (subnet_parse(value, &subnet) < 0)
-		return "must be an IPv4 subnet such as 10.0.4.0/24, from /16 to /29, without host bits";
+	if (why)
+		return why;
 	return text_copy(settings->subnet, sizeof settings->subnet, value) ? NULL : "is too long";
 }
 
@@ -159,8 +162,7 @@ int network_settings_load(struct lb_context *ctx, const char *name, struct netwo
 	char error[512];
 	int r;
 
-	if (text_empty(name))
-		name = ctx->config.bridge;
+	name = network_name(ctx, name);
 	settings.is_default = text_equal(name, ctx->config.bridge);
 	r = network_check_name(ctx, name);
 	if (r < 0)
@@ -212,17 +214,12 @@ int network_settings_list(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list created = { 0 };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
 	int r = 0, fd = store_open_directory(ctx, STORE_NETWORK);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct dirent *entry;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_memory(ctx);
-	}
+	if (!dir)
+		return fd < 0 ? fd : fail_memory(ctx);
 	/* A directory without the file is that of a default network which layerbox.conf no longer names. */
 	while (r == 0 && (entry = readdir(dir))) {
 		char file[NETWORK_NAME_SIZE + sizeof "/" NETWORK_SETTINGS_FILE];

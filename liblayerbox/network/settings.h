@@ -30,6 +30,9 @@ struct network_settings {
 /* Is this a name for a network, and so for a bridge? -LB_ERR_BAD_NAME, with the rule. */
 int network_check_name(struct lb_context *ctx, const char *name);
 
+/* The network that is meant by @name, as records and callers give it: NULL or "" is the default one. */
+const char *network_name(const struct lb_context *ctx, const char *name);
+
 /* @name NULL or "": the default network. -LB_ERR_NO_NETWORK, -LB_ERR_BAD_CONFIG with file:line. */
 int network_settings_load(struct lb_context *ctx, const char *name, struct network_settings *ret_settings);
 

@@ -12,7 +12,7 @@
 
 int network_require(struct lb_context *ctx, const char *network)
 {
-	const char *bridge = *network ? network : ctx->config.bridge;
+	const char *bridge = network_name(ctx, network);
 	int up = link_is_up(bridge);
 
 	if (up == 1)
@@ -36,7 +36,6 @@ static int count_reservations(struct lb_context *ctx, const struct network_plan 
 
 static int look(struct lb_context *ctx, const struct network_plan *plan, struct lb_network_status *status)
 {
-	char address[IPV4_TEXT_SIZE];
 	int r;
 
 	status->manager = plan->manager;
@@ -47,8 +46,7 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 	status->antispoof = plan->settings.antispoof;
 	status->dhcp = plan->settings.dhcp;
 	status->mtu = plan->settings.mtu;
-	ipv4_format(plan->subnet.gateway, address);
-	snprintf(status->address, sizeof status->address, "%s/%u", address, plan->subnet.prefix);
+	subnet_format_gateway(&plan->subnet, status->address, sizeof status->address);
 	if (plan->link.index)
 		text_copy(status->address, sizeof status->address, plan->link.address);
 	status->up = plan->link.up;
@@ -66,10 +64,9 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 /* The bridge's address as it should be, with prefix length. */
 static bool has_its_address(const struct network_plan *plan)
 {
-	char gateway[IPV4_TEXT_SIZE], address[sizeof plan->link.address];
+	char address[sizeof plan->link.address];
 
-	ipv4_format(plan->subnet.gateway, gateway);
-	snprintf(address, sizeof address, "%s/%u", gateway, plan->subnet.prefix);
+	subnet_format_gateway(&plan->subnet, address, sizeof address);
 	return text_equal(address, plan->link.address);
 }
 

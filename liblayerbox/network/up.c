@@ -13,15 +13,6 @@
 #include "ipv6-host.h"
 #include "network.h"
 
-/* The bridge's address as text, with prefix length. */
-static void make_address(const struct subnet *subnet, char *address, size_t size)
-{
-	char gateway[IPV4_TEXT_SIZE];
-
-	ipv4_format(subnet->gateway, gateway);
-	snprintf(address, size, "%s/%u", gateway, subnet->prefix);
-}
-
 static int refuse_foreign(struct lb_context *ctx, const struct network_plan *plan)
 {
 	return fail(ctx, -LB_ERR_NETWORK,
@@ -37,7 +28,7 @@ static int check_before(struct lb_context *ctx, const struct network_plan *plan)
 	char address[IPV4_TEXT_SIZE], with_prefix[sizeof plan->link.address];
 	int r = dnsmasq_require(ctx);
 
-	make_address(&plan->subnet, with_prefix, sizeof with_prefix);
+	subnet_format_gateway(&plan->subnet, with_prefix, sizeof with_prefix);
 	ipv4_format(plan->subnet.gateway, address);
 	if (*plan->link.address && !text_equal(plan->link.address, with_prefix))
 		return fail(ctx, -LB_ERR_NETWORK,
@@ -80,7 +71,7 @@ static int bridge_up(struct lb_context *ctx, struct network_plan *plan, int *ret
 			return r;
 		changed = 0;
 	}
-	make_address(&plan->subnet, address, sizeof address);
+	subnet_format_gateway(&plan->subnet, address, sizeof address);
 	r = link_add_address(ctx, plan->bridge, index, address);
 	if (r < 0)
 		return r;

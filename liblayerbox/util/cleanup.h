@@ -24,6 +24,16 @@ static inline void close_fd(int fd)
 	errno = saved;
 }
 
+/* fdopendir(3) that takes @fd in any case: NULL, with errno, where it is none or cannot be read as a directory. */
+static inline DIR *take_dir(int fd)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		close_fd(fd);
+	return dir;
+}
+
 static inline void cleanup_free(void *pointer)
 {
 	free(*(void **)pointer);

@@ -64,3 +64,14 @@ int keyfile_parse(char *text, const char *file, keyfile_fn fn, void *userdata, c
 	}
 	return 0;
 }
+
+const char *keyfile_take(char **member, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return "could not be kept: out of memory";
+	free(*member);
+	*member = copy;
+	return NULL;
+}

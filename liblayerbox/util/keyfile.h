@@ -16,3 +16,6 @@ typedef const char *(*keyfile_fn)(const char *key, const char *value, void *user
  * @error, of @error_size bytes. @file is used in sentences only.
  */
 int keyfile_parse(char *text, const char *file, keyfile_fn fn, void *userdata, char *error, size_t error_size);
+
+/* For keyfile_fn: puts a copy of @value in the place of what @member was. NULL, or why not. */
+const char *keyfile_take(char **member, const char *value);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "array.h"
+
 char *text_format(const char *format, ...)
 {
 	char *s;
@@ -185,19 +187,13 @@ char *buffer_finish(struct buffer *buffer)
 
 static int text_list_take(struct text_list *list, char *s)
 {
-	if (!s)
-		return -ENOMEM;
-	if (list->count + 1 >= list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 8;
-		char **items = reallocarray(list->items, capacity, sizeof *items);
+	char **items = s ? array_grow(list->items, list->count + 1, &list->capacity, sizeof *items) : NULL;
 
-		if (!items) {
-			free(s);
-			return -ENOMEM;
-		}
-		list->items = items;
-		list->capacity = capacity;
+	if (!items) {
+		free(s);
+		return -ENOMEM;
 	}
+	list->items = items;
 	list->items[list->count++] = s;
 	list->items[list->count] = NULL;
 	return 0;

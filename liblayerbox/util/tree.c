@@ -39,15 +39,10 @@ struct remover {
 static int push_directory(struct remover *remover, int dir_fd, const char *name)
 {
 	int fd = open_directory(dir_fd, name);
-	DIR *dir;
+	DIR *dir = take_dir(fd);
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
+	if (!dir)
+		return fd < 0 ? fd : -errno;
 	remover->stack[remover->depth] = dir;
 	if (remover->depth > 0)
 		text_copy(remover->names[remover->depth], sizeof remover->names[0], name);
@@ -135,19 +130,14 @@ int tree_remove(int dir_fd, const char *name)
 
 static int disk_usage(int dir_fd, const char *name, int depth, uint64_t *ret_bytes)
 {
-	CLEANUP_DIR DIR *dir = NULL;
+	int fd = depth < DEPTH_MAX ? open_directory(dir_fd, name) : -ELOOP;
+	CLEANUP_DIR DIR *dir = take_dir(fd);
 	struct dirent *entry;
 	struct stat st;
 	uint64_t bytes;
-	int fd = depth < DEPTH_MAX ? open_directory(dir_fd, name) : -ELOOP;
 
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
+	if (!dir)
+		return fd < 0 ? fd : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	bytes = (uint64_t)st.st_blocks * 512;

@@ -24,14 +24,14 @@ static void put_record(const char *name, const char *ipv4)
 }
 
 /* The addresses that are found, as "NAME=IPV4 ...". */
-static const char *found(void)
+static const char *found(bool all)
 {
 	static char text[1024];
 	struct record_identity *identities = NULL;
 	size_t count = 0;
 
 	*text = '\0';
-	assert_int_equal(record_list_identities(ctx, &identities, &count), 0);
+	assert_int_equal(record_list_identities(ctx, all, &identities, &count), 0);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(identities[i].id_end, 65546);
 		sprintf(text + strlen(text), "%s=%s ", identities[i].name, identities[i].identity.ipv4);
@@ -85,23 +85,23 @@ static int teardown(void **state)
 static void test_follows_the_records(void **state)
 {
 	(void)state;
-	assert_string_equal(found(), "");
+	assert_string_equal(found(true), "");
 	put_record("a", "10.0.3.2");
 	put_record("c", "10.0.3.3");
-	assert_string_equal(found(), "a=10.0.3.2 c=10.0.3.3 ");
+	assert_string_equal(found(true), "a=10.0.3.2 c=10.0.3.3 ");
 	let_age();
-	assert_string_equal(found(), "a=10.0.3.2 c=10.0.3.3 ");
+	assert_string_equal(found(true), "a=10.0.3.2 c=10.0.3.3 ");
 	put_record("b", "10.0.3.4");
-	assert_string_equal(found(), "a=10.0.3.2 b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "a=10.0.3.2 b=10.0.3.4 c=10.0.3.3 ");
 	put_record("a", "10.0.3.9");
-	assert_string_equal(found(), "a=10.0.3.9 b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "a=10.0.3.9 b=10.0.3.4 c=10.0.3.3 ");
 	assert_int_equal(rename("root/containers/a", "root/containers/d"), 0);
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 d=10.0.3.9 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 d=10.0.3.9 ");
 	let_age();
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 d=10.0.3.9 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 d=10.0.3.9 ");
 	assert_int_equal(unlink("root/containers/d/container.conf"), 0);
 	assert_int_equal(rmdir("root/containers/d"), 0);
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 }
 
 /* An old record is taken from the cache, or the cache would be for nothing. */
@@ -113,17 +113,17 @@ static void test_is_used(void **state)
 
 	(void)state;
 	let_age();
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 	path = cache_path();
 	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, &data, &length), 0);
 	address = memmem(data, length, "10.0.3.4", 8);
 	assert_non_null(address);
 	address[7] = '7';
 	assert_int_equal(file_write(AT_FDCWD, path, data, length, 0600, FILE_LAZY), 0);
-	assert_string_equal(found(), "b=10.0.3.7 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.7 c=10.0.3.3 ");
 	/* Any change of the record counts more. */
 	assert_int_equal(chmod("root/containers/b/container.conf", 0640), 0);
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 }
 
 /* In place, of the same length, and again within the same tick. */
@@ -143,7 +143,7 @@ static void test_changes_by_hand(void **state)
 		strstr(text, "10.0.3.")[7] = digit;
 		assert_int_equal(pwrite(fd, text, length, 0), length);
 		snprintf(expected, sizeof expected, "b=10.0.3.%c c=10.0.3.3 ", digit);
-		assert_string_equal(found(), expected);
+		assert_string_equal(found(true), expected);
 	}
 	close(fd);
 }
@@ -156,22 +156,22 @@ static void test_spoilt_cache(void **state)
 	(void)state;
 	put_record("b", "10.0.3.4");
 	let_age();
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 	assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, &data, &length), 0);
 	for (size_t cut = 0; cut < length; cut += 7) {
 		assert_int_equal(file_write(AT_FDCWD, path, data, cut, 0600, FILE_LAZY), 0);
-		assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+		assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 	}
 	data[0] = 'L';
 	assert_int_equal(file_write(AT_FDCWD, path, data, length, 0600, FILE_LAZY), 0);
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_string_equal(found(), "b=10.0.3.4 c=10.0.3.3 ");
+	assert_string_equal(found(true), "b=10.0.3.4 c=10.0.3.3 ");
 	assert_int_equal(rmdir(path), 0);
 }
 
-/* What a container has that cannot be read is not known: neither with a cache nor without. */
+/* What a container has that cannot be read is not known: neither with a cache nor without. Some can do without it. */
 static void test_broken_record(void **state)
 {
 	struct record_identity *identities = NULL;
@@ -179,10 +179,31 @@ static void test_broken_record(void **state)
 
 	(void)state;
 	put_file("root/containers/c/container.conf", "ipv4 = nonsense\n");
-	assert_int_equal(record_list_identities(ctx, &identities, &count), -LB_ERR_BAD_CONFIG);
+	assert_int_equal(record_list_identities(ctx, true, &identities, &count), -LB_ERR_BAD_CONFIG);
+	assert_string_equal(found(false), "b=10.0.3.4 ");
 	assert_int_equal(unlink("root/containers/c/container.conf"), 0);
-	assert_int_equal(record_list_identities(ctx, &identities, &count), -LB_ERR_NO_CONTAINER);
+	assert_int_equal(record_list_identities(ctx, true, &identities, &count), -LB_ERR_NO_CONTAINER);
 	assert_null(identities);
+	assert_string_equal(found(false), "b=10.0.3.4 ");
+}
+
+static void test_one_network(void **state)
+{
+	static const struct record_identity all[] = {
+		{ .name = "a", .identity.network = "lxcbr0" },
+		{ .name = "b", .identity.network = "other" },
+		{ .name = "c", .identity.network = "" },
+	};
+	struct record_identity own[3];
+
+	(void)state;
+	assert_string_equal(ctx->config.bridge, "lxcbr0");
+	assert_int_equal(record_identities_on(ctx, "lxcbr0", all, 3, own), 2);
+	assert_string_equal(own[0].name, "a");
+	assert_string_equal(own[1].name, "c");
+	assert_int_equal(record_identities_on(ctx, "other", all, 3, own), 1);
+	assert_string_equal(own[0].name, "b");
+	assert_int_equal(record_identities_on(ctx, "third", all, 3, own), 0);
 }
 
 int main(void)
@@ -193,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_changes_by_hand),
 		cmocka_unit_test(test_spoilt_cache),
 		cmocka_unit_test(test_broken_record),
+		cmocka_unit_test(test_one_network),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -40,6 +40,20 @@ static void test_every_byte(void **state)
 	}
 }
 
+static void test_bridges(void **state)
+{
+	static const char *const bridges[] = { "a", "0", "lxcbr0", "br-x.1", "_b", "fifteen-letters" };
+	static const char *const others[] = { "", ".", "..", "-x", ".x", "a/b", "a b", "Br0", "a\n", "a:b", "sixteen-letters-" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
+		if (!name_is_bridge(bridges[i]))
+			fail_msg("\"%s\" is refused", bridges[i]);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (name_is_bridge(others[i]))
+			fail_msg("\"%s\" is accepted", others[i]);
+}
+
 static void test_check_says_the_rule(void **state)
 {
 	struct lb_context ctx = { 0 };
@@ -104,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_bridges),
 		cmocka_unit_test(test_check_says_the_rule),
 		cmocka_unit_test(test_check_bounds_what_it_shows),
 		cmocka_unit_test(test_split),

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "../../liblayerbox/network/quarantine.h"
-#include "../../liblayerbox/network/subnet.h"
+#include "../../liblayerbox/core/subnet.h"
 #include "../../liblayerbox/util/file.h"
 
 static struct lb_context *new_context(const char *setting)

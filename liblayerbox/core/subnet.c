@@ -32,6 +32,14 @@ uint32_t subnet_broadcast(const struct subnet *subnet)
 	return subnet->network | ~subnet_netmask(subnet);
 }
 
+void subnet_format_gateway(const struct subnet *subnet, char *text, size_t size)
+{
+	char gateway[IPV4_TEXT_SIZE];
+
+	ipv4_format(subnet->gateway, gateway);
+	snprintf(text, size, "%s/%u", gateway, subnet->prefix);
+}
+
 bool subnet_pool_has(const struct subnet *subnet, uint32_t address)
 {
 	return address >= subnet->first && address <= subnet->last && address != subnet->gateway;
@@ -44,27 +52,28 @@ unsigned subnet_pool_size(const struct subnet *subnet)
 	return subnet->last - subnet->first + 1 - gateway_inside;
 }
 
-int subnet_parse(const char *cidr, struct subnet *ret_subnet)
+const char *subnet_parse(const char *cidr, struct subnet *ret_subnet)
 {
+	static const char form[] = "must be an IPv4 subnet such as 10.0.3.0/24, with a prefix from /16 to /29";
 	struct subnet subnet = { 0 };
 	char address[IPV4_TEXT_SIZE];
 	const char *slash = strchr(cidr, '/');
 	uint64_t prefix;
 
 	if (!slash || (size_t)(slash - cidr) >= sizeof address)
-		return -EINVAL;
+		return form;
 	memcpy(address, cidr, (size_t)(slash - cidr));
 	address[slash - cidr] = '\0';
 	if (!ipv4_parse(address, &subnet.network) || !text_to_number(slash + 1, PREFIX_MIN, PREFIX_MAX, &prefix))
-		return -EINVAL;
+		return form;
 	subnet.prefix = (unsigned)prefix;
 	if (subnet.network & ~subnet_netmask(&subnet))
-		return -EINVAL;
+		return "has host bits set: the address must be the subnet's first, such as 10.0.3.0/24";
 	subnet.gateway = subnet.network + 1;
 	subnet.first = subnet.network + 2;
 	subnet.last = subnet_broadcast(&subnet) - 1;
 	*ret_subnet = subnet;
-	return 0;
+	return NULL;
 }
 
 /* 255.255.255.0 -> 24; 0 where the ones are not all in front. */
