@@ -27,7 +27,13 @@ int tree_make_directories(int dir_fd, const char *path, mode_t mode);
 int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
 /*
- * The same for the parent directory of @path, which is not created; *ret_name points into @path at the last
+ * Opens exactly what lies at the relative @path: no link in it is followed, no mount point entered (-EXDEV), and it stays
+ * below @dir_fd.
+ */
+int tree_open_exact(int dir_fd, const char *path, int flags);
+
+/*
+ * tree_open_in_root() for the parent directory of @path, which is not created; *ret_name points into @path at the last
  * component. For unlinkat(2), symlinkat(2) and the like, which follow nothing in their last component.
  * -EINVAL where that is nothing, "." or "..": from the parent's descriptor it would lead out.
  */
