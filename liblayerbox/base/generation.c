@@ -27,6 +27,19 @@ static const char *take_text(char **member, const char *value)
 	return NULL;
 }
 
+static const char *take_parent(struct generation_record *record, const char *value)
+{
+	char name[NAME_LENGTH_MAX + 1];
+	const char *at = strchrnul(value, '@');
+	uint64_t generation;
+
+	snprintf(name, sizeof name, "%.*s", (int)(at - value), value);
+	if (*value && (at - value > NAME_LENGTH_MAX || !*at || !name_is_valid(name) ||
+		       !text_to_number(at + 1, 1, GENERATION_MAX, &generation)))
+		return "must be empty, or a base and its generation, such as debian-bookworm@1";
+	return take_text(&record->parent, value);
+}
+
 static const char *on_key(const char *key, const char *value, void *userdata)
 {
 	struct generation_record *record = userdata;
@@ -34,6 +47,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 
 	if (text_equal(key, "recipe"))
 		return take_text(&record->recipe, value);
+	if (text_equal(key, "parent"))
+		return take_parent(record, value);
 	if (text_equal(key, "os"))
 		return take_text(&record->os, value);
 	if (text_equal(key, "halt_signal") || text_equal(key, "reboot_signal")) {
@@ -75,6 +90,7 @@ int generation_read(struct lb_context *ctx, int directory_fd, const char *name, 
 	}
 	if ((!record.recipe && take_text(&record.recipe, "")) || (!record.os && take_text(&record.os, "")) ||
 	    (!record.halt_signal && take_text(&record.halt_signal, "SIGPWR")) ||
+	    (!record.parent && take_text(&record.parent, "")) ||
 	    (!record.reboot_signal && take_text(&record.reboot_signal, "SIGINT"))) {
 		generation_record_free(&record);
 		return fail_memory(ctx);
@@ -88,7 +104,10 @@ char *generation_to_text(const struct generation_record *record)
 	CLEANUP_BUFFER struct buffer text = { 0 };
 
 	buffer_add_text(&text, "# Written by layerbox when the tree beside it was sealed.\n");
-	buffer_format(&text, "recipe = %s\nos = %s\n", record->recipe, record->os);
+	buffer_format(&text, "recipe = %s\n", record->recipe);
+	if (!text_empty(record->parent))
+		buffer_format(&text, "parent = %s\n", record->parent);
+	buffer_format(&text, "os = %s\n", record->os);
 	buffer_format(&text, "halt_signal = %s\nreboot_signal = %s\n", record->halt_signal, record->reboot_signal);
 	buffer_format(&text, "created = %" PRId64 "\nbytes = %" PRIu64 "\n", record->created, record->bytes);
 	return buffer_finish(&text);
@@ -100,6 +119,7 @@ void generation_record_free(struct generation_record *record)
 	free(record->os);
 	free(record->halt_signal);
 	free(record->reboot_signal);
+	free(record->parent);
 	*record = (struct generation_record){ 0 };
 }
 

@@ -10,6 +10,7 @@
 #include "../core/store.h"
 #include "../util/file.h"
 #include "../util/tree.h"
+#include "manifest.h"
 
 #define FIRST_GENERATION "1"
 #define SCRATCH "tmp"
@@ -118,12 +119,19 @@ static int write_record(struct staging *staging, const struct generation_record 
 	return r < 0 ? fail_errno(staging->ctx, r, "cannot write the record of base '%s'", staging->name) : 0;
 }
 
+/* The tree's own directory, whatever made it; nothing is changed in it from here on. */
+static int finish_tree(struct staging *staging)
+{
+	if (fchmod(staging->tree_fd, 0755) < 0 || fchown(staging->tree_fd, 0, 0) < 0)
+		return fail_errno(staging->ctx, errno, "cannot finish the tree of base '%s'", staging->name);
+	return 0;
+}
+
 /* One syncfs(2) for tens of thousands of files; errors of writing that came before it are reported by it. */
 static int sync_all(struct staging *staging)
 {
 	progress(staging->ctx, -1, "writing to disk");
-	if (fchmod(staging->tree_fd, 0755) < 0 || fchown(staging->tree_fd, 0, 0) < 0 || fchmod(staging->fd, 0711) < 0 ||
-	    syncfs(staging->fd) < 0)
+	if (fchmod(staging->fd, 0711) < 0 || syncfs(staging->fd) < 0)
 		return fail_errno(staging->ctx, errno, "cannot write base '%s' to disk", staging->name);
 	return 0;
 }
@@ -137,7 +145,11 @@ int staging_publish(struct staging *staging, struct generation_record *record)
 	r = tree_remove(staging->fd, SCRATCH);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot remove %s", staging->scratch);
-	r = generation_describe(ctx, staging->tree_fd, record);
+	r = finish_tree(staging);
+	if (r == 0)
+		r = generation_describe(ctx, staging->tree_fd, record);
+	if (r == 0)
+		r = manifest_write(ctx, staging->generation_fd, staging->tree_fd, -1);
 	if (r == 0)
 		r = write_record(staging, record);
 	if (r == 0)
