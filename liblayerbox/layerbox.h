@@ -220,6 +220,10 @@ void lb_container_list_free(struct lb_container **containers);
 const char *lb_container_get_name(const struct lb_container *container);
 /** lb_container_get_base - the base's name, without a generation. */
 const char *lb_container_get_base(const struct lb_container *container);
+/** lb_container_get_rebased_from - "BASE@GENERATION" where its last rebase can still be undone, else "". */
+const char *lb_container_get_rebased_from(const struct lb_container *container);
+/** lb_container_get_rebase_to - where its next start will rebase it to, else "". */
+const char *lb_container_get_rebase_to(const struct lb_container *container);
 /** lb_container_get_generation - the generation of the base that it stands on, from 1. */
 unsigned lb_container_get_generation(const struct lb_container *container);
 /** lb_container_get_state - as it was when the handle was made or refreshed. */
@@ -555,6 +559,7 @@ struct lb_rebase_item {
 	const char *subject;          /* a package, an account, an absolute path (which may hold any byte but NUL) */
 	const char *text;             /* a sentence */
 	const char *question;         /* id for lb_rebase_answer(), the same for equal questions of other containers; or NULL */
+	const char *package;          /* that brought a file, where the base changed it; or NULL */
 	const char *before, *after, *own; /* versions of a package in the old base, the new one, the container; or NULL */
 	uint64_t bytes;               /* that the top layer loses, or that stay hidden below it */
 };

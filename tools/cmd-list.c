@@ -75,6 +75,8 @@ static json_t *describe_fully(struct lb_container *container, bool for_people)
 	json_object_set_new(object, "id_count", json_integer(id_count));
 	json_object_set_new(object, "created", for_people ? json_time(created) : json_integer(created));
 	json_object_set_new(object, "directory", json_string(lb_container_get_directory(container)));
+	json_object_set_new(object, "rebased_from", json_string(lb_container_get_rebased_from(container)));
+	json_object_set_new(object, "rebase_to", json_string(lb_container_get_rebase_to(container)));
 	if (for_people) {
 		snprintf(text, sizeof text, "%s@%u", lb_container_get_base(container),
 			 lb_container_get_generation(container));
@@ -93,12 +95,13 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "state", "State:", false },	  { "pid", "PID:", false },
 		{ "ipv4", "IPv4:", false },	  { "mac", "MAC:", false },
 		{ "network", "Network:", false },
-		{ "base", "Base:", false },	  { "privileged", "Privileged:", false },
+		{ "base", "Base:", false },	  { "rebased_from", "Rebased from:", false },
+		{ "rebase_to", "Pending:", false }, { "privileged", "Privileged:", false },
 		{ "ids", "Host ids:", false },	  { "autostart", "Autostart:", false },
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
 		{ "pids", "Processes:", false },  { "isolated", "Isolated:", false },
 		{ "net.ingress", "To it:", false }, { "net.egress", "From it:", false },
-		{ "net.rules", "Egress rules:", false },
+		{ "net.rules", "Egress rules:", false }, { "health.command", "Check:", false },
 		{ "created", "Created:", false }, { "directory", "Directory:", false },
 		{ 0 },
 	};

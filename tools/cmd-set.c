@@ -74,6 +74,7 @@ static const char keys_help[] = "Keys:\n"
 				"  isolated=yes|no    whether it is kept from other containers; empty: as its network is\n"
 				"  net.ingress=RATE   to the container, per second: 512kbit, 100Mbit, 1Gbit; powers of 1000\n"
 				"  net.egress=RATE    from the container\n"
+				"  health.command=CMD a command inside that ends with 0 when the container is well\n"
 				"An empty value takes a limit away. A running container follows at once.\n";
 
 const struct command command_set = {

@@ -225,6 +225,16 @@ unsigned lb_container_get_generation(const struct lb_container *container)
 	return container->record.generation;
 }
 
+const char *lb_container_get_rebased_from(const struct lb_container *container)
+{
+	return container->record.rebased_from;
+}
+
+const char *lb_container_get_rebase_to(const struct lb_container *container)
+{
+	return container->record.rebase_to;
+}
+
 enum lb_state lb_container_get_state(const struct lb_container *container)
 {
 	return container->live.state;

@@ -6,7 +6,8 @@
 #include "../util/keyfile.h"
 #include "rate.h"
 
-static const char *set_description(struct record *record, const char *value)
+/* A line of text that a record can hold as it is. */
+static const char *set_line(char **member, const char *value)
 {
 	if (strlen(value) > 1000)
 		return "must not be longer than 1000 bytes";
@@ -15,12 +16,32 @@ static const char *set_description(struct record *record, const char *value)
 			return "must be one line without control characters";
 	if (*value && (isspace((unsigned char)*value) || strchr("\\ ", value[strlen(value) - 1])))
 		return "must neither begin nor end with a space, nor end with a backslash";
-	return keyfile_take(&record->description, value);
+	return keyfile_take(member, value);
+}
+
+static char *get_line(const char *member)
+{
+	return strdup(member ? member : "");
+}
+
+static const char *set_description(struct record *record, const char *value)
+{
+	return set_line(&record->description, value);
 }
 
 static char *get_description(const struct record *record)
 {
-	return strdup(record->description ? record->description : "");
+	return get_line(record->description);
+}
+
+static const char *set_health_command(struct record *record, const char *value)
+{
+	return set_line(&record->health_command, value);
+}
+
+static char *get_health_command(const struct record *record)
+{
+	return get_line(record->health_command);
 }
 
 static const char *set_autostart(struct record *record, const char *value)
@@ -203,6 +224,8 @@ static const struct setting_key keys[] = {
 	{ "isolated", set_isolated, get_isolated, .is_uplink = true, .is_firewall = true },
 	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
 	{ "net.egress", set_egress, get_egress, .is_firewall = true },
+	{ "health.command", set_health_command, get_health_command, .is_limit = false },
+	{ "health.command", set_health_command, get_health_command },
 	{ 0 },
 };
 

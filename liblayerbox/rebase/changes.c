@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "changes.h"
 
+#include "../util/array.h"
 #include "../util/text.h"
 
 static struct change *add(struct changes *changes, enum change_kind kind, const char *path)
 {
-	struct change *change;
+	struct change *items = array_grow(changes->items, changes->count, &changes->capacity, sizeof *items), *change;
 
-	if (changes->count == changes->capacity) {
-		size_t capacity = changes->capacity ? 2 * changes->capacity : 64;
-		struct change *items = reallocarray(changes->items, capacity, sizeof *items);
-
-		if (!items) {
-			changes->failed = true;
-			return NULL;
-		}
-		changes->items = items;
-		changes->capacity = capacity;
+	if (!items) {
+		changes->failed = true;
+		return NULL;
 	}
+	changes->items = items;
 	change = &changes->items[changes->count++];
 	*change = (struct change){ .kind = kind, .path = strdup(path) };
 	changes->failed = changes->failed || !change->path;

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "../util/array.h"
+
 #define INFO "var/lib/dpkg/info/"
 
 enum { LIST_BYTES_MAX = 64 << 20, MD5_HEX = 32 };
@@ -56,19 +58,14 @@ static int add(struct ownership *ownership, const char *path, const struct packa
 {
 	char buffer[OWNERSHIP_PATH_SIZE];
 	const char *place = ownership_resolve(ownership, path, buffer);
-	struct owned_path *owned;
+	struct owned_path *paths, *owned;
 
 	if (!place)
 		return 0;
-	if (ownership->count == ownership->capacity) {
-		size_t capacity = ownership->capacity ? 2 * ownership->capacity : 256;
-		struct owned_path *paths = reallocarray(ownership->paths, capacity, sizeof *paths);
-
-		if (!paths)
-			return -ENOMEM;
-		ownership->paths = paths;
-		ownership->capacity = capacity;
-	}
+	paths = array_grow(ownership->paths, ownership->count, &ownership->capacity, sizeof *paths);
+	if (!paths)
+		return -ENOMEM;
+	ownership->paths = paths;
 	owned = &ownership->paths[ownership->count];
 	*owned = (struct owned_path){ .path = strdup(place), .package = package };
 	if (!owned->path)

@@ -39,6 +39,8 @@ static struct lb_rebase_item *tell(struct planning *planning, const struct tripl
 	struct lb_rebase_item *item =
 		report_add(&planning->rebase->report, LB_REBASE_FILE, outcome, subject ? subject : "", "%s", text);
 
+	if (triple->owned)
+		item->package = strdup(triple->owned->package->name);
 	item->bytes = S_ISREG(triple->own.st.st_mode) ? (uint64_t)triple->own.st.st_blocks * 512 : 0;
 	return item;
 }

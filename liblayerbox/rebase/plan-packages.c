@@ -59,6 +59,12 @@ int plan_packages(struct planning *planning)
 	if (r == -EINVAL)
 		return fail(planning->ctx, -LB_ERR_CONFLICT, "container '%s' cannot be rebased: %s", planning->rebase->name,
 			    error);
+	for (size_t i = 0; r == 0 && i < planning->packages.count; i++) {
+		const struct package_decision *package = &planning->packages.decisions[i];
+
+		if (package->own && !package->before && !package->after)
+			r = text_list_add(&planning->rebase->own_packages, package->name);
+	}
 	if (r == 0)
 		r = ownership_load(&planning->views, &planning->packages, &planning->ownership);
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot read the package lists of container '%s'",

@@ -175,7 +175,7 @@ static int plan(struct planning *planning, int directory_fd)
 }
 
 int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record, const char *to,
-	      struct lb_rebase **ret_rebase)
+	      bool even_if_same, struct lb_rebase **ret_rebase)
 {
 	CLEANUP(rebase_cleanup) struct lb_rebase *rebase = calloc(1, sizeof *rebase);
 	struct planning planning = { .ctx = ctx, .rebase = rebase, .old_fd = -1, .new_fd = -1, .top_fd = -1 };
@@ -186,7 +186,7 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	rebase->ctx = ctx;
 	text_copy(rebase->name, sizeof rebase->name, name);
 	r = resolve_target(ctx, record, to, rebase);
-	if (r == 0 && !rebase->same)
+	if (r == 0 && (even_if_same || !rebase->same))
 		r = plan(&planning, directory_fd);
 	planning_free(&planning);
 	if (r < 0)
@@ -214,7 +214,7 @@ int lb_rebase_plan(struct lb_context *ctx, const char *name, const char *to, str
 	r = record_read(ctx, fd, name, &record);
 	if (r < 0)
 		return r;
-	r = plan_make(ctx, name, fd, &record, to, ret_rebase);
+	r = plan_make(ctx, name, fd, &record, to, false, ret_rebase);
 	record_free(&record);
 	return r;
 }
@@ -225,6 +225,7 @@ void lb_rebase_free(struct lb_rebase *rebase)
 		return;
 	report_free(&rebase->report);
 	changes_free(&rebase->changes);
+	text_list_free(&rebase->own_packages);
 	text_list_free(&rebase->commands);
 	free(rebase);
 }

@@ -23,6 +23,7 @@ struct lb_rebase {
 	bool other_release;
 	struct report report;
 	struct changes changes;
+	struct text_list own_packages; /* that neither base has */
 	struct text_list commands;    /* that finish it, each words separated by spaces */
 };
 
@@ -41,9 +42,12 @@ struct planning {
 	char path_of_failure[1024];   /* where the walk over files ended, for a sentence */
 };
 
-/* Plans for a container whose record was read; @directory_fd is the container's. *ret_rebase as for lb_rebase_plan(). */
+/*
+ * Plans for a container whose record was read; @directory_fd is the container's. *ret_rebase as for lb_rebase_plan(): 1 where it
+ * stands there already, with a plan of what a rebase to the same generation would tidy up where that is asked for.
+ */
 int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record, const char *to,
-	      struct lb_rebase **ret_rebase);
+	      bool even_if_same, struct lb_rebase **ret_rebase);
 
 /* The parts, in the order in which they are called. Each 0 or a failure with its sentence. */
 int plan_packages(struct planning *planning);

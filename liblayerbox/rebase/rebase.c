@@ -45,7 +45,7 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 	int r = rebase_recover(ctx, container_fd, name, record);
 
 	if (r == 0)
-		r = plan_make(ctx, name, container_fd, record, options->to, ret_rebase);
+		r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
 	return r == 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
@@ -55,7 +55,7 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 static int leave_pending(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
 			 const struct lb_rebase_options *options, struct lb_rebase **ret_rebase)
 {
-	int r = plan_make(ctx, name, container_fd, record, options->to, ret_rebase);
+	int r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
 
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
@@ -96,7 +96,7 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 	else if (r == 0) {
 		r = refuse_busy_packages(ctx, name, container->live.pid);
 		if (r == 0)
-			r = plan_make(ctx, name, fd, &record, options->to, ret_rebase);
+			r = plan_make(ctx, name, fd, &record, options->to, false, ret_rebase);
 		if (r == 0)
 			r = refuse_conflicts(ctx, *ret_rebase, options);
 		if (r == 0)

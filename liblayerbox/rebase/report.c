@@ -3,23 +3,13 @@
 
 #include <stdio.h>
 
-static bool grow(struct report *report)
-{
-	size_t capacity = report->capacity ? 2 * report->capacity : 32;
-	struct lb_rebase_item *items = reallocarray(report->items, capacity + 1, sizeof *items);
-
-	if (!items)
-		return false;
-	report->items = items;
-	report->capacity = capacity;
-	return true;
-}
+#include "../util/array.h"
 
 struct lb_rebase_item *report_add(struct report *report, enum lb_rebase_kind kind, enum lb_rebase_outcome outcome,
 				  const char *subject, const char *format, ...)
 {
 	static _Thread_local struct lb_rebase_item spare;
-	struct lb_rebase_item *item;
+	struct lb_rebase_item *items, *item;
 	char *text;
 	va_list args;
 
@@ -28,7 +18,10 @@ struct lb_rebase_item *report_add(struct report *report, enum lb_rebase_kind kin
 		text = NULL;
 	va_end(args);
 	report->conflicts += outcome == LB_REBASE_CONFLICT;
-	if (!text || (report->count == report->capacity && !grow(report))) {
+	items = array_grow(report->items, report->count, &report->capacity, sizeof *items);
+	if (items)
+		report->items = items;
+	if (!text || !items) {
 		free(text);
 		report->failed = true;
 		spare = (struct lb_rebase_item){ 0 };
@@ -60,6 +53,7 @@ void report_free(struct report *report)
 		free_text(item->subject);
 		free_text(item->text);
 		free_text(item->question);
+		free_text(item->package);
 		free_text(item->before);
 		free_text(item->after);
 		free_text(item->own);
