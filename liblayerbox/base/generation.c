@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "../core/store.h"
+#include "../util/array.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "../util/tree.h"
@@ -112,22 +113,54 @@ void generation_record_free(struct generation_record *record)
 	*record = (struct generation_record){ 0 };
 }
 
-int generation_find_newest(int base_fd, unsigned *ret_generation)
+static int compare_generations(const void *a, const void *b)
 {
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int generation_list(int base_fd, unsigned **ret_generations, size_t *ret_count)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
 	CLEANUP_DIR DIR *dir = take_dir(openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	size_t count = 0, capacity = 0;
 	struct dirent *entry;
-	uint64_t number, newest = 0;
 
 	if (!dir)
 		return -errno;
-	while ((errno = 0, entry = readdir(dir)))
-		if (text_to_number(entry->d_name, 1, GENERATION_MAX, &number) && number > newest)
-			newest = number;
+	while ((errno = 0, entry = readdir(dir))) {
+		unsigned *larger;
+		uint64_t number;
+
+		if (!text_to_number(entry->d_name, 1, GENERATION_MAX, &number))
+			continue;
+		larger = array_grow(generations, count, &capacity, sizeof *generations);
+		if (!larger)
+			return -ENOMEM;
+		generations = larger;
+		generations[count++] = (unsigned)number;
+	}
 	if (errno)
 		return -errno;
-	if (newest == 0)
+	if (count > 1)
+		qsort(generations, count, sizeof *generations, compare_generations);
+	*ret_generations = TAKE_PTR(generations);
+	*ret_count = count;
+	return 0;
+}
+
+int generation_find_newest(int base_fd, unsigned *ret_generation)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
+	size_t count;
+	int r = generation_list(base_fd, &generations, &count);
+
+	if (r < 0)
+		return r;
+	if (count == 0)
 		return -ENOENT;
-	*ret_generation = (unsigned)newest;
+	*ret_generation = generations[count - 1];
 	return 0;
 }
 
