@@ -24,6 +24,7 @@
 #include "container/root.h"
 #include "container/uplink.h"
 #include "core/store.h"
+#include "rebase/apply.h"
 
 /* LXC_ROOTFS_PATH is ROOT/containers/NAME/rootfs: cuts @levels components off. */
 static bool path_above(const char *path, int levels, char *ret_path, size_t size)
@@ -92,7 +93,9 @@ static int pre_start(struct lb_context *ctx, const char *name)
 			    "mounted for the whole host",
 			    name);
 	root_unmount(ctx, name);
-	r = read_record(ctx, name, &record);
+	r = rebase_recover_unlocked(ctx, name);
+	if (r == 0)
+		r = read_record(ctx, name, &record);
 	if (r < 0)
 		return r;
 	clear_port(ctx, &record);

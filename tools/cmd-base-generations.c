@@ -11,72 +11,25 @@ struct show {
 	bool packages, files;
 };
 
-/* How many bytes the character at @s has, 0 where it is none of UTF-8 or not printable. */
-static size_t character_length(const unsigned char *s)
-{
-	static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = *s < 0x80 ? 1 : *s >= 0xf0 && *s < 0xf5 ? 4 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xc2 && *s < 0xe0 ? 2 : 0;
-	unsigned code = n == 1 ? *s : n ? *s & (0xffU >> (n + 1)) : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	/* Neither control characters, C1 included, nor surrogates. */
-	if (n == 0 || code < smallest[n] || code < ' ' || (code >= 0x7f && code < 0xa0) ||
-	    (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return n;
-}
-
-/* A path may hold any byte: what is no printable UTF-8, and the backslash, is shown as a backslash and three octal digits. */
-static char *shown_text(const char *path)
-{
-	char *text = malloc(4 * strlen(path) + 1), *to = text;
-
-	for (const unsigned char *s = (const unsigned char *)path; text && *s;) {
-		size_t n = *s == '\\' ? 0 : character_length(s);
-
-		if (n)
-			to = mempcpy(to, s, n);
-		else
-			to += sprintf(to, "\\%03o", *s);
-		s += n ? n : 1;
-	}
-	if (text)
-		*to = '\0';
-	return text;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	char *shown = text ? shown_text(text) : NULL;
-	json_t *value = shown ? json_string(shown) : json_null();
-
-	free(shown);
-	return value;
-}
-
 static void add_row(const struct lb_difference *difference, const struct show *show)
 {
 	json_t *row = json_object();
 
 	if (show->base)
 		json_object_set_new(row, "base", json_string(show->base));
-	json_object_set_new(row, "package", text_or_null(difference->package));
-	json_object_set_new(row, "path", text_or_null(difference->path));
-	json_object_set_new(row, "before", text_or_null(difference->before));
-	json_object_set_new(row, "after", text_or_null(difference->after));
+	json_object_set_new(row, "package", json_text(difference->package));
+	json_object_set_new(row, "path", json_text(difference->path));
+	json_object_set_new(row, "before", json_text(difference->before));
+	json_object_set_new(row, "after", json_text(difference->after));
 	json_array_append_new(show->rows, row);
 }
 
 /* One line: "+ /path (file, ...)", "- package 1.0", "~ /path (... -> ...)". */
 static void print_line(const struct lb_difference *difference)
 {
-	char *subject = shown_text(difference->path ? difference->path : difference->package);
-	char *before = shown_text(difference->before ? difference->before : "");
-	char *after = shown_text(difference->after ? difference->after : "");
+	char *subject = text_shown(difference->path ? difference->path : difference->package);
+	char *before = text_shown(difference->before ? difference->before : "");
+	char *after = text_shown(difference->after ? difference->after : "");
 	bool both = difference->before && difference->after;
 
 	if (subject && before && after)
@@ -125,7 +78,7 @@ static int run_diff(struct lb_context *context, int argc, char **argv)
 	show.rows = as_json ? json_array() : NULL;
 	r = lb_base_diff(context, argv[optind], argv[optind + 1], on_difference, &show);
 	if (r >= 0 && as_json)
-		print_json(show.rows);
+		show_rows(show.rows, NULL, true);
 	else if (r == 1)
 		say("%s and %s are the same", argv[optind], argv[optind + 1]);
 	json_decref(show.rows);
@@ -134,14 +87,10 @@ static int run_diff(struct lb_context *context, int argc, char **argv)
 
 static int run_verify(struct lb_context *context, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	struct show show = { .packages = true, .files = true };
-	int option, r, result = EXIT_OK;
-	bool as_json = false;
+	int as_json = json_option(&command_base_verify, argc, argv), r, result = EXIT_OK;
 
-	while ((option = next_option(&command_base_verify, argc, argv, options)) > 0)
-		as_json = true;
-	if (option < 0)
+	if (as_json < 0)
 		return EXIT_USAGE;
 	if (optind == argc)
 		return usage_error(&command_base_verify, "give the name of a base");
@@ -157,7 +106,7 @@ static int run_verify(struct lb_context *context, int argc, char **argv)
 			result = exit_code(r);
 	}
 	if (as_json)
-		print_json(show.rows);
+		show_rows(show.rows, NULL, true);
 	json_decref(show.rows);
 	return result;
 }

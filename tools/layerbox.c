@@ -15,7 +15,7 @@ static const struct command *const commands[] = {
 	&command_net_status, &command_net_list, &command_net_create, &command_net_delete, &command_net_set,
 	&command_net_get, &command_net_egress, &command_lease_list, &command_lease_reserve,
 	&command_lease_release, &command_lease_pool, &command_forward_add, &command_forward_list,
-	&command_forward_remove, &command_init, &command_doctor,
+	&command_forward_remove, &command_rebase, &command_audit, &command_status, &command_init, &command_doctor,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

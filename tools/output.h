@@ -24,3 +24,12 @@ void show_object(const json_t *object, const struct column *columns, bool as_jso
 /* Seconds since the epoch as "2026-11-21 08:00", bytes as "216 MiB"; new JSON strings. */
 json_t *json_time(int64_t seconds);
 json_t *json_size(uint64_t bytes);
+
+/*
+ * A path may hold any byte: what is no printable UTF-8, and the backslash, is shown as a backslash and three octal
+ * digits. The caller's; NULL without memory.
+ */
+char *text_shown(const char *path);
+
+/* The same as a JSON string; null for NULL. */
+json_t *json_text(const char *text);

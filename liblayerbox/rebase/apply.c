@@ -7,6 +7,7 @@
 #include "../adapters/digest.h"
 #include "../container/layout.h"
 #include "../container/render.h"
+#include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/file.h"
 #include "finish.h"
@@ -255,4 +256,32 @@ int rebase_recover(struct lb_context *ctx, int container_fd, const char *name, s
 		return r;
 	log_message(ctx, LB_LOG_WARNING, "container '%s': a rebase that was interrupted is undone", name);
 	return 0;
+}
+
+int rebase_recover_unlocked(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	CLEANUP_FREE char *rebase = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE, name);
+	CLEANUP_FD int fd = -1;
+	struct record record = { 0 };
+	int r;
+
+	if (!directory || !rebase)
+		return fail_memory(ctx);
+	if (access(rebase, F_OK) < 0)
+		return 0;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = record_read(ctx, fd, name, &record);
+	if (r < 0 || *record.rebased_from) {
+		record_free(&record);
+		return r;
+	}
+	record_free(&record);
+	close_fd(take_fd(&fd));
+	fd = lock_container(ctx, name);
+	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
+	if (r == 0)
+		r = rebase_recover(ctx, fd, name, &record);
+	record_free(&record);
+	return r;
 }

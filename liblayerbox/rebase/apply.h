@@ -21,3 +21,8 @@ int rebase_settle(struct lb_context *ctx, int container_fd, const char *name, st
  * there is nothing. For whoever holds the container's lock and is about to use its files.
  */
 int rebase_recover(struct lb_context *ctx, int container_fd, const char *name, struct record *record);
+
+/*
+ * The same for who does not hold the container's lock, and takes it only where there is something to put right: LXC's hook.
+ */
+int rebase_recover_unlocked(struct lb_context *ctx, const char *name);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* audit and status: what containers keep from following their bases, and how far behind they are. */
+#include "command.h"
+#include "output.h"
+
+/* ---- audit ---- */
+
+static void on_item(const struct lb_audit_item *item, void *userdata)
+{
+	json_t *rows = userdata;
+	json_t *row = json_pack("{s:s, s:s, s:I, s:I}", "kind", item->kind, "text", item->text, "bytes",
+				(json_int_t)item->bytes, "containers", (json_int_t)item->containers);
+
+	json_object_set_new(row, "container", json_text(item->container));
+	json_object_set_new(row, "subject", json_text(item->subject));
+	json_array_append_new(rows, row);
+}
+
+/* As people read it: whom it is about, and sizes with units. */
+static void prepare_row(json_t *row)
+{
+	json_int_t bytes = json_integer_value(json_object_get(row, "bytes"));
+	json_int_t containers = json_integer_value(json_object_get(row, "containers"));
+	char text[48];
+
+	if (containers) {
+		snprintf(text, sizeof text, "%lld containers", (long long)containers);
+		json_object_set_new(row, "container", json_string(text));
+	}
+	json_object_set_new(row, "bytes", bytes ? json_size((uint64_t)bytes) : json_string("-"));
+}
+
+static int run_audit(struct lb_context *context, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "all", no_argument, NULL, 'a' }, { 0 } };
+	static const struct column columns[] = {
+		{ "container", "CONTAINER", false }, { "kind", "KIND", false }, { "subject", "WHAT", false },
+		{ "bytes", "SIZE", true },	     { "text", "WHY", false },	{ 0 },
+	};
+	bool as_json = false, all = false;
+	json_t *rows, *row;
+	char **names;
+	int option, r, result;
+	size_t i;
+
+	while ((option = next_option(&command_audit, argc, argv, options)) > 0) {
+		as_json = as_json || option == 'j';
+		all = all || option == 'a';
+	}
+	if (option < 0)
+		return EXIT_USAGE;
+	names = names_of(context, &command_audit, argc, argv, all || argc == optind, &result);
+	if (!names)
+		return result;
+	rows = json_array();
+	r = lb_audit(context, (const char *const *)names, on_item, rows);
+	free_names(names);
+	if (r >= 0 && !as_json)
+		json_array_foreach(rows, i, row)
+			prepare_row(row);
+	if (r >= 0 && (as_json || json_array_size(rows)))
+		show_rows(rows, columns, as_json);
+	else if (r >= 0)
+		say("nothing hides what the bases have");
+	json_decref(rows);
+	return r < 0 ? report_failure(context, r) : EXIT_OK;
+}
+
+/* ---- status ---- */
+
+struct status {
+	bool outdated, as_json;
+	json_t *rows;
+};
+
+static void on_lag(const struct lb_lag *lag, void *userdata)
+{
+	struct status *status = userdata;
+	json_t *row;
+
+	if (status->outdated && lag->generation >= lag->newest)
+		return;
+	row = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:b}", "name", lag->container, "base", lag->base,
+			"generation", (int)lag->generation, "newest", (int)lag->newest, "packages", (int)lag->packages,
+			"security", (int)lag->security, "pending", lag->pending, "unconfirmed", lag->unconfirmed);
+	if (status->as_json)
+		json_object_set_new(row, "behind_since", json_integer(lag->behind_since));
+	else
+		json_object_set_new(row, "behind_since", lag->behind_since ? json_time(lag->behind_since) : json_string("-"));
+	json_array_append_new(status->rows, row);
+}
+
+static int run_status(struct lb_context *context, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+						 { "outdated", no_argument, NULL, 'o' },
+						 { 0 } };
+	static const struct column columns[] = {
+		{ "name", "NAME", false },	 { "base", "BASE", false },	     { "generation", "GEN", true },
+		{ "newest", "NEWEST", true },	 { "behind_since", "BEHIND SINCE", false }, { "packages", "PACKAGES", true },
+		{ "security", "SECURITY", true }, { "pending", "PENDING", false },    { "unconfirmed", "CAN UNDO", false },
+		{ 0 },
+	};
+	struct status status = { 0 };
+	int option, r;
+
+	while ((option = next_option(&command_status, argc, argv, options)) > 0) {
+		status.as_json = status.as_json || option == 'j';
+		status.outdated = status.outdated || option == 'o';
+	}
+	if (option < 0)
+		return EXIT_USAGE;
+	if (argc != optind)
+		return usage_error(&command_status, "it takes no names");
+	status.rows = json_array();
+	r = lb_lags(context, on_lag, &status);
+	if (r >= 0 && (status.as_json || json_array_size(status.rows)))
+		show_rows(status.rows, columns, status.as_json);
+	else if (r >= 0)
+		say(status.outdated ? "every container is on the newest generation of its base" : "there are no containers yet");
+	json_decref(status.rows);
+	return r < 0 ? report_failure(context, r) : EXIT_OK;
+}
+
+const struct command command_audit = {
+	.name = "audit",
+	.arguments = "[NAME...|--all] [--json]",
+	.summary = "Show what hides the base's newer files, wastes space, or belongs into a stack",
+	.help = "  --json         an array of objects with container, kind, subject, text, bytes, containers\n",
+	.run = run_audit,
+};
+
+const struct command command_status = {
+	.name = "status",
+	.arguments = "[--outdated] [--json]",
+	.summary = "Show how far each container is behind its base",
+	.help = "  --outdated     only those that are behind\n"
+		"  --json         an array of objects with name, base, generation, newest, behind_since, packages, security,\n"
+		"                 pending, unconfirmed\n",
+	.run = run_status,
+};
