@@ -19,6 +19,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/network.h"
+#include "../rebase/apply.h"
 #include "../util/spawn.h"
 
 struct examination {
@@ -169,7 +170,7 @@ static void examine_unfinished(struct examination *examination, const char *subj
 	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
 		   finish(examination->ctx, name, fd, record) == 0;
 	found(examination, repaired, subject, problem,
-	      repaired ? "finished it" : "run `layerbox doctor` without --dry-run while it is stopped");
+	      repaired ? "put it right" : "run `layerbox doctor` without --dry-run while it is stopped");
 }
 
 /* What a container has had set since it was started is lost when it reboots from inside. */
@@ -217,6 +218,8 @@ static void examine_container(struct examination *examination, const char *name)
 			   "a rename of it was begun and not finished", rename_finish);
 	examine_unfinished(examination, subject, name, fd, &record, *record.ipv4_before,
 			   "a change of its address was begun and not finished", readdress_finish);
+	examine_unfinished(examination, subject, name, fd, &record, rebase_is_interrupted(ctx, name, fd, &record),
+			   "a rebase of it was interrupted", rebase_recover);
 	examine_config(examination, subject, name, fd, &record);
 	examine_uplink(examination, subject, name, &record);
 	record_free(&record);

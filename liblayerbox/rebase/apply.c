@@ -160,7 +160,7 @@ static void put_back(struct lb_context *ctx, int container_fd, const char *name)
 int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record)
 {
 	struct record before = *record;
-	int r = rebase_settle(ctx, container_fd, rebase->name, record);
+	int r = rebase_settle(ctx, rebase->name, container_fd, record);
 
 	if (r < 0)
 		return r;
@@ -199,7 +199,7 @@ static int set_base(struct record *record, const char *text)
 	return 0;
 }
 
-int rebase_take_back(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+int rebase_take_back(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
 {
 	enum transaction_state state;
 	int r = transaction_get_state(ctx, container_fd, name, &state);
@@ -223,7 +223,7 @@ int rebase_take_back(struct lb_context *ctx, int container_fd, const char *name,
 	return r < 0 ? r : 0;
 }
 
-int rebase_settle(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+int rebase_settle(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
 {
 	int r;
 
@@ -237,19 +237,26 @@ int rebase_settle(struct lb_context *ctx, int container_fd, const char *name, st
 	return record_write(ctx, container_fd, name, record);
 }
 
-int rebase_recover(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+bool rebase_is_interrupted(struct lb_context *ctx, const char *name, int container_fd, const struct record *record)
+{
+	enum transaction_state state;
+
+	if (*record->rebased_from || faccessat(container_fd, LAYOUT_REBASE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return transaction_get_state(ctx, container_fd, name, &state) == 0 && state == TRANSACTION_SWITCHED;
+}
+
+int rebase_recover(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
 {
 	enum transaction_state state;
 	int r;
 
-	if (faccessat(container_fd, LAYOUT_REBASE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && !*record->rebased_from)
-		return 0;
-	r = transaction_get_state(ctx, container_fd, name, &state);
-	if (r < 0)
-		return r;
-	if (*record->rebased_from && state != TRANSACTION_SWITCHED)
-		return rebase_settle(ctx, container_fd, name, record);
-	if (*record->rebased_from || state != TRANSACTION_SWITCHED)
+	/* A way back that was being given up: what is left of it goes. */
+	if (*record->rebased_from) {
+		r = transaction_get_state(ctx, container_fd, name, &state);
+		return r < 0 || state == TRANSACTION_SWITCHED ? r : rebase_settle(ctx, name, container_fd, record);
+	}
+	if (!rebase_is_interrupted(ctx, name, container_fd, record))
 		return 0;
 	r = transaction_undo(ctx, container_fd, name);
 	if (r < 0)
@@ -281,7 +288,7 @@ int rebase_recover_unlocked(struct lb_context *ctx, const char *name)
 	fd = lock_container(ctx, name);
 	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 	if (r == 0)
-		r = rebase_recover(ctx, fd, name, &record);
+		r = rebase_recover(ctx, name, fd, &record);
 	record_free(&record);
 	return r;
 }

@@ -11,18 +11,21 @@
 int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record);
 
 /* Undoes what was done, and writes the record. 1 where there is nothing to undo; -LB_ERR_CONFLICT where packages were changed since. */
-int rebase_take_back(struct lb_context *ctx, int container_fd, const char *name, struct record *record);
+int rebase_take_back(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
 
 /* Gives up the way back, and writes the record. 1 where there is none. */
-int rebase_settle(struct lb_context *ctx, int container_fd, const char *name, struct record *record);
+int rebase_settle(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
 
 /*
  * Puts right what a killed rebase left: a container whose record is still on the old generation gets its files back. Cheap where
  * there is nothing. For whoever holds the container's lock and is about to use its files.
  */
-int rebase_recover(struct lb_context *ctx, int container_fd, const char *name, struct record *record);
+int rebase_recover(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
+
+/* Is there something for rebase_recover() to put right? */
+bool rebase_is_interrupted(struct lb_context *ctx, const char *name, int container_fd, const struct record *record);
 
 /*
- * The same for who does not hold the container's lock, and takes it only where there is something to put right: LXC's hook.
+ * rebase_recover() for who does not hold the container's lock, and takes it only where there is something to put right: LXC's hook.
  */
 int rebase_recover_unlocked(struct lb_context *ctx, const char *name);

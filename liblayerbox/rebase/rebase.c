@@ -42,7 +42,7 @@ static int refuse_conflicts(struct lb_context *ctx, const struct lb_rebase *reba
 static int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
 			 const struct lb_rebase_options *options, struct lb_rebase **ret_rebase)
 {
-	int r = rebase_recover(ctx, container_fd, name, record);
+	int r = rebase_recover(ctx, name, container_fd, record);
 
 	if (r == 0)
 		r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
@@ -200,7 +200,7 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 {
 	const struct lb_rebase_options options = { .size = sizeof options, .to = record->rebase_to };
 	struct lb_rebase *rebase = NULL;
-	int r = rebase_recover(ctx, container_fd, name, record);
+	int r = rebase_recover(ctx, name, container_fd, record);
 
 	if (r < 0 || !*record->rebase_to)
 		return r;
@@ -222,7 +222,7 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 /* ---- confirming and undoing ---- */
 
 static int with_record(struct lb_context *ctx, const char *name, bool stopped,
-		       int (*fn)(struct lb_context *ctx, int container_fd, const char *name, struct record *record))
+		       int (*fn)(struct lb_context *ctx, const char *name, int container_fd, struct record *record))
 {
 	CLEANUP_FD int fd = -1;
 	struct record record = { 0 };
@@ -237,9 +237,9 @@ static int with_record(struct lb_context *ctx, const char *name, bool stopped,
 	if (r == 0 && stopped)
 		r = container_require_stopped(ctx, name, "stop it first");
 	if (r == 0)
-		r = rebase_recover(ctx, fd, name, &record);
+		r = rebase_recover(ctx, name, fd, &record);
 	if (r == 0)
-		r = fn(ctx, fd, name, &record);
+		r = fn(ctx, name, fd, &record);
 	record_free(&record);
 	return r;
 }
