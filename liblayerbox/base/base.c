@@ -16,7 +16,7 @@ enum { USERS_NAMED_MAX = 5 };
 
 /* ---- which bases there are ---- */
 
-static int list_names(struct lb_context *ctx, struct text_list *ret_names)
+int base_list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
@@ -41,7 +41,7 @@ static int no_base(struct lb_context *ctx, const char *text)
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_BUFFER struct buffer list = { 0 };
 
-	if (list_names(ctx, &names) < 0 || names.count == 0)
+	if (base_list_names(ctx, &names) < 0 || names.count == 0)
 		return fail(ctx, -LB_ERR_NO_BASE,
 			    "there is no base '%s', nor any other yet; build one with "
 			    "`layerbox base build debian-bookworm`",
@@ -95,7 +95,39 @@ int base_open(struct lb_context *ctx, const char *text, struct lb_base **ret_bas
 	base->directory = store_path(ctx, STORE_BASES "/%s/%u/" GENERATION_TREE, base->name, base->generation);
 	if (!base->directory)
 		return fail_memory(ctx);
+	base->own_bytes = base->record.bytes;
 	*ret_base = TAKE_PTR(base);
+	return 0;
+}
+
+/* Is it still what the name leads to? */
+static bool is_in_place(struct lb_context *ctx, const char *path, int fd)
+{
+	struct stat held, present;
+
+	return fstat(fd, &held) == 0 && fstatat(ctx->root_fd, path, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == present.st_ino && held.st_dev == present.st_dev;
+}
+
+int base_hold(const struct lb_base *base, int *ret_base_fd, int *ret_generation_fd)
+{
+	struct lb_context *ctx = base->ctx;
+	CLEANUP_FD int base_fd = -1;
+	CLEANUP_FD int fd = -1;
+	char path[NAME_LENGTH_MAX + 32], number[16];
+
+	snprintf(path, sizeof path, STORE_BASES "/%s", base->name);
+	snprintf(number, sizeof number, "%u", base->generation);
+	base_fd = openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (base_fd >= 0 && flock(base_fd, LOCK_SH | LOCK_NB) < 0)
+		return fail(ctx, -LB_ERR_BUSY, "another command changes base '%s' just now; try again later", base->name);
+	if (base_fd >= 0 && is_in_place(ctx, path, base_fd))
+		fd = openat(base_fd, number, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(ctx, -LB_ERR_NO_BASE, "generation %u of base '%s' was removed just now", base->generation,
+			    base->name);
+	*ret_base_fd = take_fd(&base_fd);
+	*ret_generation_fd = take_fd(&fd);
 	return 0;
 }
 
@@ -105,7 +137,7 @@ int lb_base_open(struct lb_context *ctx, const char *name, struct lb_base **ret_
 	int r = base_open(ctx, name, &base);
 
 	if (r == 0)
-		r = record_base_users(ctx, base->name, 0, &base->users);
+		r = record_base_users(ctx, base->name, strchr(name, '@') ? base->generation : 0, &base->users);
 	if (r < 0)
 		return r;
 	*ret_base = TAKE_PTR(base);
@@ -127,7 +159,7 @@ int lb_base_list(struct lb_context *ctx, struct lb_base ***ret_bases, size_t *re
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	struct lb_base **bases;
 	size_t count = 0;
-	int r = list_names(ctx, &names);
+	int r = base_list_names(ctx, &names);
 
 	if (r < 0)
 		return r;
@@ -182,6 +214,16 @@ int64_t lb_base_get_created(const struct lb_base *base)
 uint64_t lb_base_get_bytes(const struct lb_base *base)
 {
 	return base->record.bytes;
+}
+
+uint64_t lb_base_get_own_bytes(const struct lb_base *base)
+{
+	return base->own_bytes;
+}
+
+const char *lb_base_get_parent(const struct lb_base *base)
+{
+	return base->record.parent;
 }
 
 const char *lb_base_get_directory(const struct lb_base *base)

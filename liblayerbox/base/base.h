@@ -30,10 +30,10 @@ struct lb_base {
 int base_open(struct lb_context *ctx, const char *text, struct lb_base **ret_base);
 
 /*
- * Opens the directory of the base's generation with a shared flock(2), which keeps lb_base_gc() and lb_base_delete() from
- * taking it away while its tree is read. -LB_ERR_NO_BASE where that has happened.
+ * Opens the directories of a base and of its generation, the first with a shared flock(2), which keeps lb_base_gc() and
+ * lb_base_delete() from taking them away while the tree is read. -LB_ERR_NO_BASE where that has happened.
  */
-int base_hold(const struct lb_base *base);
+int base_hold(const struct lb_base *base, int *ret_base_fd, int *ret_generation_fd);
 
 /* The names of all bases, sorted. */
 int base_list_names(struct lb_context *ctx, struct text_list *ret_names);

@@ -123,11 +123,19 @@ void generation_record_free(struct generation_record *record)
 	*record = (struct generation_record){ 0 };
 }
 
-int generation_find_newest(int base_fd, unsigned *ret_generation)
+static int compare_generations(const void *a, const void *b)
 {
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int generation_list(int base_fd, unsigned **ret_generations, size_t *ret_count)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
-	uint64_t number, newest = 0;
+	size_t count = 0;
 	int fd = openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -137,14 +145,38 @@ int generation_find_newest(int base_fd, unsigned *ret_generation)
 		close_fd(fd);
 		return -errno;
 	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (text_to_number(entry->d_name, 1, GENERATION_MAX, &number) && number > newest)
-			newest = number;
+	while ((errno = 0, entry = readdir(dir))) {
+		unsigned *larger;
+		uint64_t number;
+
+		if (!text_to_number(entry->d_name, 1, GENERATION_MAX, &number))
+			continue;
+		larger = reallocarray(generations, count + 1, sizeof *generations);
+		if (!larger)
+			return -ENOMEM;
+		generations = larger;
+		generations[count++] = (unsigned)number;
+	}
 	if (errno)
 		return -errno;
-	if (newest == 0)
+	if (count > 1)
+		qsort(generations, count, sizeof *generations, compare_generations);
+	*ret_generations = TAKE_PTR(generations);
+	*ret_count = count;
+	return 0;
+}
+
+int generation_find_newest(int base_fd, unsigned *ret_generation)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
+	size_t count;
+	int r = generation_list(base_fd, &generations, &count);
+
+	if (r < 0)
+		return r;
+	if (count == 0)
 		return -ENOENT;
-	*ret_generation = (unsigned)newest;
+	*ret_generation = generations[count - 1];
 	return 0;
 }
 

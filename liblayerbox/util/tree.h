@@ -20,6 +20,9 @@ int tree_remove(int dir_fd, const char *name);
  */
 int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
 
+/* What of that would be free if the tree were gone: files that have names elsewhere, too, do not count. */
+int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
+
 /* mkdir -p below @dir_fd for a relative or absolute @path; what exists stays as it is. Returns 1 if all did. */
 int tree_make_directories(int dir_fd, const char *path, mode_t mode);
 
