@@ -180,6 +180,16 @@ int staging_restart(struct staging *staging)
 	return make_tree(staging);
 }
 
+int staging_set_aside(struct staging *staging, const char *name)
+{
+	CLEANUP_FD int scratch = open(staging->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	close_fd(take_fd(&staging->tree_fd));
+	if (scratch < 0 || renameat(staging->generation_fd, GENERATION_TREE, scratch, name) < 0)
+		return fail_errno(staging->ctx, errno, "cannot move %s", staging->tree);
+	return make_tree(staging);
+}
+
 static int write_record(struct staging *staging, const struct generation_record *record)
 {
 	CLEANUP_FREE char *text = generation_to_text(record);

@@ -42,6 +42,9 @@ int staging_begin_next(const struct lb_base *base, struct staging *staging);
 /* Empties the tree for another try. */
 int staging_restart(struct staging *staging);
 
+/* Moves the tree to @name among the temporary files, and makes another, empty one. */
+int staging_set_aside(struct staging *staging, const char *name);
+
 /* Describes the tree in @record, writes all to disk, and gives the generation, or the base, its name. */
 int staging_publish(struct staging *staging, struct generation_record *record);
 
