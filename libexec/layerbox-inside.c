@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
@@ -97,23 +98,26 @@ static int parse(int argc, char **argv, struct job *job)
 	return job->layers && job->upper && job->work && job->lower_count && *job->argv ? 0 : -1;
 }
 
+/* Also where it is a link, as systemd-resolved makes it of resolv.conf. */
+static int read_file(const char *path, char **ret_text, size_t *ret_length)
+{
+	char real[PATH_MAX];
+
+	return realpath(path, real) ? file_read(AT_FDCWD, real, FILE_BYTES_MAX, ret_text, ret_length) : -errno;
+}
+
 /* What is the host's and goes into the tree, read while the host can be seen. */
 static int read_files(struct job *job)
 {
 	int r = 0;
 
 	if (job->script)
-		r = file_read(AT_FDCWD, job->script, FILE_BYTES_MAX, &job->script_text, &job->script_length);
+		r = read_file(job->script, &job->script_text, &job->script_length);
 	if (r < 0)
 		return stop(job->script, r);
-	if (job->network) {
-		char path[4096];
-
-		/* A link, where systemd-resolved or NetworkManager has it. */
-		if (!realpath("/" RESOLV_CONF, path) ||
-		    file_read(AT_FDCWD, path, FILE_BYTES_MAX, &job->resolv_conf, NULL) < 0)
-			job->resolv_conf = NULL;
-	}
+	/* A host without has a name server on itself, or none. */
+	if (job->network && read_file("/" RESOLV_CONF, &job->resolv_conf, NULL) < 0)
+		job->resolv_conf = NULL;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "generation-list.h"
 #include "generation.h"
 
 enum { USERS_NAMED_MAX = 5 };
@@ -251,6 +252,25 @@ static int refuse_while_used(struct lb_context *ctx, const char *name)
 		    users.count == 1 ? "" : "s", list.length ? list.data : "", users.count == 1 ? "it" : "them");
 }
 
+static int refuse_while_parent(struct lb_context *ctx, const char *name)
+{
+	struct lb_base **bases;
+	size_t count;
+	int r = generation_list_all(ctx, false, &bases, &count);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const char *rest = text_after(bases[i]->record.parent, name);
+
+		if (rest && *rest == '@' && !text_equal(bases[i]->name, name))
+			r = fail(ctx, -LB_ERR_BASE_IN_USE, "base '%s' is the parent of the stack '%s'; delete that first",
+				 name, bases[i]->name);
+	}
+	lb_base_list_free(bases);
+	return r;
+}
+
 /* Takes the base out of sight, under the root's lock: no container can be created on it meanwhile. */
 static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret_hidden[128], int *ret_fd)
 {
@@ -267,6 +287,8 @@ static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret
 	if (fd < 0)
 		return errno == ENOENT ? no_base(ctx, name) : fail_errno(ctx, errno, "cannot open base '%s'", name);
 	r = refuse_while_used(ctx, name);
+	if (r == 0)
+		r = refuse_while_parent(ctx, name);
 	if (r < 0)
 		return r;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)

@@ -154,7 +154,7 @@ static int add_link_name(struct link_names *links, const struct stat *st)
 	return 0;
 }
 
-/* With @links, files with several names are gathered there instead of being counted. */
+/* Files with several names are gathered in @links instead of being counted. */
 static int disk_usage(int dir_fd, const char *name, int depth, struct link_names *links, uint64_t *ret_bytes)
 {
 	int fd = depth < DEPTH_MAX ? open_directory(dir_fd, name) : -ELOOP;
@@ -178,8 +178,8 @@ static int disk_usage(int dir_fd, const char *name, int depth, struct link_names
 		if (S_ISDIR(st.st_mode)) {
 			if (disk_usage(fd, entry->d_name, depth + 1, links, &below) == 0)
 				bytes += below;
-		} else if (!links || st.st_nlink == 1) {
-			bytes += (uint64_t)st.st_blocks * 512 / (st.st_nlink ? st.st_nlink : 1);
+		} else if (st.st_nlink == 1) {
+			bytes += (uint64_t)st.st_blocks * 512;
 		} else if (add_link_name(links, &st) < 0) {
 			return -ENOMEM;
 		}
@@ -190,11 +190,6 @@ static int disk_usage(int dir_fd, const char *name, int depth, struct link_names
 	return 0;
 }
 
-int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
-{
-	return disk_usage(dir_fd, name, 0, NULL, ret_bytes);
-}
-
 static int compare_links(const void *a, const void *b)
 {
 	uint64_t x = ((const struct link_name *)a)->inode, y = ((const struct link_name *)b)->inode;
@@ -202,7 +197,8 @@ static int compare_links(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+/* With @own, only files all of whose names are in the tree. */
+static int full_usage(int dir_fd, const char *name, bool own, uint64_t *ret_bytes)
 {
 	struct link_names links = { 0 };
 	uint64_t bytes = 0;
@@ -213,13 +209,23 @@ int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
 	for (size_t i = 0, first = 0; r == 0 && i < links.count; i++) {
 		if (links.items[i].inode != links.items[first].inode)
 			first = i;
-		if (i - first + 1 == links.items[i].count)
+		if (own ? i - first + 1 == links.items[i].count : i == first)
 			bytes += links.items[i].bytes;
 	}
 	free(links.items);
 	if (r == 0)
 		*ret_bytes = bytes;
 	return r;
+}
+
+int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+{
+	return full_usage(dir_fd, name, false, ret_bytes);
+}
+
+int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+{
+	return full_usage(dir_fd, name, true, ret_bytes);
 }
 
 int tree_make_directories(int dir_fd, const char *path, mode_t mode)
