@@ -31,7 +31,7 @@ static int hash_file(int tree_fd, struct manifest_entry *entry)
 		digest_sha256("", 0, entry->sha256);
 		return 0;
 	}
-	fd = tree_open_exact(tree_fd, entry->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOATIME);
+	fd = tree_open_beneath(tree_fd, entry->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOATIME);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)

@@ -211,7 +211,7 @@ static char *join(const char *directory, const char *name)
 
 static int read_directory(struct scan *scan, const char *path)
 {
-	int fd = tree_open_exact(scan->tree_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY);
+	int fd = tree_open_beneath(scan->tree_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY);
 	CLEANUP_FD int previous_fd = -1;
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
@@ -226,7 +226,7 @@ static int read_directory(struct scan *scan, const char *path)
 		return fail_path(scan->ctx, errno, "read", path);
 	}
 	if (scan->previous_fd >= 0)
-		previous_fd = tree_open_exact(scan->previous_fd, *path ? path : ".", O_PATH | O_DIRECTORY);
+		previous_fd = tree_open_beneath(scan->previous_fd, *path ? path : ".", O_PATH | O_DIRECTORY);
 	while ((errno = 0, entry = readdir(dir))) {
 		int r;
 

@@ -235,8 +235,8 @@ static int carry_file(struct lb_context *ctx, const struct account_file *file, c
 
 int numbers_carry(struct lb_context *ctx, int from_fd, int lower_fd, int upper_fd)
 {
-	CLEANUP_FD int from_etc = tree_open_exact(from_fd, "etc", O_RDONLY | O_DIRECTORY);
-	CLEANUP_FD int lower_etc = tree_open_exact(lower_fd, "etc", O_RDONLY | O_DIRECTORY);
+	CLEANUP_FD int from_etc = tree_open_beneath(from_fd, "etc", O_RDONLY | O_DIRECTORY);
+	CLEANUP_FD int lower_etc = tree_open_beneath(lower_fd, "etc", O_RDONLY | O_DIRECTORY);
 	CLEANUP_FD int upper_etc = -1;
 	int r;
 
@@ -244,7 +244,7 @@ int numbers_carry(struct lb_context *ctx, int from_fd, int lower_fd, int upper_f
 		return fail(ctx, -LB_ERR_DAMAGED, "the base has no directory /etc");
 	if (mkdirat(upper_fd, "etc", 0700) < 0)
 		return fail_errno(ctx, errno, "cannot make /etc in the upper layer");
-	upper_etc = tree_open_exact(upper_fd, "etc", O_RDONLY | O_DIRECTORY);
+	upper_etc = tree_open_beneath(upper_fd, "etc", O_RDONLY | O_DIRECTORY);
 	r = upper_etc < 0 ? upper_etc : attributes_copy(lower_etc, upper_etc);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot make /etc in the upper layer");

@@ -2,21 +2,9 @@
 #include "view.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 
+#include "../util/tree.h"
 #include "entry.h"
-
-static int open_beneath(int dir_fd, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
-
-	return fd < 0 ? -errno : fd;
-}
 
 /* Does the top layer hide the base's @path: by an opaque directory above it, a whiteout, or something that is no directory? */
 static int is_hidden(int top_fd, const char *path)
@@ -31,7 +19,7 @@ static int is_hidden(int top_fd, const char *path)
 
 		if (slash)
 			*slash = '\0';
-		fd = open_beneath(top_fd, prefix, O_PATH);
+		fd = tree_open_beneath(top_fd, prefix, O_PATH);
 		if (fd == -ENOENT)
 			return 0;
 		if (fd < 0 || fstat(fd, &st) < 0)
@@ -39,7 +27,7 @@ static int is_hidden(int top_fd, const char *path)
 		if (!S_ISDIR(st.st_mode) || !slash)
 			return 1;
 		close_fd(take_fd(&fd));
-		fd = open_beneath(top_fd, prefix, O_RDONLY | O_DIRECTORY);
+		fd = tree_open_beneath(top_fd, prefix, O_RDONLY | O_DIRECTORY);
 		if (fd < 0 || entry_is_opaque(fd))
 			return fd < 0 ? fd : 1;
 		*slash = '/';
@@ -53,17 +41,17 @@ int view_open(const struct view *view, const char *path, int flags)
 	int hidden;
 
 	flags |= O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	fd = view->top_fd < 0 ? -ENOENT : open_beneath(view->top_fd, path, O_PATH);
+	fd = view->top_fd < 0 ? -ENOENT : tree_open_beneath(view->top_fd, path, O_PATH);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0)
 		return -ENOENT;
 	if (fd >= 0) {
 		close_fd(fd);
-		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? open_beneath(view->top_fd, path, flags) : -EINVAL;
+		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? tree_open_beneath(view->top_fd, path, flags) : -EINVAL;
 	} else if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
 		hidden = view->top_fd < 0 ? 0 : is_hidden(view->top_fd, path);
 		if (hidden)
 			return hidden < 0 ? hidden : -ENOENT;
-		fd = open_beneath(view->base_fd, path, flags);
+		fd = tree_open_beneath(view->base_fd, path, flags);
 	}
 	if (fd < 0)
 		return fd == -ENOTDIR || fd == -ELOOP ? -ENOENT : fd;
@@ -108,7 +96,7 @@ static int list_one(int dir_fd, const char *path, int top_fd, struct text_list *
 {
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
-	int fd = open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY);
+	int fd = tree_open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
@@ -140,7 +128,7 @@ int view_list(const struct view *view, const char *path, struct text_list *names
 	int r = 0;
 
 	if (view->top_fd >= 0) {
-		top_fd = open_beneath(view->top_fd, path, O_RDONLY | O_DIRECTORY);
+		top_fd = tree_open_beneath(view->top_fd, path, O_RDONLY | O_DIRECTORY);
 		r = top_fd < 0 ? 0 : list_one(view->top_fd, path, -1, names);
 		if (r == 0 && top_fd >= 0 && entry_is_opaque(top_fd))
 			return 0;
@@ -156,7 +144,7 @@ int view_list(const struct view *view, const char *path, struct text_list *names
 
 int view_top_decides(const struct view *view, const char *path)
 {
-	CLEANUP_FD int fd = view->top_fd < 0 ? -ENOENT : open_beneath(view->top_fd, path, O_PATH);
+	CLEANUP_FD int fd = view->top_fd < 0 ? -ENOENT : tree_open_beneath(view->top_fd, path, O_PATH);
 
 	if (fd >= 0)
 		return 1;
@@ -175,5 +163,5 @@ int view_open_base_parent(const struct view *view, const char *path, const char 
 	*ret_name = slash ? path + (slash - parent) + 1 : path;
 	if (slash)
 		*slash = '\0';
-	return open_beneath(view->base_fd, slash ? parent : ".", O_PATH | O_DIRECTORY);
+	return tree_open_beneath(view->base_fd, slash ? parent : ".", O_PATH | O_DIRECTORY);
 }

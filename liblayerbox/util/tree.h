@@ -29,11 +29,8 @@ int tree_make_directories(int dir_fd, const char *path, mode_t mode);
 /* openat2(2) with RESOLVE_IN_ROOT: @path is resolved as if @root_fd were /, whatever links say. */
 int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
-/*
- * Opens exactly what lies at the relative @path: no link in it is followed, no mount point entered (-EXDEV), and it stays
- * below @dir_fd.
- */
-int tree_open_exact(int dir_fd, const char *path, int flags);
+/* openat2(2) that follows no link at all, leaves @dir_fd by no way and enters no mount: -ELOOP, -EXDEV. */
+int tree_open_beneath(int dir_fd, const char *path, int flags);
 
 /*
  * tree_open_in_root() for the parent directory of @path, which is not created; *ret_name points into @path at the last

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Copies of single entries of a tree, with everything that the kernel keeps about them. Names are single components of
+ * open directories; nothing is followed, and no device, fifo or socket is opened.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+/*
+ * Copies @from as @to, which must not exist; a directory without what is in it. Content is shared where the file system
+ * can, and holes stay holes. Owner, mode and times are those of @like, or where that is NULL, the source's. Extended
+ * attributes come along, ACLs and capabilities included, but for those with which overlayfs says where *this* inode came
+ * from. What a failure leaves of @to is the caller's to remove. 0, or a negative errno.
+ */
+int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
+
+/* Owner, extended attributes of the open file @source_fd (-1: none), mode and times for an entry that is there. */
+int tree_copy_attributes(int source_fd, int to_fd, const char *to, const struct stat *like);
+
+/* Owner, mode and times of @like, also for a link; in this order, since a change of owner takes setuid bits away. */
+int tree_set_attributes(int dir_fd, const char *name, const struct stat *like);
