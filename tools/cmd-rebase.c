@@ -235,7 +235,7 @@ static int run_each(struct lb_context *context, char **names, int (*fn)(struct l
 		if (r < 0)
 			result = report_failure(context, r);
 		else
-			say(r == 0 ? done : nothing, *name);
+			say("%s %s", *name, r == 0 ? done : nothing);
 	}
 	return result;
 }
@@ -321,10 +321,10 @@ static int run_rebase(struct lb_context *context, int argc, char **argv)
 	if (!names)
 		return result;
 	if (run.undo)
-		result = run_each(context, names, lb_rebase_undo, "%s is back where it was", "%s has nothing to undo");
+		result = run_each(context, names, lb_rebase_undo, "is back where it was", "has nothing to undo");
 	else if (run.confirm)
-		result = run_each(context, names, lb_rebase_confirm, "%s stays where it is; the way back is given up",
-				  "%s has nothing to confirm");
+		result = run_each(context, names, lb_rebase_confirm, "stays where it is; the way back is given up",
+				  "has nothing to confirm");
 	else
 		result = run_rebase_all(context, &run, names);
 	free_names(names);

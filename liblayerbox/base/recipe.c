@@ -76,7 +76,7 @@ static const char *set_method(struct reader *reader, const char *value)
 
 static const char *set_parent(struct reader *reader, const char *value)
 {
-	return name_is_valid(value) ? take_text(&reader->recipe->parent, value) : "must be the name of a base";
+	return name_is_valid(value) ? keyfile_take(&reader->recipe->parent, value) : "must be the name of a base";
 }
 
 static const char *set_files(struct reader *reader, const char *value)

@@ -225,7 +225,6 @@ static const struct setting_key keys[] = {
 	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
 	{ "net.egress", set_egress, get_egress, .is_firewall = true },
 	{ "health.command", set_health_command, get_health_command, .is_limit = false },
-	{ "health.command", set_health_command, get_health_command },
 	{ 0 },
 };
 
