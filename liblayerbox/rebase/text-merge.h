@@ -5,14 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct text_piece {
-	const char *data;
-	size_t length;
-};
+#include "../util/text.h"
 
 /*
- * Applies to @own what changed from @old to @new. *ret_clean is false where both changed the same lines, or one of the three is no
- * text (has NUL bytes); then *ret_text is NULL. 0, -ENOENT where diff3 is not installed, another errno.
+ * Applies to @own what changed from @old to @new. *ret_clean is false where both changed the same lines, or one of the
+ * three is no text (has NUL bytes, or more than 100000 lines, which could take minutes to compare); then *ret_text is
+ * NULL. 0, -ENOENT where diff3 is not installed, another errno.
  */
 int text_merge(struct text_piece old, struct text_piece new, struct text_piece own, bool *ret_clean, char **ret_text,
 	       size_t *ret_length);

@@ -127,6 +127,14 @@ static int child_move_up(int fd, int report_fd)
 	return moved;
 }
 
+/* The program's own copies of the descriptors stay open over execve(2), not ours, which another thread could leak. */
+static void child_inherit(const int *fds, int report_fd)
+{
+	for (; fds && *fds; fds++)
+		if (fcntl(*fds, F_SETFD, 0) < 0)
+			child_fail(report_fd);
+}
+
 static void child_run(const char *path, const char *const *argv, const struct spawn_options *options, const int *fds,
 		      int report_fd)
 {
@@ -144,6 +152,7 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			child_fail(report_fd);
+	child_inherit(options->inherited, report_fd);
 	if (options->own_namespaces || options->root) {
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 			child_fail(report_fd);
@@ -279,7 +288,7 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	CLEANUP_FD int report_write = -1;
 	CLEANUP_FREE char *path = NULL;
 	struct output output = { .options = options };
-	int pipe_fds[2], child_errno = 0, r, collected;
+	int pipe_fds[2], child_errno = 0, r, collected, out;
 	pid_t pid;
 
 	if (options->root)
@@ -295,11 +304,12 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	input = open_input(options, &give);
 	if (input < 0)
 		return input;
+	out = options->output_fd ? options->output_fd : out_write;
 	pid = fork_for(options);
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		child_run(path, argv, options, (int[]){ input, out_write, out_write }, report_write);
+		child_run(path, argv, options, (int[]){ input, out, out_write }, report_write);
 	close_fd(take_fd(&input));
 	close_fd(take_fd(&out_write));
 	close_fd(take_fd(&report_write));

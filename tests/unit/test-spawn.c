@@ -182,6 +182,51 @@ static void test_output_is_bounded(void **state)
 	assert_string_equal(output + strlen(output) - 14, "299999\n300000\n");
 }
 
+/* All of it, byte by byte; and what it says of errors is heard as ever. */
+static void test_output_to_a_descriptor(void **state)
+{
+	CLEANUP_FD int fd = open("output", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	const struct spawn_options options = { .output_fd = fd };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+	char last[4];
+
+	(void)state;
+	assert_true(fd > 2);
+	assert_int_equal(spawn_run(SHELL("seq 1 300000; echo err >&2; printf 'a\\0b\\n'"), &options, &status, &output), 0);
+	assert_int_equal(status, 0);
+	assert_string_equal(output, "err\n");
+	assert_int_equal(lseek(fd, 0, SEEK_END), 1988895 + 4);
+	assert_int_equal(pread(fd, last, 4, 1988895), 4);
+	assert_memory_equal(last, "a\0b\n", 4);
+}
+
+static void test_inherited_descriptors(void **state)
+{
+	CLEANUP_FD int given = memfd_create("given", MFD_CLOEXEC), kept = memfd_create("kept", MFD_CLOEXEC);
+	const struct spawn_options options = { .inherited = (const int[]){ given, 0 } };
+	const struct spawn_options both = { .inherited = (const int[]){ given, 0 }, .own_namespaces = true };
+	const struct spawn_options bad = { .inherited = (const int[]){ 1000000, 0 } };
+	CLEANUP_FREE char *script = text_format("cat /proc/self/fd/%d; test ! -e /proc/self/fd/%d", given, kept);
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	need_root();
+	assert_int_equal(write(given, "words", 5), 5);
+	assert_int_equal(spawn_run(SHELL(script), &options, &status, &output), 0);
+	assert_string_equal(output, "words");
+	assert_int_equal(status, 0);
+	free(TAKE_PTR(output));
+	assert_int_equal(fcntl(given, F_GETFD), FD_CLOEXEC); /* ours stays ours */
+	assert_int_equal(spawn_run(SHELL("exit 0"), &bad, &status, NULL), -EBADF);
+	free(TAKE_PTR(script));
+	script = text_format("cat <&%d", given);
+	assert_int_equal(lseek(given, 0, SEEK_SET), 0);
+	assert_int_equal(spawn_run(SHELL(script), &both, &status, &output), 0);
+	assert_string_equal(output, "words");
+}
+
 static void test_environment(void **state)
 {
 	const struct spawn_options options = { .env = (const char *const[]){ "ONLY=this", NULL } };
@@ -528,6 +573,8 @@ int main(void)
 		cmocka_unit_test(test_line_is_given_at_once),
 		cmocka_unit_test(test_lines_that_nobody_reads),
 		cmocka_unit_test(test_output_is_bounded),
+		cmocka_unit_test(test_output_to_a_descriptor),
+		cmocka_unit_test(test_inherited_descriptors),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_signals_are_as_usual),

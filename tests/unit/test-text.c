@@ -67,6 +67,29 @@ static void test_number(void **state)
 	assert_int_equal(n, 7);
 }
 
+static void test_piece(void **state)
+{
+	struct text_piece rest = { "a::b\0c", 6 }, part;
+	uint64_t number = 99;
+
+	(void)state;
+	assert_true(text_piece_cut(&rest, ':', &part) && text_piece_equal(part, (struct text_piece){ "a", 1 }));
+	assert_true(text_piece_cut(&rest, ':', &part) && part.length == 0);
+	assert_true(text_piece_cut(&rest, ':', &part) && part.length == 3);
+	assert_false(text_piece_cut(&rest, ':', &part));
+	assert_false(text_piece_cut(&(struct text_piece){ NULL, 0 }, ':', &part));
+	assert_true(text_piece_equal((struct text_piece){ NULL, 0 }, (struct text_piece){ "x", 0 }));
+	assert_true(text_piece_compare((struct text_piece){ "a", 1 }, (struct text_piece){ "ab", 2 }) < 0);
+	assert_true(text_piece_compare((struct text_piece){ "\xff", 1 }, (struct text_piece){ "ab", 2 }) > 0);
+	assert_int_equal(text_piece_compare((struct text_piece){ NULL, 0 }, (struct text_piece){ "", 0 }), 0);
+	assert_true(text_piece_to_number((struct text_piece){ "123", 2 }, 0, 99, &number));
+	assert_int_equal(number, 12);
+	assert_false(text_piece_to_number((struct text_piece){ "123", 3 }, 0, 99, &number));
+	assert_false(text_piece_to_number((struct text_piece){ "", 0 }, 0, 99, &number));
+	assert_false(text_piece_to_number((struct text_piece){ "1\0002", 3 }, 0, 99, &number));
+	assert_false(text_piece_to_number((struct text_piece){ "0000000000000000000000001", 25 }, 0, 99, &number));
+}
+
 static void test_seconds(void **state)
 {
 	static const char *const bad[] = { "",   "s",	 "1 s", "s1", "1w",  "1S",   "1ss",
@@ -162,7 +185,7 @@ int main(void)
 		cmocka_unit_test(test_after),  cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_trim),   cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_number), cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_seconds), cmocka_unit_test(test_piece),
 		cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_keeps_its_failure),
 		cmocka_unit_test(test_list),
 	};
