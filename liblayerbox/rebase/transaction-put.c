@@ -6,6 +6,7 @@
 #include "../util/tree-copy.h"
 #include "../util/tree.h"
 #include "transaction-private.h"
+#include "tree-print.h"
 
 static int check_usable(const struct transaction *transaction)
 {
@@ -18,11 +19,16 @@ static int check_usable(const struct transaction *transaction)
 /* new/NUMBER is prepared: notes what it is like, and that it shall be at @path. */
 static int add_move_in(struct transaction *transaction, const char *path, const struct place *place, unsigned number)
 {
+	struct workspace_name name = workspace_number(number, "");
+	uint64_t print = 0;
 	struct stat st;
 	int r;
 
-	if (fstatat(transaction->ws.new_fd, workspace_number(number, "").text, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(transaction->ws.new_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return workspace_fail(&transaction->ws, errno, "prepare", path);
+	/* One that is too deep to be read will count as changed. */
+	if (S_ISDIR(st.st_mode) && tree_print(transaction->ws.new_fd, name.text, &print) == 0)
+		st.st_size = (off_t)print;
 	r = journal_add(&transaction->moves, place->exists ? JOURNAL_REPLACE : JOURNAL_IN, number, NULL, &st, path);
 	if (r < 0)
 		return fail_memory(transaction->ws.ctx);

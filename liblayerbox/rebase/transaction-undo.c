@@ -15,6 +15,7 @@
 #include "../util/tree-copy.h"
 #include "../util/tree.h"
 #include "transaction-private.h"
+#include "tree-print.h"
 
 /* ---- moving out what the switch, or the container, put there ---- */
 
@@ -30,30 +31,18 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/*
- * Whether the container changed what is there now, so that it has to be kept. Not known of a directory with something in it: what
- * the switch itself put there one by one is out already.
- */
+/* Whether the container changed what is there now, so that it has to be kept. What later steps put into it is out already. */
 static bool is_own(const struct journal_line *line, int dir_fd, const char *name, const struct stat *st)
 {
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
-	int fd;
+	uint64_t print;
 
 	if (is_whiteout(st))
 		return false;
 	if (!S_ISDIR(st->st_mode))
 		return !journal_moves_in(line) || !is_same_file(st, &line->shall);
-	fd = tree_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
+	if (tree_print(dir_fd, name, &print) < 0)
 		return true;
-	}
-	while ((entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
-			return true;
-	return false;
+	return print != (journal_moves_in(line) && S_ISDIR(line->shall.st_mode) ? (uint64_t)line->shall.st_size : 0);
 }
 
 static int mark_as_out(const struct workspace *ws, const char *name)

@@ -24,13 +24,14 @@ struct place {
 
 static int place_of(int dir_fd, const char *name, struct place *ret_place)
 {
-	char path[PATH_MAX];
+	int n;
 
 	ret_place->fd = -1;
-	if (snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir_fd, name) >= (int)sizeof path)
-		return -ENAMETOOLONG;
-	memcpy(ret_place->path, path, sizeof path);
-	return 0;
+	if (dir_fd == AT_FDCWD)
+		n = snprintf(ret_place->path, sizeof ret_place->path, "%s", name);
+	else
+		n = snprintf(ret_place->path, sizeof ret_place->path, "/proc/self/fd/%d/%s", dir_fd, name);
+	return n < (int)sizeof ret_place->path ? 0 : -ENAMETOOLONG;
 }
 
 /* What overlayfs wrote about the inode it was, and what would be a lie about a copy. */
