@@ -15,7 +15,7 @@ struct show {
 static size_t character_length(const unsigned char *s)
 {
 	static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = *s < 0x80 ? 1 : *s >= 0xf0 && *s < 0xf5 ? 4 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xc2 && *s < 0xe0 ? 2 : 0;
+	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
 	unsigned code = n == 1 ? *s : n ? *s & (0xffU >> (n + 1)) : 0;
 
 	for (size_t i = 1; i < n; i++) {
@@ -30,7 +30,7 @@ static size_t character_length(const unsigned char *s)
 	return n;
 }
 
-/* A path may hold any byte: what is no printable UTF-8, and the backslash, is shown as a backslash and three octal digits. */
+/* A path may hold any byte: what is no printable UTF-8, and the backslash, is shown as \ and three octal digits. */
 static char *shown_text(const char *path)
 {
 	char *text = malloc(4 * strlen(path) + 1), *to = text;
