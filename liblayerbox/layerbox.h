@@ -468,7 +468,10 @@ uint64_t lb_base_get_own_bytes(const struct lb_base *base);
 const char *lb_base_get_parent(const struct lb_base *base);
 /** lb_base_get_directory - the absolute path of the tree. */
 const char *lb_base_get_directory(const struct lb_base *base);
-/** lb_base_get_users - names of the containers that stand on this base; NULL-terminated, the handle's. */
+/**
+ * lb_base_get_users - names of the containers that stand on this base, or could go back to it; NULL-terminated, the
+ * handle's. Of a handle from lb_base_list_generations() or of NAME@GENERATION, those of that generation.
+ */
 const char *const *lb_base_get_users(const struct lb_base *base);
 
 /** lb_base_delete - remove a base with all its generations. Errors: -LB_ERR_BASE_IN_USE, -LB_ERR_NO_BASE. */

@@ -72,8 +72,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "name", "NAME", false },    { "generation", "GEN", true }, { "os", "OS", false },
-		{ "bytes", "SIZE", true },    { "own_bytes", "OWN", true }, { "used_by", "CONTAINERS", true }, { "created", "CREATED", false },
-		{ "recipe", "RECIPE", false }, { 0 },
+		{ "bytes", "SIZE", true },    { "own_bytes", "OWN", true },   { "used_by", "CONTAINERS", true },
+		{ "created", "CREATED", false }, { "recipe", "RECIPE", false }, { 0 },
 	};
 	struct lb_base **bases;
 	json_t *rows;

@@ -151,7 +151,7 @@ json_t *json_size(uint64_t bytes)
 static size_t character_length(const unsigned char *s)
 {
 	static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = *s < 0x80 ? 1 : *s >= 0xf0 && *s < 0xf5 ? 4 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xc2 && *s < 0xe0 ? 2 : 0;
+	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
 	unsigned code = n == 1 ? *s : n ? *s & (0xffU >> (n + 1)) : 0;
 
 	for (size_t i = 1; i < n; i++) {

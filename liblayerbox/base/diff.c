@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What differs between two generations, of one base or of two, without a look at their files: by what was written down. */
+/* What differs between two generations, of one base or of two: by what was written down of them, not by their files. */
 #include <fcntl.h>
 
 #include "../adapters/rights.h"

@@ -42,7 +42,7 @@ static const struct rule {
 	{ "var/cache/apt", "*.bin", FILES },
 	{ "var/cache/apt/archives", "*.deb", FILES },
 	{ "var/cache/apt/archives", "lock", FILES },
-	{ "var/cache/apt/archives/partial", "*", FILES },
+	{ "var/cache/apt/archives", "partial", EVERYTHING }, /* whose it is depends on who made it: apt does */
 	{ "var/cache/debconf", "*-old", FILES },
 	{ "var/lib/dpkg", "*-old", FILES },
 	{ "var/cache/ldconfig", "*", FILES },

@@ -19,7 +19,10 @@ struct installed {
 #define CLEANUP_INSTALLED CLEANUP(installed_free)
 void installed_free(struct installed *installed);
 
-/* Takes @text, which it changes, in every case. What is not there in full (removed, half-configured) is left out. 0, or -ENOMEM. */
+/*
+ * Takes @text, which it changes, in every case. What is not there in full (removed, half-configured) is left out.
+ * 0, or -ENOMEM.
+ */
 int installed_parse(char *text, struct installed *ret_installed);
 
 /* Those of a tree; none where it is no Debian. */

@@ -40,7 +40,9 @@ char *manifest_describe(const struct manifest_entry *entry, const struct manifes
 	buffer_add_text(&text, type_name(entry->type));
 	if (entry->type == 'l')
 		buffer_format(&text, " to %s", entry->target);
-	buffer_format(&text, ", %04o,", entry->mode);
+	else
+		buffer_format(&text, ", %04o", entry->mode);
+	buffer_add_text(&text, ",");
 	add_id(&text, ' ', entry->uid);
 	add_id(&text, ':', entry->gid);
 	if (entry->type == 'f')

@@ -82,7 +82,7 @@ static unsigned count_threads(uint64_t bytes)
 	return count < 2 ? 2 : count > THREADS_MAX ? THREADS_MAX : (unsigned)count;
 }
 
-/* The caller's thread is one of them, so that it works without any other as well. Signals stay with the program's own. */
+/* The caller's thread is one of them: it works without any other, too. Signals stay with the program's own threads. */
 static void run_threads(struct work *work, unsigned count)
 {
 	pthread_t threads[THREADS_MAX];

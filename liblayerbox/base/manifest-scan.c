@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A manifest from a tree. One thread walks, by descriptors of directories that are opened by their path within the tree,
- * so that depth costs neither stack nor descriptors. A path that is too long for any program to open (PATH_MAX) is
- * refused: a tree of such, made as a trap, would take memory by the square of its depth. Then several read files, in the order of their inodes, which on
- * most file systems is about the one on disk.
+ * A manifest from a tree. One thread walks, by descriptors of directories that are opened by their path within the
+ * tree, so that depth costs neither stack nor descriptors. A path that is too long for any program to open (PATH_MAX)
+ * is refused: a tree of such, made as a trap, would take memory by the square of its depth. Then several read files, in
+ * the order of their inodes, which on most file systems is about the one on disk.
  */
 #include <fcntl.h>
 #include <limits.h>

@@ -258,9 +258,11 @@ int manifest_parse(char *text, size_t length, struct manifest *ret_manifest, cha
 		return wrong_line(error, error_size, 1, "there is a NUL byte in it");
 	if (end)
 		*end = '\0';
-	/* A line has 10 bytes at least: so it is not the first line that says how much memory is taken. */
-	if (!end || !number || !text_to_number(number, 0, ENTRIES_MAX, &count) || count > length / 10)
+	if (!end || !number || !text_to_number(number, 0, ENTRIES_MAX, &count))
 		return wrong_line(error, error_size, 1, "this is not a manifest of a format that is known");
+	/* A line has 10 bytes at least: so it is not the first line alone that says how much memory is taken. */
+	if (count > length / 10)
+		return wrong_line(error, error_size, 1, "there are fewer lines than it says");
 	manifest.entries = calloc(count ? count : 1, sizeof *manifest.entries);
 	if (!manifest.entries)
 		return -ENOMEM;

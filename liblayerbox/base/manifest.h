@@ -9,11 +9,11 @@
  *     l 777 0:0 - bash usr/bin/rbash
  *     c 666 0:0 - 1:3 dev/null
  *
- * The fields: type (f d l c b p s, as find(1) has them, file as f), mode in octal, UID:GID, extended attributes; then
- * size and SHA-256 of a file, target of a link, MAJOR:MINOR of a device; the path. Attributes are - or NAME=VALUE,NAME=VALUE...
+ * The fields: type (f d l c b p s, as find(1) has them), mode in octal, UID:GID, extended attributes; then size and
+ * SHA-256 of a file, target of a link, MAJOR:MINOR of a device; the path. Attributes are - or NAME=VALUE,NAME=VALUE...
  * sorted, the value in hexadecimal digits, or, above 64 bytes, its SHA-256 in parentheses; those of overlayfs itself
- * are left out. In paths, targets and names of attributes, bytes below 0x21, 0x7f and the backslash are \ and three octal digits, in
- * names also = and the comma. Times are not in it.
+ * are left out. In paths, targets and names of attributes, bytes below 0x21, 0x7f and the backslash are a backslash and
+ * three octal digits, in names also = and the comma. Times are not in it.
  */
 #pragma once
 
@@ -53,13 +53,16 @@ const struct manifest_entry *manifest_find(const struct manifest *manifest, cons
 bool manifest_entry_equal(const struct manifest_entry *a, const struct manifest_entry *b);
 
 /*
- * Pure: text to manifest and back. manifest_parse() takes @text, which it changes, in every case; -EINVAL with "LINE: what is wrong" in @error. manifest_to_text() returns
- * the caller's text, NULL without memory.
+ * Pure: text to manifest and back. manifest_parse() takes @text, which it changes, in every case; -EINVAL with
+ * "LINE: what is wrong" in @error. manifest_to_text() returns the caller's text, NULL without memory.
  */
 int manifest_parse(char *text, size_t length, struct manifest *ret_manifest, char *error, size_t error_size);
 char *manifest_to_text(const struct manifest *manifest, size_t *ret_length);
 
-/* Reads that of the generation in @generation_fd; @what names it in sentences. -LB_ERR_DAMAGED where it is not as it must be, -ENOENT (with a sentence, too) where there is none. */
+/*
+ * Reads that of the generation in @generation_fd; @what names it in sentences. -LB_ERR_DAMAGED where it is not as it
+ * must be, -ENOENT (with a sentence, too) where there is none.
+ */
 int manifest_read(struct lb_context *ctx, int generation_fd, const char *what, struct manifest *ret_manifest);
 
 /*
@@ -71,7 +74,7 @@ int manifest_scan(struct lb_context *ctx, int tree_fd, int previous_tree_fd, con
 
 /*
  * Writes the manifest of @tree_fd, which must be as it will stay, into @generation_fd; the caller syncs the file system.
- * Checksums of files that are links to those of the generation in @previous_generation_fd (-1: none) come from its manifest,
- * so damage to them that happened meanwhile is still found. Without a manifest there, everything is read.
+ * Checksums of files that are links to those of the generation in @previous_generation_fd (-1: none) come from its
+ * manifest, so damage to them that happened meanwhile is still found. Without a manifest there, everything is read.
  */
 int manifest_write(struct lb_context *ctx, int generation_fd, int tree_fd, int previous_generation_fd);

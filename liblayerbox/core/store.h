@@ -2,7 +2,7 @@
 /*
  * The tree on disk: the only file that knows what lies where below the root.
  *
- *     ROOT/os-bases/NAME/GENERATION/{rootfs,generation.conf}    0700 each GENERATION
+ *     ROOT/os-bases/NAME/GENERATION/{rootfs,generation.conf,manifest}    0700 each GENERATION
  *     ROOT/containers/NAME/{container.conf,config,rootfs-layer,work,rootfs}   0700 each NAME
  *     ROOT/include/common.conf           LXC settings of every container, rendered
  *     ROOT/templates/, ROOT/bases/       the operator's own templates and recipes, which win
@@ -11,7 +11,7 @@
  *     ROOT/rebase-answers                what was decided about questions of rebases
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:
- * `.new-NAME` and `.deleted-NAME.RANDOM`; whoever works on it holds a flock(2) on that directory.
+ * `.new-NAME` and `.deleted-NAME.RANDOM`, likewise a GENERATION; whoever works on it holds a flock(2) on that directory.
  */
 #pragma once
 
