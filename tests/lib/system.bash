@@ -11,23 +11,43 @@ lib=$BATS_TEST_DIRNAME/../lib
 # What the hosts hold goes with them.
 teardown() { :; }
 
-# fresh_tree SUITE DIRECTORY PACKAGE...: Debian's smallest system and those packages. With LAYERBOX_TEST_CACHE it is
-# made once, and kept there.
+# bootstrap SUITE PACKAGES: Debian's smallest system and those packages, as a tar archive on stdout. It is put together
+# in memory: thousands of small files that the disk need not see.
+bootstrap() {
+	local memory code=0
+	memory=$(mktemp -d "${TMPDIR:-/tmp}/bootstrap.XXXXXX")
+	mount -t tmpfs -o mode=755 tmpfs "$memory"
+	TMPDIR=$memory "$lib/outside" mmdebstrap --quiet --mode=root --format=tar --variant=minbase --include="$2" \
+		--aptopt='Acquire::Languages "none"' "$1" - ${LAYERBOX_TEST_MIRROR:+"$LAYERBOX_TEST_MIRROR"} \
+		2> "$BATS_FILE_TMPDIR/mmdebstrap.log" 3>&- < /dev/null || code=$?
+	umount "$memory"
+	rmdir "$memory"
+	[ $code -eq 0 ] || fail "$(tail -n 20 "$BATS_FILE_TMPDIR/mmdebstrap.log")"
+}
+
+# archive SUITE PACKAGES: that archive. With LAYERBOX_TEST_CACHE it is made once, and kept there.
+archive() {
+	local cache=${LAYERBOX_TEST_CACHE:-} kept
+	[ -n "$cache" ] || { bootstrap "$@"; return; }
+	kept=$cache/$1-$(echo "$2" | cksum | cut -d' ' -f1).tar
+	mkdir -p "$cache"
+	if [ ! -e "$kept" ]; then
+		bootstrap "$@" > "$kept.$$" || return
+		mv "$kept.$$" "$kept"
+	fi
+	cat "$kept"
+}
+
+# fresh_tree SUITE DIRECTORY PACKAGE...: Debian's smallest system and those packages.
 fresh_tree() {
-	local suite=$1 tree=$2 work=$BATS_FILE_TMPDIR cache=${LAYERBOX_TEST_CACHE:-} archive packages
+	local suite=$1 tree=$2 packages
 	shift 2
 	packages=$(printf '%s,' "$@")
-	archive=$work/$suite.tar
-	[ -z "$cache" ] || archive=$cache/$suite-$(echo "$packages" | cksum | cut -d' ' -f1).tar
-	mkdir -p "$tree" ${cache:+"$cache"}
-	if [ ! -e "$archive" ]; then
-		"$lib/outside" mmdebstrap --quiet --mode=root --format=tar --variant=minbase --include="${packages%,}" \
-			"$suite" "$archive.$$" ${LAYERBOX_TEST_MIRROR:+"$LAYERBOX_TEST_MIRROR"} > "$work/mmdebstrap.log" 2>&1 ||
-			fail "$(tail -n 20 "$work/mmdebstrap.log")"
-		mv "$archive.$$" "$archive"
-	fi
-	tar -xf "$archive" -C "$tree" --numeric-owner --xattrs
-	[ -n "$cache" ] || rm "$archive"
+	mkdir -p "$tree"
+	(
+		set -o pipefail
+		archive "$suite" "${packages%,}" | tar -x -C "$tree" --numeric-owner --xattrs
+	)
 	rm -f "$tree/etc/resolv.conf" # systemd-resolved makes it a link
 	echo 'nameserver 10.0.2.3' > "$tree/etc/resolv.conf"
 }

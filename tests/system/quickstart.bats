@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The first command of README.md as a newcomer types it, and again: on fresh machines with nothing but Debian's smallest
-# system, one of Debian 12 without systemd, one of Debian 13 with it.
+# The first command of README.md as a newcomer types it, and again: on a fresh machine with nothing but Debian 12's
+# smallest system, without systemd. quickstart-systemd.bats has Debian 13 with it.
 load ../lib/system
 
 setup_file() {
@@ -12,7 +12,6 @@ setup_file() {
 }
 
 teardown_file() {
-	kill_host || true
 	kill "$(cat "$BATS_FILE_TMPDIR/slirp.pid")"
 	rm -rf "$DIRECTORY"
 }
@@ -47,7 +46,7 @@ in_tree() {
 	[[ $output == *"layerbox shell tiger-assemblies"* ]]
 	[[ ${output#*SECOND} != *==\>\ in* ]] || fail "installed again: $output"
 	[[ $output =~ SECONDS\ ([0-9]+) ]]
-	[ "${BASH_REMATCH[1]}" -le 15 ]
+	[ "${BASH_REMATCH[1]}" -le 30 ] || fail "$output"
 	[[ $output == *$'\nrunning\n'* ]] || fail "$output"
 }
 
@@ -59,24 +58,4 @@ in_tree() {
 	[ "$status" -eq 0 ] || fail "$output"
 	[[ $output == *"cannot be reached"*"going on without Debian"* ]] || fail "$output"
 	[[ $output =~ tiger-assemblies\ running\ 10\.0\.3\.[0-9]+\ +busybox ]] || fail "$output"
-}
-
-@test "a fresh Debian 13 with systemd: lxc-net runs the bridge, a reboot keeps it all" {
-	fresh_tree trixie "$DIRECTORY/trixie" systemd systemd-sysv dbus passwd
-	checkout "$DIRECTORY/trixie/root/layerbox"
-	prepare_host "$DIRECTORY/trixie"
-	start_host
-	run in_host /root/layerbox/quickstart --base busybox
-	[ "$status" -eq 0 ] || fail "$output"
-	[[ $output == *"tiger-assemblies running 10.0.3."* ]] || fail "$output"
-	run in_host /root/layerbox/quickstart --base busybox
-	[ "$status" -eq 0 ] || fail "$output"
-	[[ $output == *"the base busybox is there"*"running already"* ]] || fail "$output"
-	in_host layerbox net status | grep -qE '^Run by: +lxc-net'
-	is "$(in_host systemctl --failed --plain --no-legend)" ''
-	kill_host
-	start_host
-	succeeds in_host layerbox start tiger-assemblies
-	is "$(in_host systemctl is-active layerbox-net.service)" active
-	is "$(in_host systemctl --failed --plain --no-legend)" ''
 }
