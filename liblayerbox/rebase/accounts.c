@@ -194,7 +194,7 @@ static void keep_range(struct merge *merge, const struct account_line *new, cons
 
 	add_entry(merge, row->sides[ENTRY_OWN]);
 	add_number(merge, own, same_number(new, own), true);
-	if (!same_number(new, own) && !entry_same(row->sides[ENTRY_OLD], row->sides[ENTRY_NEW]))
+	if (!same_number(new, own) && !entries_same(row->sides[ENTRY_OLD], row->sides[ENTRY_NEW]))
 		report_add(merge->report, LB_REBASE_ACCOUNT, LB_REBASE_STAYS, name.text,
 			   "the new base has other subordinate ids for the user %s in /%s: as in the container",
 			   name.text, merge->form->path);
@@ -217,12 +217,12 @@ static void merge_account(struct merge *merge, const struct entry_row *row)
 		(void)account_line_read(merge->form, own_entry->text, &own);
 	if (new_entry && own_entry && merge->form->ranges) {
 		keep_range(merge, &new, &own, row);
-	} else if (!new_entry || !own_entry || entry_same(new_entry, own_entry)) {
+	} else if (!new_entry || !own_entry || entries_same(new_entry, own_entry)) {
 		add_entry(merge, own_entry ? own_entry : new_entry);
 		add_number(merge, own_entry ? &own : &new, new_entry, own_entry);
 	} else {
 		merge_fields(merge, old_entry ? &old : NULL, &new, &own,
-			     !entry_same(old_entry, new_entry) && !entry_same(old_entry, own_entry));
+			     !entries_same(old_entry, new_entry) && !entries_same(old_entry, own_entry));
 	}
 }
 

@@ -101,14 +101,14 @@ int entries_align(struct entries *entries, struct entry_row **ret_rows, size_t *
 	return 0;
 }
 
-bool entry_same(const struct entry *a, const struct entry *b)
+bool entries_same(const struct entry *a, const struct entry *b)
 {
 	return a && b ? text_piece_equal(a->text, b->text) : a == b;
 }
 
 const struct entry *entry_row_take(const struct entry_row *row)
 {
-	bool unchanged = entry_same(row->sides[ENTRY_OWN], row->sides[ENTRY_OLD]);
+	bool unchanged = entries_same(row->sides[ENTRY_OWN], row->sides[ENTRY_OLD]);
 
 	return row->sides[unchanged ? ENTRY_NEW : ENTRY_OWN];
 }

@@ -57,7 +57,7 @@ const struct entry *entry_row_take(const struct entry_row *row);
 bool entry_same_key(const struct entry *a, const struct entry *b);
 
 /* Is that in both, or in neither? */
-bool entry_same(const struct entry *a, const struct entry *b);
+bool entries_same(const struct entry *a, const struct entry *b);
 
 /* The text of a side as a piece: empty where there is none. */
 struct text_piece three_side(const struct three_texts *texts, enum entry_side side);
