@@ -184,6 +184,9 @@ static void test_two_architectures(void **state)
 	       "does not allow");
 	expect("lib 1! Multi-Arch: same", newer, "lib 2! Multi-Arch: same; lib:i386 2! Multi-Arch: same", NULL);
 	expect("lib 1! Multi-Arch: same", "lib 1! Multi-Arch: same; x 1", both, NULL);
+	/* Nor is one in conflict with itself, though it never met the other architecture in the base. */
+	expect("lib 1! Multi-Arch: same", "lib 2! Multi-Arch: same! Conflicts: lib",
+	       "lib 1! Multi-Arch: same; lib:i386 2! Multi-Arch: same", NULL);
 	expect("", "tool 2", "tool:i386 1",
 	       "tool would be there as amd64 2 of the new base and as i386 1 of the container");
 }
