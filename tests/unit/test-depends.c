@@ -104,6 +104,7 @@ static void test_relations(void **state)
 		{ "Conflicts: mta (<< 2)", "x 1", "a 1! Provides: mta", true },
 		{ "Conflicts: app", "x 1", "x 2", true },
 		{ "Conflicts: mta! Provides: mta", "x 1", "x 2", true },
+		{ "Conflicts: mta! Provides: mta", "x 1", "a 1! Provides: mta", false },
 		{ "Breaks: lib (>> 1)", "lib 1", "lib 1", true },
 		{ "Breaks: lib (>> 1)", "lib 1", "lib 2", false },
 		{ "Breaks: lib", "x 1", "lib:i386 1", false },
