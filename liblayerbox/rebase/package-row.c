@@ -71,8 +71,7 @@ static bool selects_hold(const struct package *package)
 /* By the container's owner, not by who built the base. One that is not installed can be held, too. */
 static bool is_held(const struct package_row *row)
 {
-	return selects_hold(row->own) && !selects_hold(row->old) && package_presence(row->own) != PACKAGE_REMOVED &&
-	       !package_same(row->old, row->new);
+	return selects_hold(row->own) && !selects_hold(row->old) && !package_same(row->old, row->new);
 }
 
 static enum package_side judge_side(const struct package_row *row)

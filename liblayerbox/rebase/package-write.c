@@ -31,8 +31,7 @@ static struct slice merge_triggers(const struct package_row *row)
 	bool waits = row->own &&
 		     (row->own->state == PACKAGE_TRIGGERS_PENDING || row->own->state == PACKAGE_TRIGGERS_AWAITED);
 
-	if (!waits || row->result == row->own || row->result->state != PACKAGE_INSTALLED ||
-	    row->result->fields[FIELD_TRIGGERS].data)
+	if (!waits || row->result->state != PACKAGE_INSTALLED || row->result->fields[FIELD_TRIGGERS].data)
 		return (struct slice){ 0 };
 	return row->own->fields[FIELD_TRIGGERS];
 }

@@ -104,6 +104,7 @@ static void test_relations(void **state)
 		{ "Conflicts: mta (<< 2)", "x 1", "a 1! Provides: mta", true },
 		{ "Conflicts: app", "x 1", "x 2", true },
 		{ "Conflicts: mta! Provides: mta", "x 1", "x 2", true },
+		{ "Conflicts: mta! Provides: mta", "x 1", "a 1! Provides: mta", false },
 		{ "Breaks: lib (>> 1)", "lib 1", "lib 1", true },
 		{ "Breaks: lib (>> 1)", "lib 1", "lib 2", false },
 		{ "Breaks: lib", "x 1", "lib:i386 1", false },
@@ -184,6 +185,9 @@ static void test_two_architectures(void **state)
 	       "does not allow");
 	expect("lib 1! Multi-Arch: same", newer, "lib 2! Multi-Arch: same; lib:i386 2! Multi-Arch: same", NULL);
 	expect("lib 1! Multi-Arch: same", "lib 1! Multi-Arch: same; x 1", both, NULL);
+	/* Nor is one in conflict with itself, though it never met the other architecture in the base. */
+	expect("lib 1! Multi-Arch: same", "lib 2! Multi-Arch: same! Conflicts: lib",
+	       "lib 1! Multi-Arch: same; lib:i386 2! Multi-Arch: same", NULL);
 	expect("", "tool 2", "tool:i386 1",
 	       "tool would be there as amd64 2 of the new base and as i386 1 of the container");
 }
