@@ -168,7 +168,7 @@ stands_on() {
 rebase() {
 	run --separate-stderr layerbox rebase "$@" --json
 	plan=$output
-	jq -e 'type == "array"' <<< "$plan" > /dev/null || fail "rebase $* printed no array but '$output', and $stderr"
+	[ -n "$plan" ] && jq -e 'type == "array"' <<< "$plan" > /dev/null || fail "rebase $* printed no array but '$output', and $stderr"
 }
 
 # rebased NAME [OPTION]...: it is done, and NAME is on the new generation.
