@@ -217,3 +217,37 @@ there_and_back() {
 	same_layer "$name" "$BATS_TEST_TMPDIR/before"
 	rebased "$@"
 }
+
+# ------------------------------------------------------------------------------------------------- real packages
+
+# way_out: the private host, and through it its containers, reach the machine's network; no_way_out ends that.
+way_out() {
+	mkfifo "$BATS_FILE_TMPDIR/ready"
+	"$rebase_lib/outside" slirp4netns --configure --mtu=65520 --ready-fd=4 --netns-type=path /proc/$$/ns/net tap0 \
+		4> "$BATS_FILE_TMPDIR/ready" > /dev/null 2>&1 3>&- < /dev/null &
+	echo $! > "$BATS_FILE_TMPDIR/slirp.pid"
+	read -r -n 1 _ < "$BATS_FILE_TMPDIR/ready" || fail "slirp4netns did not start"
+	rm -f /etc/resolv.conf # systemd-resolved makes it a link
+	echo 'nameserver 10.0.2.3' > /etc/resolv.conf
+}
+
+no_way_out() {
+	kill "$(cat "$BATS_FILE_TMPDIR/slirp.pid")"
+}
+
+# installs NAME PACKAGE...: with apt, in a running container.
+installs() {
+	local name=$1
+	shift
+	layerbox exec --env DEBIAN_FRONTEND=noninteractive "$name" -- sh -c \
+		'apt-get -q update && apt-get -q -y --no-install-recommends install "$@" && apt-get -q clean' sh "$@" \
+		> "$BATS_FILE_TMPDIR/install-$name.log" 2>&1 < /dev/null ||
+		fail "$(tail -n 20 "$BATS_FILE_TMPDIR/install-$name.log")"
+}
+
+# seconds COMMAND...: how long it takes, in $seconds.
+seconds() {
+	local began=${EPOCHREALTIME/./}
+	"$@"
+	seconds=$(awk -v us=$((${EPOCHREALTIME/./} - began)) 'BEGIN { printf "%.2f", us / 1000000 }')
+}
