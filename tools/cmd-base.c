@@ -4,23 +4,26 @@
 
 static const struct option json_option[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 
-static json_t *describe(const struct lb_base *base, bool for_people)
+static json_t *describe(const struct lb_base *base, uint64_t own, bool for_people)
 {
 	const char *const *users = lb_base_get_users(base);
 	json_t *names = json_array();
-	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s}", "name", lb_base_get_name(base), "generation",
-				   (int)lb_base_get_generation(base), "recipe", lb_base_get_recipe(base), "os",
-				   lb_base_get_os(base), "directory", lb_base_get_directory(base));
+	json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s}", "name", lb_base_get_name(base), "generation",
+				   (int)lb_base_get_generation(base), "recipe", lb_base_get_recipe(base), "parent",
+				   lb_base_get_parent(base), "os", lb_base_get_os(base), "directory",
+				   lb_base_get_directory(base));
 
 	for (; users && *users; users++)
 		json_array_append_new(names, json_string(*users));
 	if (for_people) {
 		json_object_set_new(object, "created", json_time(lb_base_get_created(base)));
 		json_object_set_new(object, "bytes", json_size(lb_base_get_bytes(base)));
+		json_object_set_new(object, "own_bytes", json_size(own));
 		json_object_set_new(object, "used_by", json_integer((json_int_t)json_array_size(names)));
 	} else {
 		json_object_set_new(object, "created", json_integer(lb_base_get_created(base)));
 		json_object_set_new(object, "bytes", json_integer((json_int_t)lb_base_get_bytes(base)));
+		json_object_set_new(object, "own_bytes", json_integer((json_int_t)own));
 	}
 	json_object_set_new(object, "containers", names);
 	return object;
@@ -71,7 +74,7 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "name", "NAME", false },    { "generation", "GEN", true }, { "os", "OS", false },
-		{ "bytes", "SIZE", true },    { "used_by", "CONTAINERS", true }, { "created", "CREATED", false },
+		{ "bytes", "SIZE", true },    { "own_bytes", "OWN", true }, { "used_by", "CONTAINERS", true }, { "created", "CREATED", false },
 		{ "recipe", "RECIPE", false }, { 0 },
 	};
 	struct lb_base **bases;
@@ -83,12 +86,12 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		as_json = true;
 	if (option < 0)
 		return EXIT_USAGE;
-	r = lb_base_list(context, &bases, NULL);
+	r = lb_base_list_generations(context, NULL, &bases, NULL);
 	if (r < 0)
 		return report_failure(context, r);
 	rows = json_array();
 	for (size_t i = 0; bases[i]; i++)
-		json_array_append_new(rows, describe(bases[i], !as_json));
+		json_array_append_new(rows, describe(bases[i], lb_base_get_own_bytes(bases[i]), !as_json));
 	lb_base_list_free(bases);
 	if (as_json)
 		print_json(rows);
@@ -100,11 +103,27 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* What no other generation shares is only known from all of them. */
+static uint64_t own_bytes(struct lb_context *context, const struct lb_base *base)
+{
+	uint64_t bytes = lb_base_get_bytes(base);
+	struct lb_base **generations;
+
+	if (lb_base_list_generations(context, lb_base_get_name(base), &generations, NULL) < 0)
+		return bytes;
+	for (size_t i = 0; generations[i]; i++)
+		if (lb_base_get_generation(generations[i]) == lb_base_get_generation(base))
+			bytes = lb_base_get_own_bytes(generations[i]);
+	lb_base_list_free(generations);
+	return bytes;
+}
+
 static int run_show(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "name", "Name:", false },	{ "generation", "Generation:", false }, { "os", "OS:", false },
-		{ "recipe", "Recipe:", false }, { "bytes", "Size:", false },		{ "created", "Created:", false },
+		{ "recipe", "Recipe:", false }, { "parent", "Parent:", false },		{ "bytes", "Size:", false },
+		{ "own_bytes", "Own:", false }, { "created", "Created:", false },
 		{ "directory", "Directory:", false }, { "containers", "Containers:", false }, { 0 },
 	};
 	struct lb_base *base;
@@ -121,7 +140,7 @@ static int run_show(struct lb_context *context, int argc, char **argv)
 	r = lb_base_open(context, argv[optind], &base);
 	if (r < 0)
 		return report_failure(context, r);
-	object = describe(base, !as_json);
+	object = describe(base, own_bytes(context, base), !as_json);
 	if (as_json)
 		print_json(object);
 	else
@@ -173,9 +192,9 @@ const struct command command_base_import = {
 const struct command command_base_list = {
 	.name = "base list",
 	.arguments = "[--json]",
-	.summary = "Show the bases",
-	.help = "  --json         an array of objects with name, generation, os, recipe, bytes, created, directory,\n"
-		"                 containers\n",
+	.summary = "Show the bases and their generations",
+	.help = "  --json         an array of objects with name, generation, os, recipe, parent, bytes, own_bytes,\n"
+		"                 created, directory, containers: one for each generation\n",
 	.run = run_list,
 };
 

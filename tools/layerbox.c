@@ -7,14 +7,15 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&command_create,      &command_start,	     &command_stop,	   &command_restart,	 &command_delete,
-	&command_rename,      &command_list,	     &command_info,	   &command_exec,	 &command_shell,
-	&command_console,     &command_freeze,	     &command_thaw,	   &command_push,	 &command_pull,
-	&command_set,	      &command_get,	     &command_base_build,  &command_base_import, &command_base_list,
-	&command_base_show,   &command_base_delete,  &command_net_up,	   &command_net_down,	 &command_net_status,
-	&command_net_list,    &command_net_create,   &command_net_delete, &command_net_set,     &command_net_get,
-	&command_net_egress,  &command_lease_list,   &command_lease_reserve, &command_lease_release, &command_lease_pool,
-	&command_forward_add, &command_forward_list, &command_forward_remove, &command_init,	 &command_doctor,
+	&command_create, &command_start, &command_stop, &command_restart, &command_delete, &command_rename,
+	&command_list, &command_info, &command_exec, &command_shell, &command_console, &command_freeze,
+	&command_thaw, &command_push, &command_pull, &command_set, &command_get, &command_base_build,
+	&command_base_import, &command_base_list, &command_base_show, &command_base_upgrade, &command_base_delete,
+	&command_base_verify, &command_base_diff, &command_base_gc, &command_net_up, &command_net_down,
+	&command_net_status, &command_net_list, &command_net_create, &command_net_delete, &command_net_set,
+	&command_net_get, &command_net_egress, &command_lease_list, &command_lease_reserve,
+	&command_lease_release, &command_lease_pool, &command_forward_add, &command_forward_list,
+	&command_forward_remove, &command_init, &command_doctor,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

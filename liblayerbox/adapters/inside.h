@@ -11,12 +11,22 @@
 #include "../core/context.h"
 #include "../util/spawn.h"
 
+/*
+ * On the tmpfs at /run: programs that go before the tree's own in PATH, so that accounts get numbers from @ids_first on;
+ * a configuration for apt, which has a PATH of its own, to be named in APT_CONFIG; and the script.
+ */
+#define INSIDE_PATH "/run/layerbox/bin"
+#define INSIDE_APT_CONFIG "/run/layerbox/apt.conf"
+#define INSIDE_SCRIPT "/run/layerbox/script"
+
 struct inside {
 	const char *const *lowers;    /* absolute paths of directories, topmost first, NULL-terminated */
 	const char *layers;           /* absolute path of the directory that holds @upper and @work, which exist */
 	const char *upper, *work;     /* names in it */
 	uint32_t id_start, id_count;  /* a container's ids; a count of 0: the host's own */
 	bool network;                 /* with the host's network and resolv.conf; else with none at all */
+	uint32_t ids_first, ids_last; /* where new system accounts get their numbers, see INSIDE_PATH; 0: as programs do */
+	const char *script;           /* a file of the host's that is copied to INSIDE_SCRIPT; may be NULL */
 	const char *const *env;       /* whole environment */
 	spawn_line_fn on_line;        /* may be NULL */
 	void *userdata;

@@ -10,13 +10,14 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "generation-list.h"
 #include "generation.h"
 
 enum { USERS_NAMED_MAX = 5 };
 
 /* ---- which bases there are ---- */
 
-static int list_names(struct lb_context *ctx, struct text_list *ret_names)
+int base_list_names(struct lb_context *ctx, struct text_list *ret_names)
 {
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
@@ -41,7 +42,7 @@ static int no_base(struct lb_context *ctx, const char *text)
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_BUFFER struct buffer list = { 0 };
 
-	if (list_names(ctx, &names) < 0 || names.count == 0)
+	if (base_list_names(ctx, &names) < 0 || names.count == 0)
 		return fail(ctx, -LB_ERR_NO_BASE,
 			    "there is no base '%s', nor any other yet; build one with "
 			    "`layerbox base build debian-bookworm`",
@@ -95,7 +96,39 @@ int base_open(struct lb_context *ctx, const char *text, struct lb_base **ret_bas
 	base->directory = store_path(ctx, STORE_BASES "/%s/%u/" GENERATION_TREE, base->name, base->generation);
 	if (!base->directory)
 		return fail_memory(ctx);
+	base->own_bytes = base->record.bytes;
 	*ret_base = TAKE_PTR(base);
+	return 0;
+}
+
+/* Is it still what the name leads to? */
+static bool is_in_place(struct lb_context *ctx, const char *path, int fd)
+{
+	struct stat held, present;
+
+	return fstat(fd, &held) == 0 && fstatat(ctx->root_fd, path, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == present.st_ino && held.st_dev == present.st_dev;
+}
+
+int base_hold(const struct lb_base *base, int *ret_base_fd, int *ret_generation_fd)
+{
+	struct lb_context *ctx = base->ctx;
+	CLEANUP_FD int base_fd = -1;
+	CLEANUP_FD int fd = -1;
+	char path[NAME_LENGTH_MAX + 32], number[16];
+
+	snprintf(path, sizeof path, STORE_BASES "/%s", base->name);
+	snprintf(number, sizeof number, "%u", base->generation);
+	base_fd = openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (base_fd >= 0 && flock(base_fd, LOCK_SH | LOCK_NB) < 0)
+		return fail(ctx, -LB_ERR_BUSY, "another command changes base '%s' just now; try again later", base->name);
+	if (base_fd >= 0 && is_in_place(ctx, path, base_fd))
+		fd = openat(base_fd, number, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(ctx, -LB_ERR_NO_BASE, "generation %u of base '%s' was removed just now", base->generation,
+			    base->name);
+	*ret_base_fd = take_fd(&base_fd);
+	*ret_generation_fd = take_fd(&fd);
 	return 0;
 }
 
@@ -105,7 +138,7 @@ int lb_base_open(struct lb_context *ctx, const char *name, struct lb_base **ret_
 	int r = base_open(ctx, name, &base);
 
 	if (r == 0)
-		r = record_base_users(ctx, base->name, 0, &base->users);
+		r = record_base_users(ctx, base->name, strchr(name, '@') ? base->generation : 0, &base->users);
 	if (r < 0)
 		return r;
 	*ret_base = TAKE_PTR(base);
@@ -127,7 +160,7 @@ int lb_base_list(struct lb_context *ctx, struct lb_base ***ret_bases, size_t *re
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	struct lb_base **bases;
 	size_t count = 0;
-	int r = list_names(ctx, &names);
+	int r = base_list_names(ctx, &names);
 
 	if (r < 0)
 		return r;
@@ -184,6 +217,16 @@ uint64_t lb_base_get_bytes(const struct lb_base *base)
 	return base->record.bytes;
 }
 
+uint64_t lb_base_get_own_bytes(const struct lb_base *base)
+{
+	return base->own_bytes;
+}
+
+const char *lb_base_get_parent(const struct lb_base *base)
+{
+	return base->record.parent;
+}
+
 const char *lb_base_get_directory(const struct lb_base *base)
 {
 	return base->directory;
@@ -214,6 +257,25 @@ static int refuse_while_used(struct lb_context *ctx, const char *name)
 		    users.count == 1 ? "" : "s", list.length ? list.data : "", users.count == 1 ? "it" : "them");
 }
 
+static int refuse_while_parent(struct lb_context *ctx, const char *name)
+{
+	struct lb_base **bases;
+	size_t count;
+	int r = generation_list_all(ctx, false, &bases, &count);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const char *rest = text_after(bases[i]->record.parent, name);
+
+		if (rest && *rest == '@' && !text_equal(bases[i]->name, name))
+			r = fail(ctx, -LB_ERR_BASE_IN_USE, "base '%s' is the parent of the stack '%s'; delete that first",
+				 name, bases[i]->name);
+	}
+	lb_base_list_free(bases);
+	return r;
+}
+
 /* Takes the base out of sight, under the root's lock: no container can be created on it meanwhile. */
 static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret_hidden[128], int *ret_fd)
 {
@@ -230,6 +292,8 @@ static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret
 	if (fd < 0)
 		return errno == ENOENT ? no_base(ctx, name) : fail_errno(ctx, errno, "cannot open base '%s'", name);
 	r = refuse_while_used(ctx, name);
+	if (r == 0)
+		r = refuse_while_parent(ctx, name);
 	if (r < 0)
 		return r;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)

@@ -5,6 +5,7 @@
 #include "../util/spawn.h"
 #include "generalise.h"
 #include "lay.h"
+#include "stack.h"
 
 static const char *const fixed_environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -43,8 +44,7 @@ int build_environment(const char *tmpdir, struct text_list *ret_env)
 	return r;
 }
 
-/* The last line that says anything. */
-static const char *last_line(char *output)
+const char *build_last_line(char *output)
 {
 	char *text = text_trim(output), *newline = strrchr(text, '\n');
 
@@ -68,7 +68,7 @@ int build_run_inside(struct lb_context *ctx, const struct staging *staging, cons
 		return fail_errno(ctx, r, "cannot run `%s` in the new base", command);
 	if (status != 0)
 		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in the new base with status %d: %.500s", command,
-			    status, last_line(output));
+			    status, build_last_line(output));
 	return 0;
 }
 
@@ -135,9 +135,15 @@ int lb_base_build(struct lb_context *ctx, const char *recipe_name, const struct 
 	if (r < 0)
 		return r;
 	name = options && options->name ? options->name : recipe.name;
+	if (recipe.method == RECIPE_METHOD_STACK && options && options->mirror)
+		return fail(ctx, -LB_ERR_BAD_VALUE,
+			    "%s is a stack: its packages come from where those of its parent, %s, come from", recipe.name,
+			    recipe.parent);
 	mirror = options && options->mirror ? options->mirror : ctx->config.mirror;
 	r = name_check(ctx, "base", name);
 	if (r == 0)
 		r = check_mirror(ctx, mirror);
-	return r < 0 ? r : build(ctx, &recipe, name, mirror);
+	if (r < 0)
+		return r;
+	return recipe.method == RECIPE_METHOD_STACK ? stack_build(ctx, &recipe, name) : build(ctx, &recipe, name, mirror);
 }

@@ -27,6 +27,19 @@ static const char *take_text(char **member, const char *value)
 	return NULL;
 }
 
+static const char *take_parent(struct generation_record *record, const char *value)
+{
+	char name[NAME_LENGTH_MAX + 1];
+	const char *at = strchrnul(value, '@');
+	uint64_t generation;
+
+	snprintf(name, sizeof name, "%.*s", (int)(at - value), value);
+	if (*value && (at - value > NAME_LENGTH_MAX || !*at || !name_is_valid(name) ||
+		       !text_to_number(at + 1, 1, GENERATION_MAX, &generation)))
+		return "must be empty, or a base and its generation, such as debian-bookworm@1";
+	return take_text(&record->parent, value);
+}
+
 static const char *on_key(const char *key, const char *value, void *userdata)
 {
 	struct generation_record *record = userdata;
@@ -34,6 +47,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 
 	if (text_equal(key, "recipe"))
 		return take_text(&record->recipe, value);
+	if (text_equal(key, "parent"))
+		return take_parent(record, value);
 	if (text_equal(key, "os"))
 		return take_text(&record->os, value);
 	if (text_equal(key, "halt_signal") || text_equal(key, "reboot_signal")) {
@@ -75,6 +90,7 @@ int generation_read(struct lb_context *ctx, int directory_fd, const char *name, 
 	}
 	if ((!record.recipe && take_text(&record.recipe, "")) || (!record.os && take_text(&record.os, "")) ||
 	    (!record.halt_signal && take_text(&record.halt_signal, "SIGPWR")) ||
+	    (!record.parent && take_text(&record.parent, "")) ||
 	    (!record.reboot_signal && take_text(&record.reboot_signal, "SIGINT"))) {
 		generation_record_free(&record);
 		return fail_memory(ctx);
@@ -88,7 +104,10 @@ char *generation_to_text(const struct generation_record *record)
 	CLEANUP_BUFFER struct buffer text = { 0 };
 
 	buffer_add_text(&text, "# Written by layerbox when the tree beside it was sealed.\n");
-	buffer_format(&text, "recipe = %s\nos = %s\n", record->recipe, record->os);
+	buffer_format(&text, "recipe = %s\n", record->recipe);
+	if (!text_empty(record->parent))
+		buffer_format(&text, "parent = %s\n", record->parent);
+	buffer_format(&text, "os = %s\n", record->os);
 	buffer_format(&text, "halt_signal = %s\nreboot_signal = %s\n", record->halt_signal, record->reboot_signal);
 	buffer_format(&text, "created = %" PRId64 "\nbytes = %" PRIu64 "\n", record->created, record->bytes);
 	return buffer_finish(&text);
@@ -100,14 +119,23 @@ void generation_record_free(struct generation_record *record)
 	free(record->os);
 	free(record->halt_signal);
 	free(record->reboot_signal);
+	free(record->parent);
 	*record = (struct generation_record){ 0 };
 }
 
-int generation_find_newest(int base_fd, unsigned *ret_generation)
+static int compare_generations(const void *a, const void *b)
 {
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int generation_list(int base_fd, unsigned **ret_generations, size_t *ret_count)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
-	uint64_t number, newest = 0;
+	size_t count = 0;
 	int fd = openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -117,14 +145,38 @@ int generation_find_newest(int base_fd, unsigned *ret_generation)
 		close_fd(fd);
 		return -errno;
 	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (text_to_number(entry->d_name, 1, GENERATION_MAX, &number) && number > newest)
-			newest = number;
+	while ((errno = 0, entry = readdir(dir))) {
+		unsigned *larger;
+		uint64_t number;
+
+		if (!text_to_number(entry->d_name, 1, GENERATION_MAX, &number))
+			continue;
+		larger = reallocarray(generations, count + 1, sizeof *generations);
+		if (!larger)
+			return -ENOMEM;
+		generations = larger;
+		generations[count++] = (unsigned)number;
+	}
 	if (errno)
 		return -errno;
-	if (newest == 0)
+	if (count > 1)
+		qsort(generations, count, sizeof *generations, compare_generations);
+	*ret_generations = TAKE_PTR(generations);
+	*ret_count = count;
+	return 0;
+}
+
+int generation_find_newest(int base_fd, unsigned *ret_generation)
+{
+	CLEANUP_FREE unsigned *generations = NULL;
+	size_t count;
+	int r = generation_list(base_fd, &generations, &count);
+
+	if (r < 0)
+		return r;
+	if (count == 0)
 		return -ENOENT;
-	*ret_generation = (unsigned)newest;
+	*ret_generation = generations[count - 1];
 	return 0;
 }
 

@@ -24,5 +24,8 @@ void generation_record_free(struct generation_record *record);
 /* The highest number among the directories in @base_fd; -ENOENT where there is none. */
 int generation_find_newest(int base_fd, unsigned *ret_generation);
 
+/* All of them, in ascending order; the caller's array. */
+int generation_list(int base_fd, unsigned **ret_generations, size_t *ret_count);
+
 /* Fills os, bytes and created from a finished tree. Nothing in the tree is trusted. */
 int generation_describe(struct lb_context *ctx, int tree_fd, struct generation_record *record);

@@ -78,9 +78,16 @@ static const char *set_method(struct reader *reader, const char *value)
 		reader->recipe->method = RECIPE_METHOD_DEBIAN;
 	else if (text_equal(value, "busybox"))
 		reader->recipe->method = RECIPE_METHOD_BUSYBOX;
+	else if (text_equal(value, "stack"))
+		reader->recipe->method = RECIPE_METHOD_STACK;
 	else
-		return "must be debian or busybox";
+		return "must be debian, busybox or stack";
 	return NULL;
+}
+
+static const char *set_parent(struct reader *reader, const char *value)
+{
+	return name_is_valid(value) ? take_text(&reader->recipe->parent, value) : "must be the name of a base";
 }
 
 static const char *set_files(struct reader *reader, const char *value)
@@ -142,6 +149,7 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	} keys[] = {
 		{ .key = "description", .text = &recipe->description },
 		{ .key = "method", .set = set_method },
+		{ .key = "parent", .set = set_parent },
 		{ .key = "include", .set = set_include },
 		{ .key = "suite", .word = &recipe->suite },
 		{ .key = "updates", .word = &recipe->updates },
@@ -184,10 +192,20 @@ static int parse(struct lb_context *ctx, struct recipe *recipe, char *text, cons
 /* What every recipe has, said once here rather than in each file. */
 static int complete(struct lb_context *ctx, struct recipe *recipe, const char *path)
 {
+	if (recipe->parent && recipe->method == RECIPE_METHOD_NONE)
+		recipe->method = RECIPE_METHOD_STACK;
+	if (recipe->method == RECIPE_METHOD_STACK && !recipe->parent)
+		return fail(ctx, -LB_ERR_BAD_CONFIG,
+			    "%s does not say what the stack stands on: it needs `parent = debian-bookworm` or another base",
+			    path);
+	if (recipe->method != RECIPE_METHOD_STACK && recipe->parent)
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s has a parent, and a method that does not need one", path);
+	if (recipe->method == RECIPE_METHOD_STACK)
+		return 0;
 	if (recipe->method == RECIPE_METHOD_NONE)
 		return fail(ctx, -LB_ERR_BAD_CONFIG,
-			    "%s does not say how the base is built: it needs `method = debian` "
-			    "or `method = busybox`",
+			    "%s does not say how the base is built: it needs `method = debian`, `method = busybox`, or "
+			    "the `parent` of a stack",
 			    path);
 	if (recipe->method == RECIPE_METHOD_DEBIAN && !recipe->suite)
 		return fail(ctx, -LB_ERR_BAD_CONFIG,
@@ -329,6 +347,7 @@ int recipe_load_part(struct lb_context *ctx, const char *name, struct recipe *re
 void recipe_free(struct recipe *recipe)
 {
 	free(recipe->description);
+	free(recipe->parent);
 	free(recipe->suite);
 	free(recipe->variant);
 	free(recipe->updates);

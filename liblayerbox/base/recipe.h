@@ -11,16 +11,18 @@ enum recipe_method {
 	RECIPE_METHOD_NONE,           /* a part */
 	RECIPE_METHOD_DEBIAN,
 	RECIPE_METHOD_BUSYBOX,
+	RECIPE_METHOD_STACK,          /* the parent, and what the recipe adds to it */
 };
 
 struct recipe {
 	char name[NAME_LENGTH_MAX + 1];
 	enum recipe_method method;
 	char *description;
+	char *parent;                 /* of a stack: a base's name */
 	char *suite, *variant;        /* Debian: what to bootstrap ... */
 	char *updates, *security;     /* ... and the suites that mend it, of a mirror that is given */
 	char *keyring;                /* what signs all of them; NULL leaves it to the bootstrap program */
-	char *halt_signal, *reboot_signal;
+	char *halt_signal, *reboot_signal; /* NULL in a stack that leaves them to its parent */
 	struct text_list components, packages;
 	struct text_list files;       /* names of trees below bases/files, laid over the root in this order */
 	struct text_list masks;       /* systemd units */

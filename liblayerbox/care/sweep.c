@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What killed commands and killed monitors leave behind, put right by whichever command comes next. */
 #include "../adapters/rights.h"
+#include "../base/base.h"
 #include "../container/cgroup-sweep.h"
 #include "../core/lock.h"
 #include "../core/store.h"
@@ -17,6 +18,20 @@ static void sweep_directory(struct lb_context *ctx, const char *directory, const
 		store_sweep(ctx, fd, what);
 }
 
+static void sweep_generations(struct lb_context *ctx)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+
+	if (base_list_names(ctx, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		CLEANUP_FREE char *path = text_format(STORE_BASES "/%s", names.items[i]);
+
+		if (path)
+			sweep_directory(ctx, path, "generation");
+	}
+}
+
 int lb_sweep(struct lb_context *ctx)
 {
 	int r = rights_require_root(ctx);
@@ -27,6 +42,7 @@ int lb_sweep(struct lb_context *ctx)
 		return r;
 	sweep_directory(ctx, STORE_CONTAINERS, "container");
 	sweep_directory(ctx, STORE_BASES, "base");
+	sweep_generations(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

@@ -133,7 +133,34 @@ int tree_remove(int dir_fd, const char *name)
 	return r;
 }
 
-static int disk_usage(int dir_fd, const char *name, int depth, uint64_t *ret_bytes)
+/* A name of a file that has several. */
+struct link_name {
+	uint64_t inode, bytes;
+	uint64_t count;
+};
+
+struct link_names {
+	struct link_name *items;
+	size_t count, capacity;
+};
+
+static int add_link_name(struct link_names *links, const struct stat *st)
+{
+	if (links->count == links->capacity) {
+		size_t capacity = links->capacity ? 2 * links->capacity : 1024;
+		struct link_name *items = reallocarray(links->items, capacity, sizeof *items);
+
+		if (!items)
+			return -ENOMEM;
+		links->items = items;
+		links->capacity = capacity;
+	}
+	links->items[links->count++] = (struct link_name){ st->st_ino, (uint64_t)st->st_blocks * 512, st->st_nlink };
+	return 0;
+}
+
+/* Files with several names are gathered in @links instead of being counted. */
+static int disk_usage(int dir_fd, const char *name, int depth, struct link_names *links, uint64_t *ret_bytes)
 {
 	CLEANUP_DIR DIR *dir = NULL;
 	struct dirent *entry;
@@ -158,10 +185,14 @@ static int disk_usage(int dir_fd, const char *name, int depth, uint64_t *ret_byt
 			continue;
 		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue; /* gone meanwhile */
-		if (!S_ISDIR(st.st_mode))
-			bytes += (uint64_t)st.st_blocks * 512 / (st.st_nlink ? st.st_nlink : 1);
-		else if (disk_usage(fd, entry->d_name, depth + 1, &below) == 0)
-			bytes += below;
+		if (S_ISDIR(st.st_mode)) {
+			if (disk_usage(fd, entry->d_name, depth + 1, links, &below) == 0)
+				bytes += below;
+		} else if (st.st_nlink == 1) {
+			bytes += (uint64_t)st.st_blocks * 512;
+		} else if (add_link_name(links, &st) < 0) {
+			return -ENOMEM;
+		}
 	}
 	if (errno)
 		return -errno;
@@ -169,9 +200,42 @@ static int disk_usage(int dir_fd, const char *name, int depth, uint64_t *ret_byt
 	return 0;
 }
 
+static int compare_links(const void *a, const void *b)
+{
+	uint64_t x = ((const struct link_name *)a)->inode, y = ((const struct link_name *)b)->inode;
+
+	return x < y ? -1 : x > y;
+}
+
+/* With @own, only files all of whose names are in the tree. */
+static int full_usage(int dir_fd, const char *name, bool own, uint64_t *ret_bytes)
+{
+	struct link_names links = { 0 };
+	uint64_t bytes = 0;
+	int r = disk_usage(dir_fd, name, 0, &links, &bytes);
+
+	if (r == 0 && links.count > 0)
+		qsort(links.items, links.count, sizeof *links.items, compare_links);
+	for (size_t i = 0, first = 0; r == 0 && i < links.count; i++) {
+		if (links.items[i].inode != links.items[first].inode)
+			first = i;
+		if (own ? i - first + 1 == links.items[i].count : i == first)
+			bytes += links.items[i].bytes;
+	}
+	free(links.items);
+	if (r == 0)
+		*ret_bytes = bytes;
+	return r;
+}
+
 int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
 {
-	return disk_usage(dir_fd, name, 0, ret_bytes);
+	return full_usage(dir_fd, name, false, ret_bytes);
+}
+
+int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
+{
+	return full_usage(dir_fd, name, true, ret_bytes);
 }
 
 int tree_make_directories(int dir_fd, const char *path, mode_t mode)
@@ -215,6 +279,17 @@ int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 	do
 		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 	while (fd < 0 && errno == EAGAIN && ++tries < RACES_MAX);
+	return fd < 0 ? -errno : fd;
+}
+
+int tree_open_exact(int dir_fd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
+
 	return fd < 0 ? -errno : fd;
 }
 

@@ -15,10 +15,13 @@
 int tree_remove(int dir_fd, const char *name);
 
 /*
- * The disk space of a tree in bytes (st_blocks); a file with several names counts for its share at each.
+ * The disk space of a tree in bytes (st_blocks); a file with several names counts once, wherever its other names are.
  * What lies deeper than 64 directories is not counted: no system has that, only somebody's trap.
  */
 int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
+
+/* What of that would be free if the tree were gone: files that have names elsewhere, too, do not count. */
+int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
 
 /* mkdir -p below @dir_fd for a relative or absolute @path; what exists stays as it is. Returns 1 if all did. */
 int tree_make_directories(int dir_fd, const char *path, mode_t mode);
@@ -27,7 +30,13 @@ int tree_make_directories(int dir_fd, const char *path, mode_t mode);
 int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
 /*
- * The same for the parent directory of @path, which is not created; *ret_name points into @path at the last
+ * Opens exactly what lies at the relative @path: no link in it is followed, no mount point entered (-EXDEV), and it stays
+ * below @dir_fd.
+ */
+int tree_open_exact(int dir_fd, const char *path, int flags);
+
+/*
+ * tree_open_in_root() for the parent directory of @path, which is not created; *ret_name points into @path at the last
  * component. For unlinkat(2), symlinkat(2) and the like, which follow nothing in their last component.
  * -EINVAL where that is nothing, "." or "..": from the parent's descriptor it would lead out.
  */

@@ -115,6 +115,19 @@ static void test_include(void **state)
 	recipe_free(&recipe);
 }
 
+static void test_stack(void **state)
+{
+	struct recipe recipe = { 0 };
+
+	(void)state;
+	put_recipe("stack.recipe", "parent = debian-bookworm\npackages = redis\n");
+	assert_int_equal(recipe_load(ctx, "stack", &recipe), 0);
+	assert_int_equal(recipe.method, RECIPE_METHOD_STACK);
+	assert_string_equal(recipe.parent, "debian-bookworm");
+	assert_null(recipe.halt_signal); /* the parent's */
+	recipe_free(&recipe);
+}
+
 static void test_include_mistakes(void **state)
 {
 	(void)state;
@@ -132,11 +145,14 @@ static void test_mistakes(void **state)
 	(void)state;
 	assert_contains(refusal("description = nothing else\n"), "needs `method = debian`");
 	assert_contains(refusal("method = debian\n"), "needs `suite = bookworm`");
-	assert_contains(refusal("method = gentoo\n"), "tried.recipe:1: method must be debian or busybox");
+	assert_contains(refusal("method = gentoo\n"), "tried.recipe:1: method must be debian, busybox or stack");
 	assert_contains(refusal("method = busybox\npackages = ok --dpkgopt=x\n"),
 			"tried.recipe:2: packages must be words");
 	assert_contains(refusal("packages = a;b\n"), "must be words");
 	assert_contains(refusal("packages =\n"), "must name something");
+	assert_contains(refusal("method = stack\n"), "needs `parent = debian-bookworm`");
+	assert_contains(refusal("method = busybox\nparent = other\n"), "a method that does not need one");
+	assert_contains(refusal("parent = ../other\n"), "tried.recipe:1: parent must be the name of a base");
 	assert_contains(refusal("suite = two words\n"), "must be one word");
 	assert_contains(refusal("suite = -x\n"), "must be one word");
 	assert_contains(refusal("mask = a/x.service\n"), "must be names of systemd units");
@@ -211,7 +227,7 @@ int main(void)
 		cmocka_unit_test(test_path),      cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_include),   cmocka_unit_test(test_include_mistakes),
 		cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_installed),
+		cmocka_unit_test(test_installed), cmocka_unit_test(test_stack),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What differs between two generations, of one base or of two, without a look at their files: by what was written down. */
+#include <fcntl.h>
+
+#include "../adapters/rights.h"
+#include "base.h"
+#include "generation.h"
+#include "installed.h"
+#include "manifest-difference.h"
+
+/* One of the two. */
+struct side {
+	struct lb_base *base;
+	int base_fd, generation_fd, tree_fd;
+	char what[NAME_LENGTH_MAX + 16];
+	struct manifest manifest;
+	struct installed installed;
+};
+
+#define SIDE_EMPTY { .base_fd = -1, .generation_fd = -1, .tree_fd = -1 }
+
+static void side_close(struct side *side)
+{
+	manifest_free(&side->manifest);
+	installed_free(&side->installed);
+	close_fd(side->tree_fd);
+	close_fd(side->generation_fd);
+	close_fd(side->base_fd);
+	lb_base_free(side->base);
+}
+
+static int side_open(struct lb_context *ctx, const char *name, struct side *side)
+{
+	int r = base_open(ctx, name, &side->base);
+
+	if (r == 0)
+		r = base_hold(side->base, &side->base_fd, &side->generation_fd);
+	if (r < 0)
+		return r;
+	snprintf(side->what, sizeof side->what, "%s@%u", side->base->name, side->base->generation);
+	side->tree_fd = openat(side->generation_fd, GENERATION_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (side->tree_fd < 0)
+		return fail_errno(ctx, errno, "cannot open the tree of %s", side->what);
+	r = manifest_read(ctx, side->generation_fd, side->what, &side->manifest);
+	if (r < 0)
+		return r == -ENOENT ? -LB_ERR_DAMAGED : r;
+	return installed_read(ctx, side->tree_fd, side->what, &side->installed);
+}
+
+static size_t compare_packages(const struct installed *before, const struct installed *after, lb_difference_fn fn,
+			       void *userdata)
+{
+	size_t i = 0, j = 0, count = 0;
+
+	while (i < before->count || j < after->count) {
+		const struct installed_package *old = i < before->count ? &before->packages[i] : NULL;
+		const struct installed_package *new = j < after->count ? &after->packages[j] : NULL;
+		int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
+		struct lb_difference difference = { .size = sizeof difference };
+
+		i += order <= 0;
+		j += order >= 0;
+		if (order == 0 && text_equal(old->version, new->version))
+			continue;
+		difference.package = order <= 0 ? old->name : new->name;
+		difference.before = order <= 0 ? old->version : NULL;
+		difference.after = order >= 0 ? new->version : NULL;
+		if (fn)
+			fn(&difference, userdata);
+		count++;
+	}
+	return count;
+}
+
+int lb_base_diff(struct lb_context *ctx, const char *before, const char *after, lb_difference_fn fn, void *userdata)
+{
+	CLEANUP(side_close) struct side old = SIDE_EMPTY;
+	CLEANUP(side_close) struct side new = SIDE_EMPTY;
+	size_t packages, paths;
+	int r = rights_require_root(ctx);
+
+	if (r == 0)
+		r = side_open(ctx, before, &old);
+	if (r == 0)
+		r = side_open(ctx, after, &new);
+	if (r < 0)
+		return r;
+	packages = compare_packages(&old.installed, &new.installed, fn, userdata);
+	if (manifest_compare(&old.manifest, &new.manifest, fn, userdata, &paths) < 0)
+		return fail_memory(ctx);
+	return packages + paths == 0;
+}
