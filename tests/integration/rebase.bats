@@ -292,7 +292,7 @@ second_generation() {
 	is "$(in_container tiger dpkg-divert --list '/opt/t/*' | sort)" \
 		$'local diversion of /opt/t/base to /opt/t/base.diverted\nlocal diversion of /opt/t/own to /opt/t/own.diverted'
 	is "$(in_container tiger sh -c 'dpkg-statoverride --list | sort')" \
-		$'root root 0700 /usr/lib/follow/mode\nroot root 0711 /opt/t/theirs'
+		$'root root 700 /usr/lib/follow/mode\nroot root 711 /opt/t/theirs'
 	sees tiger /usr/lib/follow/mode 'mode 2'
 	is "$(in_container tiger stat -c %a /usr/lib/follow/mode)" 700
 	is "$(in_container tiger readlink -f /usr/bin/pick)" /opt/t/pick-b
@@ -301,7 +301,7 @@ second_generation() {
 	is "$(in_container tiger readlink -f /usr/bin/auto)" /opt/t/auto-c
 	is "$(in_container tiger update-alternatives --query auto | grep -E '^(Status|Alternative)' | sort)" \
 		$'Alternative: /opt/t/auto-a\nAlternative: /opt/t/auto-c\nAlternative: /opt/t/auto-own\nStatus: auto'
-	is "$(in_container tiger sh -c 'sort /var/lib/dpkg/triggers/File | grep /usr/share')" \
+	is "$(in_container tiger sh -c 'sort /var/lib/dpkg/triggers/File | grep -E "of-the-base|watched"')" \
 		$'/usr/share/of-the-base arrived/noawait\n/usr/share/watched watcher/noawait'
 	is "$(in_container tiger grep ^Package /var/lib/apt/extended_states | sort)" \
 		$'Package: arrived\nPackage: follow\nPackage: own'
@@ -343,7 +343,7 @@ second_generation() {
 	make tiger --base deb@1
 	changes tiger <<- 'END'
 		dpkg -i /opt/debs/own_1.deb
-		useradd --create-home --shell /bin/sh mia
+		useradd --uid 1000 --create-home --shell /bin/sh mia
 		echo 'mia:secret' | chpasswd --crypt-method SHA256
 		usermod --append --groups staff mia
 		usermod --append --groups staff nobody
@@ -359,7 +359,7 @@ second_generation() {
 	is "$(in_container tiger getent group staff)" staff:x:50:mia,nobody
 	is "$(in_container tiger getent passwd root | cut -d: -f5)" 'Who owns it'
 	is "$(in_container tiger sh -c 'grep "^basesvc:" /etc/passwd')" "$(grep '^basesvc:' "$(tree_of deb@2)/etc/passwd")"
-	in_container tiger sh -c 'grep "^mia:\$5" /etc/shadow && grep "^fixed:" /etc/shadow && grep "^mia:" /etc/gshadow' > /dev/null
+	in_container tiger sh -c 'grep "^mia:\$5" /etc/shadow && grep "^fixed:" /etc/shadow && grep "^staff:.*mia" /etc/gshadow && grep "^team:" /etc/gshadow' > /dev/null
 	in_container tiger grep -qx /usr/bin/own-shell /etc/shells
 	is "$(in_container tiger pwck --read-only --quiet 2>&1 | grep -v 'directory' || true)" ''
 	is "$(in_container tiger sh -c 'stat -c "%a %U:%G" /etc/passwd /etc/shadow')" $'644 root:root\n640 root:shadow'
