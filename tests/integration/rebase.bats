@@ -20,9 +20,11 @@ setup_file() {
 	second_generation
 }
 
-teardown_file() {
+# One test has the containers on a disk of their own.
+teardown() {
 	layerbox --quiet delete --all --force
-	common_teardown_file
+	! mountpoint -q "$CONTAINERS" || umount "$CONTAINERS"
+	common_teardown
 }
 
 # ------------------------------------------------------------------------------------------------- the two bases
@@ -72,7 +74,7 @@ lay_files() {
 	for name in touched both-same theirs ours merged clash deleted; do
 		lines > "$tree/etc/t/$name"
 	done
-	mkdir "$tree"/opt/t/{emptied,opaque,shut,dir-to-file}
+	mkdir "$tree"/opt/t/{visited,emptied,opaque,shut,dir-to-file}
 	for name in touched chmodded mode theirs ours both both-same deleted vanished vanished-changed turned turned-quietly \
 		emptied/file opaque/old shut/file dir-to-file/file; do
 		echo "$name 1" > "$tree/opt/t/$name"
@@ -489,6 +491,7 @@ second_generation() {
 		rm deleted vanished
 		rm -r opaque && mkdir opaque && echo own > opaque/own
 		rm emptied/file
+		touch visited/new && rm visited/new
 		chmod 700 shut
 		touch -d @1600000000 emptied
 		rm /usr/lib/follow/same
@@ -501,6 +504,7 @@ second_generation() {
 	not_in_top tiger opt/t/vanished
 	is "$(in_container tiger ls /opt/t/opaque)" own
 	is "$(in_container tiger ls /opt/t/emptied)" ''
+	not_in_top tiger opt/t/visited
 	is_gone tiger /usr/lib/follow/same
 	is "$(in_container tiger stat -c %a /opt/t/shut)" 700
 	sees tiger /opt/t/shut/file 'shut/file 2'
@@ -788,6 +792,29 @@ second_generation() {
 	done
 	echo "old: $old, new: $new"
 	[ "$old" -ge 3 ] && [ "$new" -ge 1 ]
+}
+
+@test "a full disk: it is as it was, and goes on with room" {
+	truncate -s 16M "$BATS_FILE_TMPDIR/disk"
+	mkfs.ext4 -q "$BATS_FILE_TMPDIR/disk"
+	mount "$BATS_FILE_TMPDIR/disk" "$CONTAINERS"
+	rmdir "$CONTAINERS/lost+found"
+	chmod 755 "$CONTAINERS"
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		dpkg -i /opt/debs/own_1.deb /opt/debs/older_2.deb
+		useradd mia
+		sed -i '8s/.*/of the container/' /etc/t/merged
+	END
+	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
+	cat /dev/zero > "$CONTAINERS/tiger/filler" 2> /dev/null || true
+	rebase tiger
+	is "$status $(jq -r '.[0].result' <<< "$plan")" "$NO_SPACE failed"
+	stands_on tiger deb@1
+	same_layer tiger "$BATS_TEST_TMPDIR/before"
+	rm "$CONTAINERS/tiger/filler"
+	there_and_back tiger
+	sees tiger /usr/lib/older/text 'older 3'
 }
 
 @test "the old generation is used while a rebase can be undone, and goes when it is confirmed" {
