@@ -564,7 +564,8 @@ struct lb_rebase_item {
 	const char *question;         /* id for lb_rebase_answer(), the same for equal questions of other containers; or NULL */
 	const char *package;          /* that brought a file, where the base changed it; or NULL */
 	const char *before, *after, *own; /* versions of a package in the old base, the new one, the container; or NULL */
-	uint64_t bytes;               /* that the top layer loses, or that stay hidden below it */
+	bool hides;                   /* what the new base has is newer, and stays hidden */
+	uint64_t bytes;               /* of a file in the top layer */
 };
 
 const char *lb_rebase_kind_name(enum lb_rebase_kind kind);

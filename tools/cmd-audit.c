@@ -16,6 +16,44 @@ static void on_item(const struct lb_audit_item *item, void *userdata)
 	json_array_append_new(rows, row);
 }
 
+/* The row that stands for all wasted copies of a container, to which @row is added. */
+static bool add_to_wasted(json_t *rows, const json_t *row, json_int_t *copies)
+{
+	json_t *sum = json_array_get(rows, json_array_size(rows) - 1);
+	char text[64];
+
+	if (strcmp(json_string_value(json_object_get(row, "kind")), "wasted") != 0)
+		return false;
+	if (!sum || strcmp(json_string_value(json_object_get(sum, "kind")), "wasted") != 0 ||
+	    !json_equal(json_object_get(sum, "container"), json_object_get(row, "container"))) {
+		sum = json_copy((json_t *)(uintptr_t)row);
+		json_array_append_new(rows, sum);
+		*copies = 0;
+	} else {
+		json_object_set_new(sum, "bytes", json_integer(json_integer_value(json_object_get(sum, "bytes")) +
+							       json_integer_value(json_object_get(row, "bytes"))));
+	}
+	snprintf(text, sizeof text, "%lld %s", (long long)++*copies, *copies == 1 ? "copy" : "copies");
+	json_object_set_new(sum, "subject", json_string(text));
+	json_object_set_new(sum, "text", json_string("the base has the same; a rebase drops them"));
+	return true;
+}
+
+/* For people: a row for all wasted copies of each container, in front of its other rows. */
+static json_t *summed(const json_t *rows)
+{
+	json_t *result = json_array(), *row;
+	json_int_t copies = 0;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		add_to_wasted(result, row, &copies);
+	json_array_foreach(rows, i, row)
+		if (strcmp(json_string_value(json_object_get(row, "kind")), "wasted") != 0)
+			json_array_append(result, row);
+	return result;
+}
+
 /* As people read it: whom it is about, and sizes with units. */
 static void prepare_row(json_t *row)
 {
@@ -55,9 +93,14 @@ static int run_audit(struct lb_context *context, int argc, char **argv)
 	rows = json_array();
 	r = lb_audit(context, (const char *const *)names, on_item, rows);
 	free_names(names);
-	if (r >= 0 && !as_json)
+	if (r >= 0 && !as_json) {
+		json_t *all = rows;
+
+		rows = summed(all);
+		json_decref(all);
 		json_array_foreach(rows, i, row)
 			prepare_row(row);
+	}
 	if (r >= 0 && (as_json || json_array_size(rows)))
 		show_rows(rows, columns, as_json);
 	else if (r >= 0)
@@ -80,7 +123,7 @@ static void on_lag(const struct lb_lag *lag, void *userdata)
 
 	if (status->outdated && lag->generation >= lag->newest)
 		return;
-	row = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:b}", "name", lag->container, "base", lag->base,
+	row = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:b}", "container", lag->container, "base", lag->base,
 			"generation", (int)lag->generation, "newest", (int)lag->newest, "packages", (int)lag->packages,
 			"security", (int)lag->security, "pending", lag->pending, "unconfirmed", lag->unconfirmed);
 	if (status->as_json)
@@ -96,7 +139,7 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 						 { "outdated", no_argument, NULL, 'o' },
 						 { 0 } };
 	static const struct column columns[] = {
-		{ "name", "NAME", false },	 { "base", "BASE", false },	     { "generation", "GEN", true },
+		{ "container", "NAME", false },	 { "base", "BASE", false },	     { "generation", "GEN", true },
 		{ "newest", "NEWEST", true },	 { "behind_since", "BEHIND SINCE", false }, { "packages", "PACKAGES", true },
 		{ "security", "SECURITY", true }, { "pending", "PENDING", false },    { "unconfirmed", "CAN UNDO", false },
 		{ 0 },
@@ -135,7 +178,7 @@ const struct command command_status = {
 	.arguments = "[--outdated] [--json]",
 	.summary = "Show how far each container is behind its base",
 	.help = "  --outdated     only those that are behind\n"
-		"  --json         an array of objects with name, base, generation, newest, behind_since, packages, security,\n"
+		"  --json         an array of objects with container, base, generation, newest, behind_since, packages, security,\n"
 		"                 pending, unconfirmed\n",
 	.run = run_status,
 };

@@ -9,12 +9,11 @@
 #include "../container/render.h"
 #include "../core/lock.h"
 #include "../core/store.h"
-#include "../util/file.h"
+#include "../util/stanza.h"
 #include "finish.h"
 #include "transaction.h"
 
 #define STATUS "var/lib/dpkg/status"
-#define STATUS_DIGEST "status-digest"   /* in rebase/: the package database as the rebase left it */
 
 enum { STATUS_BYTES_MAX = 64 << 20, DIGEST_TEXT = 2 * DIGEST_SHA256_BYTES };
 
@@ -66,47 +65,59 @@ static int put_all(const struct lb_rebase *rebase, const struct trees *trees, st
 
 /* ---- the package database as it was left ---- */
 
+/* What dpkg may write in another order or form does not count: names, versions and states do. */
+static void add_packages(const char *text, struct text_list *lines)
+{
+	static const char *const fields[] = { "Package", "Architecture", "Version", "Status" };
+	const char *cursor = text;
+	struct slice stanza;
+
+	while (stanza_next(&cursor, &stanza)) {
+		CLEANUP_BUFFER struct buffer line = { 0 };
+
+		for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+			struct slice value = stanza_get(stanza, fields[i]);
+
+			buffer_add_text(&line, " ");
+			buffer_add(&line, value.data, value.length);
+		}
+		if (!line.failed)
+			text_list_add(lines, line.data);
+	}
+	text_list_sort(lines);
+}
+
 /* "" where there is none. */
-static void digest_status(int top_fd, int base_fd, char ret_text[DIGEST_TEXT + 1])
+static void digest_packages(int top_fd, int base_fd, char ret_text[DIGEST_TEXT + 1])
 {
 	const struct view view = { .base_fd = base_fd, .top_fd = top_fd };
+	CLEANUP_TEXT_LIST struct text_list lines = { 0 };
+	CLEANUP_BUFFER struct buffer all = { 0 };
 	CLEANUP_FREE char *text = NULL;
 	uint8_t digest[DIGEST_SHA256_BYTES];
 
 	*ret_text = '\0';
 	if (view_read(&view, STATUS, STATUS_BYTES_MAX, &text) < 0)
 		return;
-	digest_sha256(text, strlen(text), digest);
+	add_packages(text, &lines);
+	for (size_t i = 0; i < lines.count; i++)
+		buffer_format(&all, "%s\n", lines.items[i]);
+	digest_sha256(all.data, all.length, digest);
 	digest_to_text(digest, sizeof digest, ret_text);
-}
-
-static int note_status(struct lb_context *ctx, int container_fd, const struct trees *trees, const char *name)
-{
-	CLEANUP_FD int fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char text[DIGEST_TEXT + 1];
-	int r;
-
-	digest_status(trees->top_fd, trees->new_fd, text);
-	r = fd < 0 ? -errno : file_write(fd, STATUS_DIGEST, text, strlen(text), 0600, FILE_DURABLE);
-	return r < 0 ? fail_errno(ctx, r, "cannot write to the rebase of container '%s'", name) : 0;
 }
 
 static int refuse_changed_packages(struct lb_context *ctx, int container_fd, const char *name, const struct record *record)
 {
-	CLEANUP_FD int fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_FD int base_fd = open_tree(ctx, record->base, record->generation);
-	CLEANUP_FREE char *noted = NULL;
 	char text[DIGEST_TEXT + 1];
-	int r;
 
 	if (base_fd < 0)
 		return base_fd;
-	r = fd < 0 || top_fd < 0 ? -errno : file_read(fd, STATUS_DIGEST, DIGEST_TEXT, &noted, NULL);
-	if (r < 0)
-		return fail_errno(ctx, r, "cannot read the rebase of container '%s'", name);
-	digest_status(top_fd, base_fd, text);
-	if (text_equal(text, noted))
+	if (top_fd < 0)
+		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", name);
+	digest_packages(top_fd, base_fd, text);
+	if (text_equal(text, record->rebased_status))
 		return 0;
 	return fail(ctx, -LB_ERR_CONFLICT,
 		    "packages of container '%s' were changed since its rebase: going back would leave a package database "
@@ -118,8 +129,7 @@ static int refuse_changed_packages(struct lb_context *ctx, int container_fd, con
 /* ---- there ---- */
 
 /* What is done before the record says so. */
-static int switch_files(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase,
-			const struct record *record)
+static int switch_files(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record)
 {
 	CLEANUP_TRANSACTION struct transaction *transaction = NULL;
 	CLEANUP_FD int old_fd = open_tree(ctx, record->base, record->generation);
@@ -139,7 +149,9 @@ static int switch_files(struct lb_context *ctx, int container_fd, const struct l
 	r = put_all(rebase, &trees, transaction);
 	if (r == 0)
 		r = finish_run(ctx, container_fd, rebase, record, transaction);
-	return r == 0 ? note_status(ctx, container_fd, &trees, rebase->name) : r;
+	if (r == 0)
+		digest_packages(top_fd, new_fd, record->rebased_status);
+	return r;
 }
 
 /* Puts the files back; the sentence of what failed stays. */

@@ -6,6 +6,7 @@
 #include "../adapters/rights.h"
 #include "../core/store.h"
 #include "../util/array.h"
+#include "deb-version.h"
 #include "package-changes.h"
 #include "plan.h"
 
@@ -58,33 +59,15 @@ static void tell_item(struct audit *audit, const struct lb_rebase *rebase, const
 {
 	bool is_package = item->kind == LB_REBASE_PACKAGE;
 	const char *package = is_package ? item->subject : item->package;
-	bool is_security = package && text_list_has(&changes->security, package);
-	bool hides = is_package ? item->own && item->after && !text_equal(item->own, item->after) :
-				  item->outcome == LB_REBASE_BESIDE || item->package;
+	bool hides = item->hides || (is_package && item->outcome == LB_REBASE_STAYS && item->own && item->after &&
+				     deb_version_compare(item->own, item->after) < 0);
 
-	if ((item->outcome != LB_REBASE_STAYS && item->outcome != LB_REBASE_BESIDE) || !hides)
-		return;
-	tell(audit, rebase->name, is_security ? "hidden-security" : "frozen", item->subject, item->text, item->bytes);
-}
-
-static void tell_wasted(struct audit *audit, const struct lb_rebase *rebase)
-{
-	uint64_t bytes = 0, files = 0;
-	char text[128];
-
-	for (size_t i = 0; i < rebase->report.count; i++) {
-		const struct lb_rebase_item *item = &rebase->report.items[i];
-
-		if (item->kind != LB_REBASE_FILE || item->outcome != LB_REBASE_FOLLOWS)
-			continue;
-		bytes += item->bytes;
-		files++;
-	}
-	if (!files)
-		return;
-	snprintf(text, sizeof text, "%llu %s of files that the base has as well; a rebase drops %s",
-		 (unsigned long long)files, files == 1 ? "copy" : "copies", files == 1 ? "it" : "them");
-	tell(audit, rebase->name, "wasted", "/", text, bytes);
+	if (item->kind == LB_REBASE_FILE && item->outcome == LB_REBASE_FOLLOWS)
+		tell(audit, rebase->name, "wasted", item->subject, item->text, item->bytes);
+	else if (hides && package && text_list_has(&changes->security, package))
+		tell(audit, rebase->name, "hidden-security", item->subject, item->text, item->bytes);
+	else if (hides)
+		tell(audit, rebase->name, "frozen", item->subject, item->text, item->bytes);
 }
 
 static int note_carriers(struct audit *audit, const struct lb_rebase *rebase)
@@ -123,7 +106,6 @@ static int examine_record(struct audit *audit, const char *name, int fd, const s
 	if (r >= 0) {
 		for (size_t i = 0; i < rebase->report.count; i++)
 			tell_item(audit, rebase, &rebase->report.items[i], &changes);
-		tell_wasted(audit, rebase);
 		if (note_carriers(audit, rebase) < 0)
 			r = fail_memory(audit->ctx);
 	}

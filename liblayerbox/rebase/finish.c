@@ -136,9 +136,11 @@ static int gather_entry(struct gathering *gathering, const struct level *level, 
 		return gather_directory(gathering, level, path, &scratch, &top, &base);
 	if (entry_is_whiteout(&scratch) && !base.there)
 		return top.there ? transaction_drop(gathering->transaction, path) : 0;
-	/* Only copied up, and left as it was. */
+	/* Only copied up, and left as it was; or made anew as the base has it. */
 	if (entry_same(&scratch, top.there ? &top : &base) == 1)
 		return 0;
+	if (top.there && entry_same(&scratch, &base) == 1)
+		return transaction_drop(gathering->transaction, path);
 	return transaction_put_entry(gathering->transaction, path, level->scratch_fd, name);
 }
 

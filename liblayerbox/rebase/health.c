@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { PAUSE_MS = 200, WORD_MAX = 256, NOT_THERE = 127, COULD_NOT_RUN = 126 };
+enum { PAUSE_MS = 200, SETTLING_S = 1, WORD_MAX = 256, NOT_THERE = 127, COULD_NOT_RUN = 126 };
 
 /*
  * Runs a program in the container, for at most @timeout_s, and keeps the beginning of what it prints. Its status as for
@@ -67,12 +67,27 @@ static unsigned seconds_left(const struct timespec *end)
 	return now.tv_sec < end->tv_sec ? (unsigned)(end->tv_sec - now.tv_sec) : 0;
 }
 
-static bool is_up(int status, const char *state, bool may_be_degraded)
+/* Without systemd, that it still runs after a moment is all there is to know. */
+static int has_settled(struct lb_container *container, unsigned timeout_s)
 {
-	/* Without systemd, running is all there is to know. */
+	const struct timespec settling = { .tv_sec = timeout_s < SETTLING_S ? timeout_s : SETTLING_S };
+	int r;
+
+	nanosleep(&settling, NULL);
+	r = container_ask(container);
+	return r < 0 ? r : container->live.state == LB_STATE_RUNNING ? 1 : -LB_ERR_NOT_RUNNING;
+}
+
+/* 1, 0, or a negative code. */
+static int is_up(struct lb_container *container, bool may_be_degraded, unsigned timeout_s, char ret_state[WORD_MAX])
+{
+	int status = ask_systemd(container, timeout_s, ret_state);
+
+	if (status < 0)
+		return status;
 	if (status == NOT_THERE || status == COULD_NOT_RUN)
-		return true;
-	return text_equal(state, "running") || (may_be_degraded && text_equal(state, "degraded"));
+		return has_settled(container, timeout_s);
+	return text_equal(ret_state, "running") || (may_be_degraded && text_equal(ret_state, "degraded"));
 }
 
 static int run_check(struct lb_container *container, unsigned timeout_s)
@@ -98,17 +113,20 @@ int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, 
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
 	struct timespec end;
 	char state[WORD_MAX] = "";
-	int status, r = lb_container_open(ctx, name, &container);
+	int r = lb_container_open(ctx, name, &container);
 
 	if (r < 0)
 		return r;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += timeout_s;
 	do {
-		status = ask_systemd(container, seconds_left(&end), state);
-		if (status < 0)
-			return status;
-		r = is_up(status, state, may_be_degraded) ? run_check(container, seconds_left(&end)) : 1;
+		r = is_up(container, may_be_degraded, seconds_left(&end), state);
+		if (r == -LB_ERR_NOT_RUNNING)
+			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again", name);
+		if (r == 1)
+			r = run_check(container, seconds_left(&end));
+		else if (r == 0)
+			r = 1;
 		if (r == 0 || (r < 0 && r != -LB_ERR_UNHEALTHY))
 			return r;
 		nanosleep(&pause, NULL);

@@ -58,6 +58,13 @@ static int stay(struct planning *planning, const struct triple *triple, const ch
 	return STAYS;
 }
 
+/* The container's hides something newer. */
+static int hide(struct planning *planning, const struct triple *triple, const char *text)
+{
+	tell(planning, triple, LB_REBASE_STAYS, text)->hides = true;
+	return STAYS;
+}
+
 char *plan_question(const char *path, const struct entry *own, const struct entry *old, const struct entry *new)
 {
 	const struct entry *const entries[] = { own, old, new };
@@ -84,15 +91,17 @@ static enum answer ask(struct planning *planning, const struct triple *triple, e
 {
 	char *question = plan_question(triple->path, &triple->own, &triple->old, &triple->new);
 	enum answer answer = question ? answers_find(&planning->answers, question) : ANSWER_NONE;
+	struct lb_rebase_item *item;
 
-	if (!question)
-		planning->rebase->report.failed = true;
 	if (answer == ANSWER_KEEP)
-		tell(planning, triple, LB_REBASE_STAYS, "the container's stays, as was answered")->question = question;
+		item = tell(planning, triple, LB_REBASE_STAYS, "the container's stays, as was answered");
 	else if (answer == ANSWER_BASE)
-		tell(planning, triple, LB_REBASE_FOLLOWS, "the base's is taken, as was answered")->question = question;
+		item = tell(planning, triple, LB_REBASE_FOLLOWS, "the base's is taken, as was answered");
 	else
-		tell(planning, triple, unanswered, text)->question = question;
+		item = tell(planning, triple, unanswered, text);
+	item->question = question;
+	item->hides = answer != ANSWER_BASE;
+	planning->rebase->report.failed = planning->rebase->report.failed || !question;
 	return answer;
 }
 
@@ -232,7 +241,7 @@ static int judge_overtaken(struct planning *planning, const struct triple *tripl
 		return stay(planning, triple, "changed in the container; the base's version of its package has it no more");
 	if (is_configuration(triple->path))
 		return reconcile(planning, triple);
-	return stay(planning, triple, "changed in the container, and hides the base's newer one");
+	return hide(planning, triple, "changed in the container, and hides the base's newer one");
 }
 
 /* Did the container bring another version of this path's package than its base had? */
@@ -292,7 +301,7 @@ static int judge_changed_on_both(struct planning *planning, const struct triple 
 	}
 	if (is_configuration(triple->path))
 		return reconcile(planning, triple);
-	return stay(planning, triple, "changed in the container, and hides the base's newer one");
+	return hide(planning, triple, "changed in the container, and hides the base's newer one");
 }
 
 static int judge_other(struct planning *planning, const struct triple *triple)
@@ -371,7 +380,7 @@ static int judge_opaque(struct planning *planning, const struct triple *triple, 
 
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (old_fd < 0 || fstatat(old_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return stay(planning, triple, "replaced as a whole in the container: hides what is new in the base's");
+			return hide(planning, triple, "replaced as a whole in the container: hides what is new in the base's");
 	return r < 0 ? r : STAYS;
 }
 

@@ -32,17 +32,26 @@ static bool is_there(const struct planning *planning, const char *words)
 	return fd >= 0;
 }
 
-static int same_in_both_bases(const struct planning *planning, const char *path)
+/* Whether there is a need to make it anew: not where the top layer has it as a base has. */
+static int is_as_in_bases(const struct planning *planning, const char *path)
 {
+	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };
 	const char *name;
+	CLEANUP_FD int own_fd = view_open_base_parent(&top, path, &name);
 	CLEANUP_FD int old_fd = view_open_base_parent(&planning->views.old, path, &name);
 	CLEANUP_FD int new_fd = view_open_base_parent(&planning->views.new, path, &name);
-	struct entry old, new;
+	struct entry old, new, own;
 	int r = entry_look(old_fd < 0 ? -1 : old_fd, name, &old);
 
 	if (r == 0)
 		r = entry_look(new_fd < 0 ? -1 : new_fd, name, &new);
-	return r < 0 ? r : !old.there && !new.there ? 1 : entry_same(&old, &new);
+	if (r == 0)
+		r = entry_look(own_fd < 0 ? -1 : own_fd, name, &own);
+	if (r == 0)
+		r = entry_same(&own, &old);
+	if (r == 0)
+		r = entry_same(&own, &new);
+	return r || planning->packages.count ? r : !old.there && !new.there ? 1 : entry_same(&old, &new);
 }
 
 int plan_made_files(struct planning *planning)
@@ -76,11 +85,11 @@ int plan_made_files(struct planning *planning)
 
 	for (size_t i = 0; r == 0 && i < sizeof made / sizeof *made; i++) {
 		CLEANUP_FD int fd = view_open(&top, made[i].path, 0);
-		int same = fd < 0 ? 1 : same_in_both_bases(planning, made[i].path);
+		int same = fd < 0 ? 1 : is_as_in_bases(planning, made[i].path);
 
 		if (same < 0)
 			return fail_errno(planning->ctx, same, "cannot compare /%s of both bases", made[i].path);
-		if ((same && planning->packages.count == 0) || fd < 0 || !is_there(planning, made[i].program))
+		if (same || fd < 0 || !is_there(planning, made[i].program))
 			continue;
 		report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, made[i].path,
 			   "made anew by %s, since both sides have what it is made from", made[i].program);
@@ -115,12 +124,18 @@ static bool is_of_container(const struct owned_path *owned)
 	return owned->package->side == PACKAGE_TOP && owned->in_own;
 }
 
-/* A path that packages are interested in, where both sides have files: what is made from them has to see both. */
-static void activate(struct planning *planning, const char *path)
+/*
+ * @package is interested in files below @path. The base's own was triggered when the base was upgraded, and has to see
+ * again only where the container has files there as well; one of the container's has seen nothing of it.
+ */
+static void activate(struct planning *planning, const char *path, const char *package)
 {
+	const struct package_decision *interested = package_merge_find(&planning->packages, package);
 	CLEANUP_FREE char *words = NULL;
 
-	if (!ownership_any_below(&planning->ownership, path, is_changed_by_base) ||
+	if (!ownership_any_below(&planning->ownership, path, is_changed_by_base))
+		return;
+	if ((!interested || interested->side != PACKAGE_TOP) &&
 	    !ownership_any_below(&planning->ownership, path, is_of_container))
 		return;
 	words = text_format("/usr/bin/dpkg-trigger --no-await --by-package=dpkg %s", path);
@@ -128,11 +143,10 @@ static void activate(struct planning *planning, const char *path)
 		return;
 	add_command(planning, words);
 	planning->dpkg_pending = true;
-	report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, path,
-		   "packages that are triggered by files below it are, since both sides have some");
+	report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, path, "what changed below it triggers %s", package);
 }
 
-/* Lines of PATH PACKAGE. */
+/* Lines of PATH PACKAGE, with /noawait behind some. */
 static void activate_all(struct planning *planning, const struct view *view)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -141,9 +155,13 @@ static void activate_all(struct planning *planning, const struct view *view)
 	if (view_read(view, TRIGGERS, TRIGGERS_BYTES_MAX, &text) < 0)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		line[strcspn(line, " ")] = '\0';
-		if (*line == '/')
-			activate(planning, line);
+		char *space = strchr(line, ' ');
+
+		if (*line != '/' || !space)
+			continue;
+		*space = '\0';
+		space[1 + strcspn(space + 1, "/")] = '\0';
+		activate(planning, line, space + 1);
 	}
 }
 

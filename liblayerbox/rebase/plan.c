@@ -122,7 +122,7 @@ static int compare_releases(struct planning *planning)
 		return fail_memory(planning->ctx);
 	rebase->other_release = !text_equal(old, new);
 	if (rebase->other_release)
-		report_add(&rebase->report, LB_REBASE_RELEASE, LB_REBASE_REPORTED, rebase->to,
+		report_add(&rebase->report, LB_REBASE_RELEASE, LB_REBASE_CONFLICT, rebase->to,
 			   "is another release of the distribution (%s, not %s): nothing that the packages' scripts convert "
 			   "between releases is converted",
 			   text_printable(new), text_printable(old));

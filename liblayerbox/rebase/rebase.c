@@ -19,7 +19,7 @@ enum { STOP_TIMEOUT_S = 60 };
 static int refuse_conflicts(struct lb_context *ctx, const struct lb_rebase *rebase, const struct lb_rebase_options *options)
 {
 	const struct lb_rebase_item *item = NULL;
-	size_t more = rebase->report.conflicts;
+	size_t more = rebase->report.conflicts - rebase->other_release;
 
 	if (rebase->other_release && !options->allow_release_change)
 		return fail(ctx, -LB_ERR_CONFLICT,
@@ -29,7 +29,8 @@ static int refuse_conflicts(struct lb_context *ctx, const struct lb_rebase *reba
 	if (more == 0)
 		return 0;
 	for (size_t i = 0; i < rebase->report.count && !item; i++)
-		if (rebase->report.items[i].outcome == LB_REBASE_CONFLICT)
+		if (rebase->report.items[i].outcome == LB_REBASE_CONFLICT &&
+		    rebase->report.items[i].kind != LB_REBASE_RELEASE)
 			item = &rebase->report.items[i];
 	return fail(ctx, -LB_ERR_CONFLICT,
 		    "container '%s' cannot be rebased from %s to %s: %s %s%s; `layerbox rebase %s --dry-run` shows all of it",

@@ -154,7 +154,8 @@ int transaction_commit(struct transaction *transaction)
 	if (transaction->over)
 		return fail(transaction->ws.ctx, -EINVAL, "the rebase of container '%s' has failed and been undone already",
 			    transaction->ws.name);
-	if (transaction->moves.count == 0 && transaction->attributes.count == 0)
+	/* A first batch of nothing has a journal all the same: by it one knows that there is a way back. */
+	if (transaction->switched && transaction->moves.count == 0 && transaction->attributes.count == 0)
 		return 0;
 	r = tree_remove(transaction->ws.rebase_fd, WORKSPACE_UNDONE);
 	if (r < 0)
