@@ -33,7 +33,8 @@ static bool add_to_wasted(json_t *rows, const json_t *row, json_int_t *copies)
 		json_object_set_new(sum, "bytes", json_integer(json_integer_value(json_object_get(sum, "bytes")) +
 							       json_integer_value(json_object_get(row, "bytes"))));
 	}
-	snprintf(text, sizeof text, "%lld %s", (long long)++*copies, *copies == 1 ? "copy" : "copies");
+	++*copies;
+	snprintf(text, sizeof text, "%lld %s", (long long)*copies, *copies == 1 ? "copy" : "copies");
 	json_object_set_new(sum, "subject", json_string(text));
 	json_object_set_new(sum, "text", json_string("the base has the same; a rebase drops them"));
 	return true;
@@ -94,10 +95,10 @@ static int run_audit(struct lb_context *context, int argc, char **argv)
 	r = lb_audit(context, (const char *const *)names, on_item, rows);
 	free_names(names);
 	if (r >= 0 && !as_json) {
-		json_t *all = rows;
+		json_t *each = rows;
 
-		rows = summed(all);
-		json_decref(all);
+		rows = summed(each);
+		json_decref(each);
 		json_array_foreach(rows, i, row)
 			prepare_row(row);
 	}
