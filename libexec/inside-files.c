@@ -77,7 +77,7 @@ void inside_fill_link(const char *path, const char *content)
 /* Each calls its namesake further on in PATH. Only Debian's adduser reads a configuration: busybox's has none. */
 static const char adduser[] = "#!/bin/sh\n"
 			      "PATH=${PATH#" INSIDE_PATH ":}\n"
-			      "[ -e /usr/share/adduser/adduser.conf ] || exec ${0##*/} \"$@\"\n"
+			      "[ -e /usr/share/perl5/Debian/AdduserCommon.pm ] || exec ${0##*/} \"$@\"\n"
 			      "conf=/run/layerbox/adduser.conf\n"
 			      "{\n"
 			      "\t[ ! -e /etc/adduser.conf ] || cat /etc/adduser.conf\n"

@@ -245,7 +245,7 @@ sealed_checksum() {
 			printf "#!/bin/sh\necho $i \$* >> /etc/calls\n[ $i != adduser ] || cat /run/layerbox/adduser.conf >> /etc/calls\n" > /usr/sbin/$i
 			chmod 755 /usr/sbin/$i
 		done
-		mkdir -p /usr/share/adduser; touch /usr/share/adduser/adduser.conf
+		mkdir -p /usr/share/perl5/Debian; touch /usr/share/perl5/Debian/AdduserCommon.pm
 		adduser --system a; useradd -r b; systemd-sysusers c.conf; systemd-sysusers; systemd-sysusers --inline "u d"
 		cat /run/sysusers.d/layerbox.conf >> /etc/calls'
 	run cat "$BASES/ranged/2/rootfs/etc/calls"
