@@ -283,6 +283,7 @@ static void a_link_to_the_generation_before_is_not_read(void **state)
 	assert_int_equal(link("1/rootfs/linked", "2/rootfs/linked"), 0);
 	assert_int_equal(link("1/rootfs/moved", "2/rootfs/elsewhere"), 0);
 	put_file("2/rootfs/copied", "abc");
+	assert_int_equal(link("2/rootfs/copied", "2/rootfs/copied-too"), 0); /* with as many names */
 	/* Damage that came after the first manifest: what is the same inode keeps the checksum that it had. */
 	put_file("1/rootfs/linked", "abd");
 	put_file("1/rootfs/moved", "abd");
