@@ -25,27 +25,36 @@ void inside_lay_file(const char *path, const char *content, mode_t mode, struct 
 {
 	CLEANUP_FD int directory_fd = open_directory_of(path);
 	CLEANUP_FD int fd = -1;
-	struct stat before, since, st;
+	struct stat before, since;
 
 	*laid = (struct laid_file){ .directory_fd = -1 };
 	if (directory_fd < 0 || fstat(directory_fd, &before) < 0 ||
 	    file_create(directory_fd, strrchr(path, '/') + 1, content, strlen(content), mode, &fd) < 0)
 		return;
-	if (fstat(directory_fd, &since) < 0 || fstat(fd, &st) < 0)
+	if (fstat(directory_fd, &since) < 0)
 		return;
-	*laid = (struct laid_file){ path, take_fd(&directory_fd), before.st_mtim, since.st_mtim, st.st_ino };
+	*laid = (struct laid_file){ path, take_fd(&directory_fd), before.st_mtim, since.st_mtim, content };
+}
+
+/* By content: another file may have the number of its inode, and the same tick of the clock. */
+static bool is_as_laid(const struct laid_file *laid, const char *name)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t length, expected = strlen(laid->content);
+
+	return file_read(laid->directory_fd, name, expected, &text, &length) == 0 && length == expected &&
+	       memcmp(text, laid->content, length) == 0;
 }
 
 void inside_take_file(struct laid_file *laid)
 {
 	const char *name = laid->path ? strrchr(laid->path, '/') + 1 : NULL;
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, laid->before };
-	struct stat directory, st;
+	struct stat now;
 
-	if (name && fstat(laid->directory_fd, &directory) == 0 &&
-	    fstatat(laid->directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == laid->inode &&
-	    unlinkat(laid->directory_fd, name, 0) == 0 && directory.st_mtim.tv_sec == laid->since.tv_sec &&
-	    directory.st_mtim.tv_nsec == laid->since.tv_nsec)
+	if (name && fstat(laid->directory_fd, &now) == 0 && is_as_laid(laid, name) &&
+	    unlinkat(laid->directory_fd, name, 0) == 0 && now.st_mtim.tv_sec == laid->since.tv_sec &&
+	    now.st_mtim.tv_nsec == laid->since.tv_nsec)
 		(void)!futimens(laid->directory_fd, times);
 	close_fd(laid->directory_fd);
 	laid->path = NULL;
@@ -77,7 +86,7 @@ void inside_fill_link(const char *path, const char *content)
 /* Each calls its namesake further on in PATH. Only Debian's adduser reads a configuration: busybox's has none. */
 static const char adduser[] = "#!/bin/sh\n"
 			      "PATH=${PATH#" INSIDE_PATH ":}\n"
-			      "[ -e /usr/share/adduser/adduser.conf ] || exec ${0##*/} \"$@\"\n"
+			      "[ -e /usr/share/perl5/Debian/AdduserCommon.pm ] || exec ${0##*/} \"$@\"\n"
 			      "conf=/run/layerbox/adduser.conf\n"
 			      "{\n"
 			      "\t[ ! -e /etc/adduser.conf ] || cat /etc/adduser.conf\n"

@@ -13,13 +13,13 @@ struct laid_file {
 	const char *path;             /* NULL: none was */
 	int directory_fd;
 	struct timespec before, since;
-	ino_t inode;
+	const char *content;
 };
 
 /* Lays a file where there is nothing yet, and where its directory is; else does nothing. */
 void inside_lay_file(const char *path, const char *content, mode_t mode, struct laid_file *laid);
 
-/* Takes it away if it is still the same, and gives the directory its time back if nobody else changed it. */
+/* Takes it away if that is still what it says, and gives the directory its time back if nobody else changed it. */
 void inside_take_file(struct laid_file *laid);
 
 /* Makes the target of a link at @path that leads to nothing into /run. */

@@ -353,12 +353,15 @@ static int work(struct job *job)
 int main(int argc, char **argv)
 {
 	struct job job = { .userns_fd = -1 };
+	int status = STATUS_NOT_RUN;
 
 	if (parse(argc, argv, &job) < 0) {
 		fprintf(stderr, "layerbox-inside: is run by layerbox only\n");
 		return 2;
 	}
-	if (read_files(&job) < 0 || leave_host(&job) < 0 || enter_tree(&job) < 0 || become_root_of_tree(&job) < 0)
-		return STATUS_NOT_RUN;
-	return work(&job);
+	if (read_files(&job) == 0 && leave_host(&job) == 0 && enter_tree(&job) == 0 && become_root_of_tree(&job) == 0)
+		status = work(&job);
+	free(job.resolv_conf);
+	free(job.script_text);
+	return status;
 }

@@ -129,6 +129,8 @@ static int make_empty_machine_id(struct lb_context *ctx, int tree_fd)
 	CLEANUP_FD int parent = tree_open_parent_in_root(tree_fd, "etc/machine-id", &name);
 	CLEANUP_FD int fd = -1;
 
+	if (parent == -ENOENT) /* an upper layer without: the tree below has it */
+		return 0;
 	if (parent < 0)
 		return fail_errno(ctx, parent, "cannot open /etc of the base");
 	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);

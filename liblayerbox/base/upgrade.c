@@ -33,6 +33,8 @@ static int run_command(const struct workshop *shop, const char *const *command)
 
 	if (join(command, &what) < 0)
 		return fail_memory(shop->ctx);
+	for (char *p = what; (p = strpbrk(p, "\n\t"));) /* of a command for a shell, usually */
+		*p = ' ';
 	return workshop_run_command(shop, command, text_printable(what));
 }
 

@@ -200,6 +200,36 @@ answers_ssh() {
 	is "$(ssh_key_of tiger)" "$keys"
 }
 
+@test "a stack has its packages' accounts in a range of its own, follows its parent, and runs its services" {
+	local bases=$LAYERBOX_ROOT/os-bases before
+	before=$(tree_checksum "$bases/debian-bookworm/1/rootfs")
+	printf '%s\n' 'parent = debian-bookworm' 'packages = mosquitto nginx-light' > "$LAYERBOX_ROOT/bases/shop.recipe"
+	"$BATS_TEST_DIRNAME/../lib/outside" layerbox --quiet base build shop 3>&-
+	is "$(tree_checksum "$bases/debian-bookworm/1/rootfs")" "$before"
+	is "$(awk -F: '$1 == "mosquitto" { print ($3 >= 800 && $3 < 900) }' "$bases/shop/1/rootfs/etc/passwd")" 1
+	grep -q '^mosquitto - [^ ]* ' "$bases/shop/1/changes"
+	is "$(find "$bases/shop/1/rootfs/run" "$bases/shop/1/rootfs/dev" "$bases/shop/1/rootfs/tmp" -mindepth 1)" ''
+	refute test -e "$bases/shop/1/rootfs/usr/sbin/policy-rc.d"
+	refute test -e "$bases/shop/1/rootfs/etc/resolv.conf"
+	# Every way to make an account, in the parent.
+	layerbox --quiet base upgrade debian-bookworm -- /bin/sh -c \
+		'adduser --quiet --system first && useradd -r second && systemd-sysusers --inline "u third - -"'
+	is "$(awk -F: '/^(first|second|third):/ { print ($3 >= 700 && $3 < 800) }' "$bases/debian-bookworm/2/rootfs/etc/passwd" | xargs)" '1 1 1'
+	"$BATS_TEST_DIRNAME/../lib/outside" layerbox --quiet base upgrade shop 3>&-
+	is "$(cat "$bases/shop/2/changes")" ''
+	is "$(grep ^mosquitto: "$bases/shop/2/rootfs/etc/passwd")" "$(grep ^mosquitto: "$bases/shop/1/rootfs/etc/passwd")"
+	grep -q ^third: "$bases/shop/2/rootfs/etc/passwd"
+	# Of the packages' files there is one copy.
+	is "$(stat -c %i "$bases/shop/2/rootfs/usr/sbin/nginx")" "$(stat -c %i "$bases/shop/1/rootfs/usr/sbin/nginx")"
+	[ "$(du -sk "$bases/shop/1/rootfs" "$bases/shop/2/rootfs" | awk 'END { print $1 }')" -le 12000 ]
+	layerbox --quiet base verify shop@1 shop@2 debian-bookworm@1 debian-bookworm@2
+	make tiger --base shop --start
+	boots tiger
+	is "$(layerbox exec tiger -- systemctl is-active mosquitto nginx | xargs)" 'active active'
+	layerbox --quiet delete --force tiger
+	layerbox --quiet base delete shop
+}
+
 @test "Debian 13 runs as well" {
 	local began
 	build_base debian-trixie
