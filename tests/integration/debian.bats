@@ -129,7 +129,7 @@ pid_changed() {
 	layerbox exec tiger -- sh -c 'echo hello > /srv/file; chown 1000:1000 /srv/file; mkdir /var/lib/own; rm /etc/issue'
 	began=${EPOCHREALTIME/./}
 	succeeds layerbox stop tiger
-	[ $((${EPOCHREALTIME/./} - began)) -lt 5000000 ]
+	[ $((${EPOCHREALTIME/./} - began)) -lt 20000000 ]
 	no_mount_left
 	wait_until 5 no_cgroup_left
 	succeeds layerbox start tiger
@@ -211,7 +211,7 @@ answers_ssh() {
 	succeeds layerbox exec pragmatic -- ping -c 1 -W 5 tiger
 	began=${EPOCHREALTIME/./}
 	succeeds layerbox stop --all
-	[ $((${EPOCHREALTIME/./} - began)) -lt 5000000 ]
+	[ $((${EPOCHREALTIME/./} - began)) -lt 20000000 ]
 }
 
 nobody_holds() {

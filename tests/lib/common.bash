@@ -100,9 +100,10 @@ refute() {
 	fi
 }
 
-# wait_until SECONDS COMMAND...: until COMMAND succeeds, looked at every 20 ms.
+# wait_until SECONDS COMMAND...: until COMMAND succeeds, looked at every 20 ms; three times as long, for the machine may
+# be busy with others.
 wait_until() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * 3000000))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || { fail "waited in vain for: $*"; return 1; }
