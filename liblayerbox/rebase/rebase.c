@@ -16,12 +16,25 @@ enum { STOP_TIMEOUT_S = 60 };
 
 /* ---- what stops a plan ---- */
 
-static int refuse_conflicts(struct lb_context *ctx, const struct lb_rebase *rebase, const struct lb_rebase_options *options)
+/* What the operator has said yes to is told, and is no conflict any more. */
+static void accept_release(struct lb_rebase *rebase)
+{
+	for (size_t i = 0; i < rebase->report.count; i++)
+		if (rebase->report.items[i].kind == LB_REBASE_RELEASE)
+			rebase->report.items[i].outcome = LB_REBASE_REPORTED;
+	rebase->report.conflicts -= rebase->other_release;
+	rebase->other_release = false;
+}
+
+static int refuse_conflicts(struct lb_context *ctx, struct lb_rebase *rebase, const struct lb_rebase_options *options)
 {
 	const struct lb_rebase_item *item = NULL;
-	size_t more = rebase->report.conflicts - rebase->other_release;
+	size_t more;
 
-	if (rebase->other_release && !options->allow_release_change)
+	if (options->allow_release_change)
+		accept_release(rebase);
+	more = rebase->report.conflicts;
+	if (rebase->other_release)
 		return fail(ctx, -LB_ERR_CONFLICT,
 			    "%s is another release of the distribution than %s, where container '%s' is: look at the plan with "
 			    "--dry-run, and give --allow-release-change if that is what you want",
@@ -29,8 +42,7 @@ static int refuse_conflicts(struct lb_context *ctx, const struct lb_rebase *reba
 	if (more == 0)
 		return 0;
 	for (size_t i = 0; i < rebase->report.count && !item; i++)
-		if (rebase->report.items[i].outcome == LB_REBASE_CONFLICT &&
-		    rebase->report.items[i].kind != LB_REBASE_RELEASE)
+		if (rebase->report.items[i].outcome == LB_REBASE_CONFLICT)
 			item = &rebase->report.items[i];
 	return fail(ctx, -LB_ERR_CONFLICT,
 		    "container '%s' cannot be rebased from %s to %s: %s %s%s; `layerbox rebase %s --dry-run` shows all of it",
@@ -173,8 +185,12 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 	int r;
 
 	*ret_rebase = NULL;
-	if (options->dry_run)
-		return lb_rebase_plan(ctx, name, options->to, ret_rebase);
+	if (options->dry_run) {
+		r = lb_rebase_plan(ctx, name, options->to, ret_rebase);
+		if (r >= 0 && options->allow_release_change)
+			accept_release(*ret_rebase);
+		return r;
+	}
 	r = try_locked(ctx, name, options, ret_rebase);
 	was_running = r == HAS_TO_STOP;
 	if (was_running) {

@@ -69,7 +69,7 @@ answers() {
 
 # silent ASKING PROTOCOL ADDRESS PORT
 silent() {
-	refute "$traffic" ask "$@" 2> /dev/null
+	"$traffic" silent "$@"
 }
 
 # set_bridged 0|1: what the kernel does with bridged frames, where it can do so.

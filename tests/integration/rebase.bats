@@ -764,9 +764,6 @@ second_generation() {
 			old=$((old + 1))
 		else
 			new=$((new + 1))
-			database_is_fine tiger own older newer follow
-			sees tiger /usr/lib/older/text 'older 3'
-			layerbox --quiet stop --kill tiger
 			succeeds layerbox rebase --undo tiger
 		fi
 		stands_on tiger deb@1
@@ -792,6 +789,9 @@ second_generation() {
 	done
 	echo "old: $old, new: $new"
 	[ "$old" -ge 3 ] && [ "$new" -ge 1 ]
+	rebased tiger
+	database_is_fine tiger own older newer follow
+	sees tiger /usr/lib/older/text 'older 3'
 }
 
 @test "a full disk: it is as it was, and goes on with room" {

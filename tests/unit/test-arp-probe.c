@@ -54,6 +54,19 @@ static void start_neighbour(void)
 	close(ready[0]);
 }
 
+/* With more patience than a create has: the machine may be busy. */
+static bool is_used(const char *ipv4, char mac[18])
+{
+	CLEANUP_ARP_PROBE struct arp_probe probe = ARP_PROBE_NONE;
+
+	arp_probe_begin("br0", ipv4, &probe);
+	assert_true(probe.fd >= 0);
+	for (unsigned ms = 3; ms < 500; ms += 20)
+		if (arp_probe_answered(&probe, ms, mac))
+			return true;
+	return false;
+}
+
 static int enter(void **state)
 {
 	CLEANUP_FREE char *move = NULL;
@@ -73,6 +86,9 @@ static int enter(void **state)
 	ip(true, "link set eth0 address 00:16:3e:11:22:33");
 	ip(true, "address add 10.0.3.7/24 dev eth0");
 	ip(true, "link set eth0 up");
+	/* The kernel tells the bridge of its port's carrier when it has the time; what is asked before is lost. */
+	for (int i = 0; i < 20 && !is_used("10.0.3.7", NULL); i++)
+		;
 	return 0;
 }
 
@@ -81,19 +97,6 @@ static int leave(void **state)
 	kill(neighbour, SIGKILL);
 	end_of(neighbour);
 	return scratch_leave(state);
-}
-
-/* With more patience than a create has: the machine may be busy. */
-static bool is_used(const char *ipv4, char mac[18])
-{
-	CLEANUP_ARP_PROBE struct arp_probe probe = ARP_PROBE_NONE;
-
-	arp_probe_begin("br0", ipv4, &probe);
-	assert_true(probe.fd >= 0);
-	for (unsigned ms = 3; ms < 500; ms += 20)
-		if (arp_probe_answered(&probe, ms, mac))
-			return true;
-	return false;
 }
 
 static void test_a_used_address_answers(void **state)
@@ -118,11 +121,11 @@ static void test_a_free_address_does_not(void **state)
 	/* The minimum is waited for, and what has passed since the beginning counts. */
 	begun = now_us();
 	arp_probe_begin("br0", "10.0.3.9", &probe);
-	assert_false(arp_probe_answered(&probe, 20, NULL));
-	assert_in_range(now_us() - begun, 20000, 1000000);
+	assert_false(arp_probe_answered(&probe, 200, NULL));
+	assert_in_range(now_us() - begun, 200000, 10000000);
 	begun = now_us();
-	assert_false(arp_probe_answered(&probe, 20, NULL));
-	assert_in_range(now_us() - begun, 0, 15000);
+	assert_false(arp_probe_answered(&probe, 200, NULL));
+	assert_in_range(now_us() - begun, 0, 150000);
 }
 
 /* The user of yesterday, whom the kernel still remembers. */

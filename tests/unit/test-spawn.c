@@ -116,15 +116,15 @@ static void hear_number(const char *line, void *userdata)
 /* More than any pipe or socket holds, in both directions at once. */
 static void test_lines_given_while_lines_come(void **state)
 {
-	struct dialogue dialogue = { .until = 300000 };
+	struct dialogue dialogue = { .until = 100000 };
 	const struct spawn_options options = { .next_line = give_number, .on_line = hear_number, .userdata = &dialogue };
 	int status = -1;
 
 	(void)state;
-	alarm(20);
+	alarm(120);
 	assert_int_equal(spawn_run(SHELL("cat"), &options, &status, NULL), 0);
 	assert_int_equal(status, 0);
-	assert_int_equal(dialogue.heard, 300000);
+	assert_int_equal(dialogue.heard, 100000);
 	dialogue = (struct dialogue){ 0 };
 	assert_int_equal(spawn_run(SHELL("cat"), &options, &status, NULL), 0);
 	assert_int_equal(dialogue.heard, 0);
@@ -162,7 +162,7 @@ static void test_lines_that_nobody_reads(void **state)
 	int status = -1;
 
 	(void)state;
-	alarm(20);
+	alarm(120);
 	assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
 	alarm(0);
 	assert_int_equal(status, 3);
@@ -373,7 +373,7 @@ static void test_ends_with_its_thread(void **state)
 	if (pid == 0) {
 		int status = 0;
 
-		alarm(20);
+		alarm(120);
 		pthread_create(&thread, NULL, run_until_first_line, NULL);
 		pthread_join(thread, NULL);
 		if (wait(&status) < 0)
@@ -398,7 +398,7 @@ static void check_ends_with_its_process(void *own_namespaces)
 	assert_true(wait_for_pid() > 0);
 	assert_int_equal(kill(caller, SIGKILL), 0);
 	assert_int_equal(end_of(caller), 128 + SIGKILL);
-	alarm(20);
+	alarm(120);
 	child = wait(NULL);
 	alarm(0);
 	assert_true(child > 0);
@@ -439,7 +439,7 @@ static void test_own_namespaces_end_daemons(void **state)
 	assert_int_equal(spawn_run(SHELL(script), &options, &status, &output), 0);
 	assert_int_equal(status, 5);
 	close(fds[1]);
-	alarm(20);
+	alarm(120);
 	assert_int_equal(read(fds[0], &byte, 1), 1); /* it was there */
 	assert_int_equal(read(fds[0], &byte, 1), 1);
 	assert_int_equal(read(fds[0], &byte, 1), 1);
@@ -502,7 +502,7 @@ static void *allocate(void *userdata)
 {
 	(void)userdata;
 	while (__atomic_load_n(&allocating, __ATOMIC_SEQ_CST)) {
-		void *volatile memory = malloc(100000);
+		void *volatile memory = malloc(4000);
 
 		free(memory);
 		memory = malloc(24);
@@ -523,8 +523,8 @@ static void test_own_namespaces_from_a_threaded_caller(void **state)
 	__atomic_store_n(&allocating, true, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, allocate, NULL), 0);
-	alarm(60);
-	for (int i = 0; i < 100; i++)
+	alarm(120);
+	for (int i = 0; i < 30; i++)
 		assert_int_equal(spawn_run((const char *const[]){ "true", NULL }, &options, &status, NULL), 0);
 	alarm(0);
 	__atomic_store_n(&allocating, false, __ATOMIC_SEQ_CST);
