@@ -42,6 +42,8 @@ static int put(const struct change *change, const struct trees *trees, struct tr
 		return transaction_put_whiteout(transaction, change->path);
 	case CHANGE_ATTRIBUTES:
 		return transaction_set_attributes(transaction, change->path, like);
+	case CHANGE_UNCOVER:
+		return transaction_uncover(transaction, change->path);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@ enum change_kind {
 	CHANGE_COPY_TOP,              /* of what the top layer has there now */
 	CHANGE_WHITEOUT,
 	CHANGE_ATTRIBUTES,            /* of a directory: those of `like` */
+	CHANGE_UNCOVER,               /* a directory is opaque no more */
 };
 
 struct change {

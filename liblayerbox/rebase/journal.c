@@ -6,7 +6,8 @@
 
 #include "../util/text.h"
 
-static const char *const verbs[JOURNAL_VERBS] = { "parent", "ancestor", "out", "in", "replace", "attributes" };
+static const char *const verbs[JOURNAL_VERBS] = { "parent", "ancestor", "out", "in", "replace", "attributes",
+						   "uncover" };
 
 /* ---- in memory ---- */
 
@@ -74,7 +75,8 @@ void journal_free(struct journal *journal)
 
 static bool has_was(enum journal_verb verb)
 {
-	return verb == JOURNAL_PARENT || verb == JOURNAL_ANCESTOR || verb == JOURNAL_ATTRIBUTES;
+	return verb == JOURNAL_PARENT || verb == JOURNAL_ANCESTOR || verb == JOURNAL_ATTRIBUTES ||
+	       verb == JOURNAL_UNCOVER;
 }
 
 static bool has_shall(enum journal_verb verb)

@@ -22,6 +22,7 @@ enum journal_verb {
 	JOURNAL_IN,                   /* new/NUMBER goes to PATH, where nothing is; SHALL: as it was prepared */
 	JOURNAL_REPLACE,              /* both */
 	JOURNAL_ATTRIBUTES,           /* a directory gets SHALL */
+	JOURNAL_UNCOVER,              /* a directory, which WAS opaque, lets the base's show */
 	JOURNAL_VERBS,
 };
 

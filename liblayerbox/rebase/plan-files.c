@@ -430,13 +430,16 @@ static int judge_directory(struct planning *planning, const struct triple *tripl
 		return old_fd < -1 ? old_fd : new_fd;
 	if (triple->new.there && new_fd < 0)
 		return judge_kinds(planning, triple);
-	if (entry_is_opaque(own_fd))
+	if (entry_is_opaque(own_fd) && old_fd >= 0)
 		return judge_opaque(planning, triple, old_fd, new_fd);
 	/* What neither base has a directory for is the container's own, with all that is in it. */
 	if (old_fd < 0 && new_fd < 0)
 		return STAYS;
 	if (depth >= DEPTH_MAX)
 		return -ELOOP;
+	/* overlayfs marks every directory that is made where the base has none: it was not meant to hide anything. */
+	if (entry_is_opaque(own_fd))
+		changes_add(&planning->rebase->changes, CHANGE_UNCOVER, triple->path);
 	r = walk(planning, &place, &emptied);
 	if (r < 0)
 		return r;

@@ -158,6 +158,7 @@ int durable_moves(const struct workspace *ws, const struct journal *journal, siz
 	for (size_t i = first; i < journal->count; i++) {
 		const struct journal_line *line = &journal->lines[i];
 		bool changed = line->verb == JOURNAL_PARENT || line->verb == JOURNAL_ATTRIBUTES ||
+			       line->verb == JOURNAL_UNCOVER ||
 			       (journal_moves_in(line) && S_ISDIR(line->shall.st_mode));
 		int r = changed ? sync_directory(ws, line->path) : 0;
 

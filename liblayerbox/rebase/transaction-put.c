@@ -194,7 +194,8 @@ int transaction_put_entry(struct transaction *transaction, const char *path, int
 	return add_move_in(transaction, path, &place, number);
 }
 
-int transaction_set_attributes(struct transaction *transaction, const char *path, const struct stat *like)
+/* Notes a change of a directory that is there, "." being the top layer itself. */
+static int add_change(struct transaction *transaction, enum journal_verb verb, const char *path, const struct stat *like)
 {
 	struct place place = { 0 };
 	int r = check_usable(transaction);
@@ -209,7 +210,17 @@ int transaction_set_attributes(struct transaction *transaction, const char *path
 		return workspace_fail(&transaction->ws, ENOENT, "change", path);
 	if (!S_ISDIR(place.st.st_mode))
 		return workspace_fail(&transaction->ws, ENOTDIR, "change", path);
-	if (journal_add(&transaction->attributes, JOURNAL_ATTRIBUTES, 0, &place.st, like, path) < 0)
+	if (journal_add(&transaction->attributes, verb, 0, &place.st, like, path) < 0)
 		return fail_memory(transaction->ws.ctx);
 	return 0;
+}
+
+int transaction_set_attributes(struct transaction *transaction, const char *path, const struct stat *like)
+{
+	return add_change(transaction, JOURNAL_ATTRIBUTES, path, like);
+}
+
+int transaction_uncover(struct transaction *transaction, const char *path)
+{
+	return add_change(transaction, JOURNAL_UNCOVER, path, NULL);
 }

@@ -197,6 +197,8 @@ static int set_back(const struct workspace *ws, const struct journal_line *line)
 		return 0;
 	if (line->verb == JOURNAL_ATTRIBUTES)
 		return tree_set_attributes(fd, ".", &line->was);
+	if (line->verb == JOURNAL_UNCOVER)
+		return fsetxattr(fd, WORKSPACE_OPAQUE, "y", 1, 0) < 0 ? -errno : 0;
 	return futimens(fd, times) < 0 ? -errno : 0;
 }
 
@@ -207,7 +209,7 @@ static int undo_step(struct workspace *ws, const struct journal *journal, const 
 
 	if (line->verb == JOURNAL_ANCESTOR)
 		return 0;
-	if (line->verb == JOURNAL_PARENT || line->verb == JOURNAL_ATTRIBUTES)
+	if (line->verb == JOURNAL_PARENT || line->verb == JOURNAL_ATTRIBUTES || line->verb == JOURNAL_UNCOVER)
 		return set_back(ws, line);
 	if (out && !workspace_has(ws->undo_fd, workspace_number(line->number, "").text))
 		return 0;

@@ -2,6 +2,7 @@
 #include "transaction.h"
 
 #include <fcntl.h>
+#include <sys/xattr.h>
 
 #include "../util/tree-copy.h"
 #include "../util/tree.h"
@@ -96,6 +97,15 @@ static int set_attributes(const struct workspace *ws, const struct journal_line 
 	return fd < 0 ? fd : tree_set_attributes(fd, ".", &line->shall);
 }
 
+static int uncover(const struct workspace *ws, const struct journal_line *line)
+{
+	CLEANUP_FD int fd = workspace_directory(ws, line->path);
+
+	if (fd < 0)
+		return fd;
+	return fremovexattr(fd, WORKSPACE_OPAQUE) < 0 && errno != ENODATA ? -errno : 0;
+}
+
 static int switch_over(struct workspace *ws, const struct journal *journal, size_t first)
 {
 	int r = 0;
@@ -109,6 +119,8 @@ static int switch_over(struct workspace *ws, const struct journal *journal, size
 			r = set_times(ws, line);
 		else if (line->verb == JOURNAL_ATTRIBUTES)
 			r = set_attributes(ws, line);
+		else if (line->verb == JOURNAL_UNCOVER)
+			r = uncover(ws, line);
 		if (r < 0)
 			return workspace_fail(ws, r, "set the attributes of", line->path);
 	}

@@ -42,6 +42,9 @@ int transaction_put_entry(struct transaction *transaction, const char *path, int
 /* Mode, owner and times of a directory that is in the top layer and stays there. */
 int transaction_set_attributes(struct transaction *transaction, const char *path, const struct stat *like);
 
+/* Takes the mark from an opaque directory of the top layer: what the base has below it shows from now on. */
+int transaction_uncover(struct transaction *transaction, const char *path);
+
 /* Where directories that are missing above a path have their attributes from: the new base's tree. Not owned. */
 void transaction_set_below(struct transaction *transaction, int base_fd);
 

@@ -10,6 +10,7 @@
 #define WORKSPACE_NEW "new"                     /* prepared entries, by number */
 #define WORKSPACE_UNDO "undo"                   /* what was moved out of the top layer, by number */
 #define WORKSPACE_UNDONE "undone"               /* what an undo displaced, by path */
+#define WORKSPACE_OPAQUE "trusted.overlay.opaque" /* overlayfs's mark of a directory that hides the base's */
 #define WORKSPACE_JOURNAL "journal"             /* there: the switch has begun */
 #define WORKSPACE_JOURNAL_NEW "journal.new"     /* being written */
 #define WORKSPACE_JOURNAL_UNDONE "journal.undone" /* there: all is back, and new/ may hold what has to be kept */

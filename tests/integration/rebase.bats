@@ -811,6 +811,7 @@ second_generation() {
 		cat /dev/zero >> "$CONTAINERS/tiger/filler" 2> /dev/null || true
 		sync -f "$CONTAINERS"
 	done
+	dd if=/dev/zero bs=1k oflag=append,dsync conv=notrunc of="$CONTAINERS/tiger/filler" status=none 2> /dev/null || true
 	rebase tiger
 	is "$status $(jq -r '.[0].result' <<< "$plan")" "$NO_SPACE failed"
 	stands_on tiger deb@1
