@@ -55,7 +55,7 @@ make_packages() {
 	make_deb arrived 1 -- 'usr/lib/arrived/text=arrived 1' 'usr/share/watched/arrived=1' \
 		$'DEBIAN/postinst=#!/bin/sh -e\nuseradd --system basesvc' $'DEBIAN/triggers=interest-noawait /usr/share/of-the-base'
 	make_deb own 1 'Depends: follow (>= 1)' -- 'usr/lib/own/text=own 1' 'usr/lib/own/link->text' 'etc/own.conf=own' \
-		$'DEBIAN/postinst=#!/bin/sh -e\nuseradd --system ownsvc'
+		$'DEBIAN/postinst=#!/bin/sh -e\ngrep -q ^ownsvc: /etc/passwd || useradd --system ownsvc'
 	make_deb needy 1 'Depends: dropped' -- 'usr/lib/needy/text=needy'
 	make_deb strict 1 'Depends: follow (<< 2)' -- 'usr/lib/strict/text=strict'
 	make_deb either 1 'Depends: dropped | follow (>= 2~)' -- 'usr/lib/either/text=either'
@@ -532,6 +532,20 @@ second_generation() {
 	[ "$(stat -c %b "$CONTAINERS/tiger/rootfs-layer/opt/t/sparse")" -lt 100 ]
 }
 
+@test "in a directory that the container and the new base have both made, both show" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		dpkg -i /opt/debs/event_1.deb
+		mkdir /opt/lib
+		echo own > /opt/lib/own
+	END
+	# For overlayfs a directory is opaque that was made where the base had none.
+	there_and_back tiger
+	is "$(in_container tiger ls /usr/share/watched)" $'arrived\nevent'
+	is "$(in_container tiger ls /opt/lib)" $'libmd.so.0\nown'
+	database_is_fine tiger arrived event
+}
+
 @test "a file that turned directory is a conflict with a question, and an answer settles it" {
 	local question
 	make keep base --base deb@1
@@ -587,7 +601,7 @@ second_generation() {
 	stands_on tiger deb@1
 	is "$(field tiger pid)" "$pid"
 	sees tiger /usr/lib/follow/text 'follow 1'
-	is "$(layerbox status --json | jq -r '.[] | select(.container == "tiger") | .pending')" true
+	is "$(layerbox status --json | jq -r '.[] | select(.name == "tiger") | .pending')" true
 	layerbox --quiet stop --kill tiger
 	stands_on tiger deb@1
 	layerbox --quiet start tiger
@@ -719,11 +733,10 @@ second_generation() {
 	changes tiger <<< 'dpkg -i /opt/debs/older_2.deb; head -c 3000000 /dev/urandom > /usr/lib/older/text'
 	changes tiger <<< 'dpkg -i /opt/debs/older_2.deb; sed -i s/1/x/ /etc/follow.conf'
 	rebased tiger
-	[ -e "$CONTAINERS/tiger/rebase" ]
-	is "$(layerbox status --json | jq -r '.[] | select(.container == "tiger") | .unconfirmed')" true
+	[ -e "$CONTAINERS/tiger/rebase/undo" ]
+	is "$(layerbox status --json | jq -r '.[] | select(.name == "tiger") | .unconfirmed')" true
 	succeeds layerbox rebase --confirm tiger
-	[ ! -e "$CONTAINERS/tiger/rebase" ]
-	[[ $(field tiger rebased_from) =~ ^(null)?$ ]]
+	no_way_back tiger
 	run --separate-stderr layerbox rebase --undo tiger
 	stands_on tiger deb@2
 	succeeds layerbox rebase --confirm tiger
@@ -807,12 +820,15 @@ second_generation() {
 		sed -i '8s/.*/of the container/' /etc/t/merged
 	END
 	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
-	cat /dev/zero > "$CONTAINERS/tiger/filler" 2> /dev/null || true
+	# Directories also fill what ext4 keeps back for delayed writes.
+	mkdir "$CONTAINERS/tiger/filler"
+	cat /dev/zero > "$CONTAINERS/tiger/filler/zeros" 2> /dev/null || true
+	mkdir "$CONTAINERS"/tiger/filler/{1..5000} 2> /dev/null || true
 	rebase tiger
 	is "$status $(jq -r '.[0].result' <<< "$plan")" "$NO_SPACE failed"
 	stands_on tiger deb@1
 	same_layer tiger "$BATS_TEST_TMPDIR/before"
-	rm "$CONTAINERS/tiger/filler"
+	rm -r "$CONTAINERS/tiger/filler"
 	there_and_back tiger
 	sees tiger /usr/lib/older/text 'older 3'
 }
@@ -824,7 +840,7 @@ second_generation() {
 	rebased tiger
 	sees tiger /etc/new new
 	layerbox --quiet stop --kill tiger
-	succeeds layerbox base gc small
+	succeeds layerbox base gc small --keep 1
 	[ -d "$LAYERBOX_ROOT/os-bases/small/1/rootfs" ]
 	refused "$BASE_IN_USE" '' layerbox base delete small
 	succeeds layerbox rebase --undo tiger
@@ -832,7 +848,7 @@ second_generation() {
 	layerbox --quiet stop --kill tiger
 	rebased tiger
 	succeeds layerbox rebase --confirm tiger
-	succeeds layerbox base gc small
+	succeeds layerbox base gc small --keep 1
 	[ ! -e "$LAYERBOX_ROOT/os-bases/small/1" ]
 	sees tiger /etc/new new
 }
@@ -869,8 +885,8 @@ second_generation() {
 @test "status tells who is behind, and --outdated them alone" {
 	make tiger --base deb@1
 	make pragmatic --base deb
-	is "$(layerbox status --json | jq -r 'map(.container) | sort | join(" ")')" 'pragmatic tiger'
-	is "$(layerbox status --outdated --json | jq -r 'map(.container) | join(" ")')" tiger
+	is "$(layerbox status --json | jq -r 'map(.name) | sort | join(" ")')" 'pragmatic tiger'
+	is "$(layerbox status --outdated --json | jq -r 'map(.name) | join(" ")')" tiger
 	is "$(layerbox status --outdated --json | jq -r '.[0] | "\(.base) \(.generation) \(.newest) \(.pending) \(.unconfirmed)"')" \
 		'deb 1 2 false false'
 	# follow, newer, older, equal, removed, held, dual; dropped and arrived.
@@ -894,7 +910,7 @@ second_generation() {
 	succeeds layerbox audit tiger --json
 	plan=$output
 	is "$(jq -r '.[] | select(.subject == "/opt/t/theirs") | "\(.container) \(.kind)"' <<< "$plan")" 'tiger frozen'
-	is "$(jq -r '.[] | select(.subject == "/opt/t/chmodded") | "\(.container) \(.kind)"' <<< "$plan")" 'tiger wasted'
+	jq -e 'any(.[]; .container == "tiger" and .kind == "wasted" and .bytes > 0)' <<< "$plan" > /dev/null || fail "$plan"
 	is "$(jq -r '.[] | select(.subject == "/opt/t/mine")' <<< "$plan")" ''
 	jq -e 'all(.[]; (.kind, .subject, .text | type) == "string" and (.bytes | type) == "number")' <<< "$plan" > /dev/null
 	succeeds layerbox audit clean --json
@@ -926,7 +942,7 @@ second_generation() {
 	generation=deb@$(layerbox base show deb --json | jq .generation)
 	make tiger --base deb@2
 	stays_as_it_is "$CONFLICT" tiger
-	is "$(jq -r '.[0].items[] | select(.kind == "release") | .outcome' <<< "$plan")" conflict
+	[[ $(jq -r '.[0].items[] | select(.kind == "release") | .text' <<< "$plan") == *99* ]] || fail "$plan"
 	rebase tiger --dry-run
 	is "$(jq -r '.[0] | "\(.result) \(.to)"' <<< "$plan")" "planned $generation"
 	there_and_back tiger --allow-release-change
@@ -939,7 +955,7 @@ sick_generation() {
 	local newest
 	newest=$(layerbox base show deb --json | jq .generation)
 	grep -qs 'exit 1' "$(tree_of "deb@$newest")/usr/sbin/init" && return
-	in_base deb sh -c 'rm /usr/sbin/init; printf "#!/bin/sh\nsleep 0.3\nexit 1\n" > /usr/sbin/init; chmod 755 /usr/sbin/init'
+	in_base deb sh -c 'rm /usr/sbin/init; printf "#!/bin/sh\nexit 1\n" > /usr/sbin/init; chmod 755 /usr/sbin/init'
 }
 
 @test "a container that is not well afterwards is undone, and the canary keeps others from it" {
@@ -961,7 +977,20 @@ sick_generation() {
 		stands_on $name deb@1
 		[[ $(field $name rebased_from) =~ ^(null)?$ ]]
 	done
-	[ ! -e "$CONTAINERS/third/rebase" ] && [ ! -e "$CONTAINERS/tiger/rebase/journal" ]
+	[ ! -e "$CONTAINERS/third/rebase" ]
+}
+
+@test "the check of its own decides as well" {
+	in_base deb sh -c 'rm /opt/t/theirs'
+	make tiger --base deb@1
+	layerbox --quiet set tiger 'health.command=test -e /opt/t/theirs'
+	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
+	rebase tiger --to "deb@$(layerbox base show deb --json | jq .generation)" --allow-release-change --health-timeout 3
+	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
+	stands_on tiger deb@1
+	same_layer tiger "$BATS_TEST_TMPDIR/before"
+	rebased tiger --to deb@2 --health-timeout 20
+	no_way_back tiger
 }
 
 @test "a container that is well is confirmed; after the canary come the others" {
@@ -971,6 +1000,5 @@ sick_generation() {
 	is "$(jq -r '.[0].name' <<< "$plan")" pragmatic
 	is "$(jq -r 'map(.result) | join(" ")' <<< "$plan")" 'done done'
 	stands_on tiger deb@2
-	[[ $(field tiger rebased_from) =~ ^(null)?$ ]]
-	[ ! -e "$CONTAINERS/tiger/rebase" ]
+	no_way_back tiger
 }

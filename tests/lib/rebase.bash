@@ -130,7 +130,7 @@ database_is_fine() {
 	shift
 	is "$(in_container "$name" dpkg --audit 2>&1)" ''
 	is "$(in_container "$name" dpkg --verify "$@" 2>&1)" ''
-	is "$(in_container "$name" sh -c 'dpkg --configure --pending 2>&1; ls /var/lib/dpkg/updates')" ''
+	is "$(in_container "$name" ls /var/lib/dpkg/updates)" ''
 }
 
 # in_top NAME PATH: the top layer has something of that name, be it a whiteout.
@@ -203,6 +203,14 @@ conflicts() {
 	stays_as_it_is "$CONFLICT" "$1"
 	[ "$(jq '.[0].conflicts' <<< "$plan")" -ge 1 ] || fail "no conflict is counted: $plan"
 	[ $# -lt 2 ] || is "$(item "$2")" conflict
+}
+
+# no_way_back NAME: its rebase is confirmed, and takes no disk space any more.
+no_way_back() {
+	is "$(field "$1" rebased_from)" ''
+	is "$(layerbox status --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .unconfirmed')" false
+	[ ! -e "$CONTAINERS/$1/rebase/undo" ] && [ ! -e "$CONTAINERS/$1/rebase/journal" ] ||
+		fail "the way back is there: $(ls -R "$CONTAINERS/$1/rebase")"
 }
 
 # there_and_back NAME [OPTION]...: a rebase, its undo, byte for byte, and the rebase once more.
