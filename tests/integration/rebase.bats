@@ -759,7 +759,7 @@ second_generation() {
 }
 
 @test "killed at any moment, the next start gives the old one whole, or the new one whole" {
-	local delay round generation old=0 new=0 call
+	local delay round generation old=0 new=0
 	make tiger --base deb@1
 	changes tiger <<- 'END'
 		dpkg -i /opt/debs/own_1.deb /opt/debs/older_2.deb /opt/debs/newer_3.deb
@@ -786,17 +786,15 @@ second_generation() {
 		same_layer tiger "$BATS_TEST_TMPDIR/old"
 	}
 	# At calls that change what is on disk: the first ones, and then further and further apart.
-	for call in renameat2 renameat; do
-		for ((round = 1; ; round += 1 + round / 3)); do
-			status=0
-			timeout -s KILL 30 strace -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$round" \
-				"$(type -P layerbox)" --quiet rebase tiger > /dev/null 2>&1 3>&- || status=$?
-			after_kill
-			[ "$status" -ne 0 ] || break
-		done
+	for ((round = 1; ; round += 1 + round / 2)); do
+		status=0
+		timeout -s KILL 30 strace -qq -o /dev/null -e trace=renameat2 -e inject="renameat2:signal=KILL:when=$round" \
+			"$(type -P layerbox)" --quiet rebase tiger > /dev/null 2>&1 3>&- || status=$?
+		after_kill
+		[ "$status" -ne 0 ] || break
 	done
 	# And at moments that nobody chose.
-	for delay in 0.02 0.05 0.08 0.12 0.17 0.23 0.3; do
+	for delay in 0.03 0.08 0.15 0.25; do
 		command layerbox --quiet rebase tiger > /dev/null 2>&1 3>&- &
 		sleep "$delay"
 		kill -9 $! 2> /dev/null || true
@@ -950,6 +948,19 @@ second_generation() {
 	in_container tiger grep -q 'VERSION_ID="99"' /etc/os-release
 }
 
+@test "the check of its own decides as well" {
+	in_base deb sh -c 'rm /opt/t/theirs'
+	make tiger --base deb@1
+	layerbox --quiet set tiger 'health.command=test -e /opt/t/theirs'
+	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
+	rebase tiger --to "deb@$(layerbox base show deb --json | jq .generation)" --allow-release-change --health-timeout 3
+	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
+	stands_on tiger deb@1
+	same_layer tiger "$BATS_TEST_TMPDIR/before"
+	rebased tiger --to deb@2 --health-timeout 20
+	no_way_back tiger
+}
+
 # A generation whose init ends at once, unless it is there already.
 sick_generation() {
 	local newest
@@ -978,19 +989,6 @@ sick_generation() {
 		[[ $(field $name rebased_from) =~ ^(null)?$ ]]
 	done
 	[ ! -e "$CONTAINERS/third/rebase" ]
-}
-
-@test "the check of its own decides as well" {
-	in_base deb sh -c 'rm /opt/t/theirs'
-	make tiger --base deb@1
-	layerbox --quiet set tiger 'health.command=test -e /opt/t/theirs'
-	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
-	rebase tiger --to "deb@$(layerbox base show deb --json | jq .generation)" --allow-release-change --health-timeout 3
-	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
-	stands_on tiger deb@1
-	same_layer tiger "$BATS_TEST_TMPDIR/before"
-	rebased tiger --to deb@2 --health-timeout 20
-	no_way_back tiger
 }
 
 @test "a container that is well is confirmed; after the canary come the others" {
