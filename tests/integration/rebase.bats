@@ -83,9 +83,8 @@ lay_files() {
 		echo "$name" > "$tree/opt/t/$name"
 	done
 	ln -s old "$tree/opt/t/link"
-	printf 'Package: follow\nArchitecture: amd64\nAuto-Installed: 1\n\n' > "$tree/var/lib/apt/extended_states" 2> /dev/null ||
-		{ mkdir -p "$tree/var/lib/apt" && printf 'Package: follow\nArchitecture: amd64\nAuto-Installed: 1\n\n' \
-			> "$tree/var/lib/apt/extended_states"; }
+	mkdir -p "$tree/var/lib/apt"
+	printf 'Package: follow\nArchitecture: amd64\nAuto-Installed: 1\n\n' > "$tree/var/lib/apt/extended_states"
 }
 
 install_packages_in() {
@@ -361,7 +360,8 @@ second_generation() {
 	is "$(in_container tiger getent group staff)" staff:x:50:mia,nobody
 	is "$(in_container tiger getent passwd root | cut -d: -f5)" 'Who owns it'
 	is "$(in_container tiger sh -c 'grep "^basesvc:" /etc/passwd')" "$(grep '^basesvc:' "$(tree_of deb@2)/etc/passwd")"
-	in_container tiger sh -c 'grep "^mia:\$5" /etc/shadow && grep "^fixed:" /etc/shadow && grep "^staff:.*mia" /etc/gshadow && grep "^team:" /etc/gshadow' > /dev/null
+	in_container tiger sh -c 'grep -q "^mia:\$5" /etc/shadow && grep -q "^fixed:" /etc/shadow'
+	in_container tiger sh -c 'grep -q "^staff:.*mia" /etc/gshadow && grep -q "^team:" /etc/gshadow'
 	in_container tiger grep -qx /usr/bin/own-shell /etc/shells
 	is "$(in_container tiger pwck --read-only --quiet 2>&1 | grep -v 'directory' || true)" ''
 	is "$(in_container tiger sh -c 'stat -c "%a %U:%G" /etc/passwd /etc/shadow')" $'644 root:root\n640 root:shadow'
@@ -525,7 +525,8 @@ second_generation() {
 		touch -d @1500000000.123456789 ours
 		mkdir -m 2775 d && touch d/f && chmod 4755 d/f && touch -d @1500000000 d
 	END
-	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.note", b"hello")' "$CONTAINERS/tiger/rootfs-layer/opt/t/ours"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.note", b"hello")' \
+		"$CONTAINERS/tiger/rootfs-layer/opt/t/ours"
 	before=$(layer_dump tiger | grep -E "/opt/t/(a|b|sparse|new|fifo|escape|ours|d|d/f)\b")
 	there_and_back tiger
 	is "$(layer_dump tiger | grep -E "/opt/t/(a|b|sparse|new|fifo|escape|ours|d|d/f)\b")" "$before"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
 # What the tests of generations and rebase share: packages that are made on the spot, a small Debian to install them in,
 # and what is asked of containers and plans again and again.
@@ -40,7 +40,6 @@ fill_tree() {
 	local tree=$1 file path
 	shift
 	for file in "$@"; do
-		path=${file%%[=-]*}
 		case $file in
 			*'->'*) path=${file%%->*} ;;
 			*) path=${file%%=*} ;;
@@ -106,7 +105,8 @@ in_container() {
 
 # changes NAME: what its owner does, as the script that comes from standard input; then it is stopped.
 changes() {
-	in_container "$1" sh -eu > "$BATS_TEST_TMPDIR/changes.log" 2>&1 || fail "$(tail -n 20 "$BATS_TEST_TMPDIR/changes.log")"
+	in_container "$1" sh -eu > "$BATS_TEST_TMPDIR/changes.log" 2>&1 ||
+		fail "$(tail -n 20 "$BATS_TEST_TMPDIR/changes.log")"
 	layerbox --quiet stop --kill "$1"
 }
 
@@ -154,7 +154,8 @@ layer_dump() {
 
 # same_layer NAME DUMP: its top layer is as it was when DUMP, a file, was made of it.
 same_layer() {
-	layer_dump "$1" | diff "$2" - > "$BATS_TEST_TMPDIR/diff" || fail "the top layer of $1 is another: $(head -n 40 "$BATS_TEST_TMPDIR/diff")"
+	layer_dump "$1" | diff "$2" - > "$BATS_TEST_TMPDIR/diff" ||
+		fail "the top layer of $1 is another: $(head -n 40 "$BATS_TEST_TMPDIR/diff")"
 }
 
 # stands_on NAME BASE@GENERATION
@@ -168,7 +169,8 @@ stands_on() {
 rebase() {
 	run --separate-stderr layerbox rebase "$@" --json
 	plan=$output
-	[ -n "$plan" ] && jq -e 'type == "array"' <<< "$plan" > /dev/null || fail "rebase $* printed no array but '$output', and $stderr"
+	[ -n "$plan" ] && jq -e 'type == "array"' <<< "$plan" > /dev/null ||
+		fail "rebase $* printed no array but '$output', and $stderr"
 }
 
 # rebased NAME [OPTION]...: it is done, and NAME is on the new generation.
@@ -184,7 +186,7 @@ item() {
 	jq -r --arg subject "$1" ".[0].items | map(select(.subject == \$subject)) | .[0].${2:-outcome}" <<< "$plan"
 }
 
-# stays_as_it_is CODE NAME [OPTION]...: the rebase is refused with that code and a sentence, and nothing has changed.
+# stays_as_it_is CODES NAME [OPTION]...: the rebase is refused with one of those codes and a sentence, and nothing has changed.
 stays_as_it_is() {
 	local codes=$1 name=$2 generation
 	shift
