@@ -169,7 +169,7 @@ follows() {
 	LC_ALL=C comm -3 <(LC_ALL=C versions_in "$(tree_of debian@1)") <(LC_ALL=C versions_in "$(tree_of debian@3)") | grep -q .
 	succeeds layerbox status --outdated --json
 	behind=$output
-	is "$(jq -r 'map(.name) | sort | join(" ")' <<< "$behind")" 'data tools web'
+	is "$(jq -r 'map(.container) | sort | join(" ")' <<< "$behind")" 'data tools web'
 	[ "$(jq '.[0].security' <<< "$behind")" -ge 1 ]
 	[ "$(jq '.[0].packages' <<< "$behind")" -ge "$(jq '.[0].security' <<< "$behind")" ]
 	is "$(find "$(tree_of debian@3)/var/lib/apt/lists" "$(tree_of debian@3)/var/cache/apt" -type f)" ''

@@ -602,7 +602,7 @@ second_generation() {
 	stands_on tiger deb@1
 	is "$(field tiger pid)" "$pid"
 	sees tiger /usr/lib/follow/text 'follow 1'
-	is "$(layerbox status --json | jq -r '.[] | select(.name == "tiger") | .pending')" true
+	is "$(layerbox status --json | jq -r '.[] | select(.container == "tiger") | .pending')" true
 	layerbox --quiet stop --kill tiger
 	stands_on tiger deb@1
 	layerbox --quiet start tiger
@@ -735,7 +735,7 @@ second_generation() {
 	changes tiger <<< 'dpkg -i /opt/debs/older_2.deb; sed -i s/1/x/ /etc/follow.conf'
 	rebased tiger
 	[ -e "$CONTAINERS/tiger/rebase/undo" ]
-	is "$(layerbox status --json | jq -r '.[] | select(.name == "tiger") | .unconfirmed')" true
+	is "$(layerbox status --json | jq -r '.[] | select(.container == "tiger") | .unconfirmed')" true
 	succeeds layerbox rebase --confirm tiger
 	no_way_back tiger
 	run --separate-stderr layerbox rebase --undo tiger
@@ -884,8 +884,8 @@ second_generation() {
 @test "status tells who is behind, and --outdated them alone" {
 	make tiger --base deb@1
 	make pragmatic --base deb
-	is "$(layerbox status --json | jq -r 'map(.name) | sort | join(" ")')" 'pragmatic tiger'
-	is "$(layerbox status --outdated --json | jq -r 'map(.name) | join(" ")')" tiger
+	is "$(layerbox status --json | jq -r 'map(.container) | sort | join(" ")')" 'pragmatic tiger'
+	is "$(layerbox status --outdated --json | jq -r 'map(.container) | join(" ")')" tiger
 	is "$(layerbox status --outdated --json | jq -r '.[0] | "\(.base) \(.generation) \(.newest) \(.pending) \(.unconfirmed)"')" \
 		'deb 1 2 false false'
 	# follow, newer, older, equal, removed, held, dual; dropped and arrived.

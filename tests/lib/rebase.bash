@@ -186,7 +186,7 @@ item() {
 	jq -r --arg subject "$1" ".[0].items | map(select(.subject == \$subject)) | .[0].${2:-outcome}" <<< "$plan"
 }
 
-# stays_as_it_is CODES NAME [OPTION]...: the rebase is refused with one of those codes and a sentence, and nothing has changed.
+# stays_as_it_is CODES NAME [OPTION]...: the rebase is refused with one of those codes and a sentence; nothing changes.
 stays_as_it_is() {
 	local codes=$1 name=$2 generation
 	shift
@@ -210,7 +210,7 @@ conflicts() {
 # no_way_back NAME: its rebase is confirmed, and takes no disk space any more.
 no_way_back() {
 	is "$(field "$1" rebased_from)" ''
-	is "$(layerbox status --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .unconfirmed')" false
+	is "$(layerbox status --json | jq -r --arg name "$1" '.[] | select(.container == $name) | .unconfirmed')" false
 	[ ! -e "$CONTAINERS/$1/rebase/undo" ] && [ ! -e "$CONTAINERS/$1/rebase/journal" ] ||
 		fail "the way back is there: $(ls -R "$CONTAINERS/$1/rebase")"
 }
