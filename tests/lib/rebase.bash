@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2015,SC2016,SC2034,SC2154
 #
 # What the tests of generations and rebase share: packages that are made on the spot, a small Debian to install them in,
 # and what is asked of containers and plans again and again.
@@ -40,7 +40,6 @@ fill_tree() {
 	local tree=$1 file path
 	shift
 	for file in "$@"; do
-		path=${file%%[=-]*}
 		case $file in
 			*'->'*) path=${file%%->*} ;;
 			*) path=${file%%=*} ;;
@@ -106,7 +105,8 @@ in_container() {
 
 # changes NAME: what its owner does, as the script that comes from standard input; then it is stopped.
 changes() {
-	in_container "$1" sh -eu > "$BATS_TEST_TMPDIR/changes.log" 2>&1 || fail "$(tail -n 20 "$BATS_TEST_TMPDIR/changes.log")"
+	in_container "$1" sh -eu > "$BATS_TEST_TMPDIR/changes.log" 2>&1 ||
+		fail "$(tail -n 20 "$BATS_TEST_TMPDIR/changes.log")"
 	layerbox --quiet stop --kill "$1"
 }
 
@@ -130,7 +130,7 @@ database_is_fine() {
 	shift
 	is "$(in_container "$name" dpkg --audit 2>&1)" ''
 	is "$(in_container "$name" dpkg --verify "$@" 2>&1)" ''
-	is "$(in_container "$name" sh -c 'dpkg --configure --pending 2>&1; ls /var/lib/dpkg/updates')" ''
+	is "$(in_container "$name" ls /var/lib/dpkg/updates)" ''
 }
 
 # in_top NAME PATH: the top layer has something of that name, be it a whiteout.
@@ -154,7 +154,8 @@ layer_dump() {
 
 # same_layer NAME DUMP: its top layer is as it was when DUMP, a file, was made of it.
 same_layer() {
-	layer_dump "$1" | diff "$2" - > "$BATS_TEST_TMPDIR/diff" || fail "the top layer of $1 is another: $(head -n 40 "$BATS_TEST_TMPDIR/diff")"
+	layer_dump "$1" | diff "$2" - > "$BATS_TEST_TMPDIR/diff" ||
+		fail "the top layer of $1 is another: $(head -n 40 "$BATS_TEST_TMPDIR/diff")"
 }
 
 # stands_on NAME BASE@GENERATION
@@ -168,7 +169,8 @@ stands_on() {
 rebase() {
 	run --separate-stderr layerbox rebase "$@" --json
 	plan=$output
-	[ -n "$plan" ] && jq -e 'type == "array"' <<< "$plan" > /dev/null || fail "rebase $* printed no array but '$output', and $stderr"
+	[ -n "$plan" ] && jq -e 'type == "array"' <<< "$plan" > /dev/null ||
+		fail "rebase $* printed no array but '$output', and $stderr"
 }
 
 # rebased NAME [OPTION]...: it is done, and NAME is on the new generation.
@@ -184,7 +186,7 @@ item() {
 	jq -r --arg subject "$1" ".[0].items | map(select(.subject == \$subject)) | .[0].${2:-outcome}" <<< "$plan"
 }
 
-# stays_as_it_is CODE NAME [OPTION]...: the rebase is refused with that code and a sentence, and nothing has changed.
+# stays_as_it_is CODES NAME [OPTION]...: the rebase is refused with one of those codes and a sentence; nothing changes.
 stays_as_it_is() {
 	local codes=$1 name=$2 generation
 	shift
@@ -203,6 +205,14 @@ conflicts() {
 	stays_as_it_is "$CONFLICT" "$1"
 	[ "$(jq '.[0].conflicts' <<< "$plan")" -ge 1 ] || fail "no conflict is counted: $plan"
 	[ $# -lt 2 ] || is "$(item "$2")" conflict
+}
+
+# no_way_back NAME: its rebase is confirmed, and takes no disk space any more.
+no_way_back() {
+	is "$(field "$1" rebased_from)" ''
+	is "$(layerbox status --json | jq -r --arg name "$1" '.[] | select(.container == $name) | .unconfirmed')" false
+	[ ! -e "$CONTAINERS/$1/rebase/undo" ] && [ ! -e "$CONTAINERS/$1/rebase/journal" ] ||
+		fail "the way back is there: $(ls -R "$CONTAINERS/$1/rebase")"
 }
 
 # there_and_back NAME [OPTION]...: a rebase, its undo, byte for byte, and the rebase once more.
