@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 
+/* What the operator would do next. */
+static void tell_followers(struct lb_context *context, const char *base)
+{
+	size_t length = strlen(base);
+	struct lb_base **bases;
+
+	if (lb_base_list(context, &bases, NULL) < 0)
+		return;
+	for (struct lb_base **other = bases; *other; other++) {
+		const char *parent = lb_base_get_parent(*other);
+
+		if (strncmp(parent, base, length) == 0 && parent[length] == '@')
+			say("%s is a stack on it: `layerbox base upgrade %s` brings it along", lb_base_get_name(*other),
+			    lb_base_get_name(*other));
+		if (strcmp(lb_base_get_name(*other), base) == 0 && *lb_base_get_users(*other))
+			say("containers follow with `layerbox rebase --all`; --dry-run shows what that means for them");
+	}
+	lb_base_list_free(bases);
+}
+
 static int run_upgrade(struct lb_context *context, int argc, char **argv)
 {
 	static const struct option long_options[] = { { "script", required_argument, NULL, 's' }, { 0 } };
@@ -25,10 +45,12 @@ static int run_upgrade(struct lb_context *context, int argc, char **argv)
 	r = lb_base_upgrade(context, base, &options, &generation);
 	if (r < 0)
 		return report_failure(context, r);
-	if (r == 1)
+	if (r == 1) {
 		say("base %s is as it was: generation %u", base, generation);
-	else
-		say("upgraded base %s: generation %u", base, generation);
+		return EXIT_OK;
+	}
+	say("upgraded base %s: generation %u", base, generation);
+	tell_followers(context, base);
 	return EXIT_OK;
 }
 

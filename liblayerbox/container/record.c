@@ -325,11 +325,11 @@ static bool is_of_base(const char *text, const char *base, unsigned generation)
 	return !generation || number == generation;
 }
 
-/* A rebase that can be undone needs the generation before it as well. */
+/* A rebase that can be undone needs the generation before it as well, and one that is pending the one that it goes to. */
 static bool uses_base(const struct record *record, const char *base, unsigned generation)
 {
 	return (text_equal(record->base, base) && (!generation || record->generation == generation)) ||
-	       is_of_base(record->rebased_from, base, generation);
+	       is_of_base(record->rebased_from, base, generation) || is_of_base(record->rebase_to, base, generation);
 }
 
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)

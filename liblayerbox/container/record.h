@@ -79,7 +79,10 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
 /* The same, and the directory they are in: the caller's descriptor. */
 int record_open_all(struct lb_context *ctx, struct text_list *ret_names);
 
-/* Which containers stand on @base, at @generation or (0) any, or could go back to it by undoing their last rebase. */
+/*
+ * Which containers stand on @base, at @generation or (0) any, could go back to it by undoing their
+ * last rebase, or will go to it at their next start.
+ */
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names);
 
 struct record_identity {
