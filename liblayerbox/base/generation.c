@@ -189,19 +189,13 @@ static char *read_os(int tree_fd)
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		CLEANUP_FREE char *text = NULL;
-		CLEANUP_FD int fd = tree_open_in_root(tree_fd, files[i], O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-		struct stat st;
-		char *line;
+		char *save = NULL;
 
-		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > OS_RELEASE_BYTES_MAX)
+		if (tree_read_in_root(tree_fd, files[i], OS_RELEASE_BYTES_MAX, &text) < 0)
 			continue;
-		text = calloc(1, (size_t)st.st_size + 2);
-		if (!text || pread(fd, text + 1, (size_t)st.st_size, 0) < 0)
-			continue;
-		*text = '\n';
-		line = strstr(text, "\nPRETTY_NAME=");
-		if (line)
-			return os_value(line + strlen("\nPRETTY_NAME="));
+		for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			if (text_after(line, "PRETTY_NAME="))
+				return os_value(line + strlen("PRETTY_NAME="));
 	}
 	return strdup("");
 }

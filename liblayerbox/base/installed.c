@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "installed.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "../util/tree.h"
 
 #define STATUS_FILE "var/lib/dpkg/status"
@@ -100,36 +97,10 @@ int installed_parse(char *text, struct installed *ret_installed)
 	return 0;
 }
 
-static int read_status(int tree_fd, char **ret_text)
-{
-	CLEANUP_FD int fd = tree_open_in_root(tree_fd, STATUS_FILE, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	CLEANUP_FREE char *text = NULL;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (st.st_size > STATUS_BYTES_MAX)
-		return -EFBIG;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	n = pread(fd, text, (size_t)st.st_size, 0);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	*ret_text = TAKE_PTR(text);
-	return 0;
-}
-
 int installed_read(struct lb_context *ctx, int tree_fd, const char *what, struct installed *ret_installed)
 {
 	char *text = NULL;
-	int r = read_status(tree_fd, &text);
+	int r = tree_read_in_root(tree_fd, STATUS_FILE, STATUS_BYTES_MAX, &text);
 
 	if (r == -ENOENT || r == -ENOTDIR) {
 		*ret_installed = (struct installed){ 0 };

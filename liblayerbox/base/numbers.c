@@ -78,28 +78,6 @@ static int add_line(struct accounts *accounts, const char *line, bool has_number
 	return 0;
 }
 
-static int read_text(int tree_fd, const char *path, char **ret_text)
-{
-	CLEANUP_FD int fd = tree_open_in_root(tree_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	CLEANUP_FREE char *text = NULL;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX)
-		return -EINVAL;
-	text = malloc((size_t)st.st_size + 1);
-	n = text ? pread(fd, text, (size_t)st.st_size, 0) : -1;
-	if (n < 0)
-		return text ? -errno : -ENOMEM;
-	text[n] = '\0';
-	*ret_text = TAKE_PTR(text);
-	return 0;
-}
-
 /* None where there is no such file. */
 static int read_accounts(struct lb_context *ctx, int tree_fd, const struct account_file *file, struct accounts *accounts)
 {
@@ -107,7 +85,7 @@ static int read_accounts(struct lb_context *ctx, int tree_fd, const struct accou
 	int r;
 
 	snprintf(path, sizeof path, "etc/%s", file->name);
-	r = read_text(tree_fd, path, &accounts->text);
+	r = tree_read_in_root(tree_fd, path, FILE_BYTES_MAX, &accounts->text);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

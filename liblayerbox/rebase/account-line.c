@@ -70,29 +70,29 @@ static bool read_numbers(const struct account_form *form, struct account_line *l
 	uint64_t count;
 
 	if (form->number)
-		return text_piece_to_number(line->fields[form->number], 0, UINT32_MAX, &line->number);
+		return slice_to_number(line->fields[form->number], 0, UINT32_MAX, &line->number);
 	if (!form->ranges)
 		return true;
-	if (!text_piece_to_number(line->fields[1], 0, UINT32_MAX, &line->number) ||
-	    !text_piece_to_number(line->fields[2], 0, UINT32_MAX, &count))
+	if (!slice_to_number(line->fields[1], 0, UINT32_MAX, &line->number) ||
+	    !slice_to_number(line->fields[2], 0, UINT32_MAX, &count))
 		return false;
 	line->end = line->number + count;
 	return true;
 }
 
-bool account_line_read(const struct account_form *form, struct text_piece line, struct account_line *ret_line)
+bool account_line_read(const struct account_form *form, struct slice line, struct account_line *ret_line)
 {
 	size_t count = 0;
 
 	if (form->fields == 0 || line.length == 0 || memchr("+-#:", line.data[0], 4))
 		return false;
 	*ret_line = (struct account_line){ 0 };
-	for (struct text_piece rest = line; count < form->fields; count++) {
+	for (struct slice rest = line; count < form->fields; count++) {
 		bool last = count + 1 == form->fields;
-		struct text_piece *field = &ret_line->fields[count];
+		struct slice *field = &ret_line->fields[count];
 
-		*field = (struct text_piece){ rest.data, 0 };
-		(void)text_piece_cut(&rest, ':', field);
+		*field = (struct slice){ rest.data, 0 };
+		(void)slice_cut(&rest, ':', field);
 		/* Each but the last ends with a colon, the last at the end of the line. */
 		if (last != (field->data + field->length == line.data + line.length))
 			return false;
@@ -100,7 +100,7 @@ bool account_line_read(const struct account_form *form, struct text_piece line, 
 	return read_numbers(form, ret_line);
 }
 
-struct account_name account_name(struct text_piece name)
+struct account_name account_name(struct slice name)
 {
 	struct account_name shown = { { 0 } };
 	size_t most = sizeof shown.text - 1;

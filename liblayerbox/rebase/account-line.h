@@ -22,17 +22,17 @@ struct account_form {
 const struct account_form *account_form(enum account_file file);
 
 struct account_line {
-	struct text_piece fields[ACCOUNT_FIELDS_MAX]; /* the first one is the name */
+	struct slice fields[ACCOUNT_FIELDS_MAX]; /* the first one is the name */
 	uint64_t number;              /* or the first of a range */
 	uint64_t end;                 /* behind the last of a range */
 };
 
 /* False for what is no account: remarks, entries of NIS, lines that have not all fields or no number. */
-bool account_line_read(const struct account_form *form, struct text_piece line, struct account_line *ret_line);
+bool account_line_read(const struct account_form *form, struct slice line, struct account_line *ret_line);
 
 /* A name as it can be shown: printable, and no longer than names are. */
 struct account_name {
 	char text[72];
 };
 
-struct account_name account_name(struct text_piece name);
+struct account_name account_name(struct slice name);

@@ -29,7 +29,7 @@ static int compare_numbers(const void *left, const void *right)
 	const struct account_number *a = left, *b = right;
 	int order = (a->number > b->number) - (a->number < b->number);
 
-	return order ? order : text_piece_compare(a->name, b->name);
+	return order ? order : slice_compare(a->name, b->name);
 }
 
 static void report_number(const struct account_form *form, const struct account_number *base,
@@ -53,7 +53,7 @@ static void check_number(const struct account_number *numbers, size_t count, con
 		if (!numbers[i].in_new)
 			own = &numbers[i];
 	for (size_t i = 0; i < count && own; i++)
-		if (!numbers[i].in_own && !text_piece_equal(numbers[i].name, own->name))
+		if (!numbers[i].in_own && !slice_equal(numbers[i].name, own->name))
 			report_number(form, &numbers[i], own, report);
 }
 
@@ -64,7 +64,7 @@ struct reach {
 
 static void reach_add(struct reach *reach, const struct account_number *range)
 {
-	bool same = reach->first && text_piece_equal(reach->first->name, range->name);
+	bool same = reach->first && slice_equal(reach->first->name, range->name);
 
 	if (!reach->first || range->end > reach->first->end) {
 		if (!same)
@@ -80,7 +80,7 @@ static const struct account_number *reach_into(const struct reach *reach, const 
 {
 	const struct account_number *other = reach->first;
 
-	if (other && text_piece_equal(other->name, range->name))
+	if (other && slice_equal(other->name, range->name))
 		other = reach->second;
 	return other && other->end > range->number && range->end > range->number ? other : NULL;
 }

@@ -5,7 +5,7 @@
 #include "account-line.h"
 
 struct account_number {
-	struct text_piece name;
+	struct slice name;
 	uint64_t number, end;         /* the end is that of a range, and means nothing for others */
 	bool in_new, in_own;          /* who has this account with this number: one of them at least */
 };

@@ -18,12 +18,12 @@ struct merge {
 	bool failed;
 };
 
-static void add_side(struct merge *merge, enum entry_side side, struct text_piece rest)
+static void add_side(struct merge *merge, enum entry_side side, struct slice rest)
 {
 	struct account_line account;
-	struct text_piece line;
+	struct slice line;
 
-	while (text_piece_cut(&rest, '\n', &line)) {
+	while (slice_cut(&rest, '\n', &line)) {
 		if (line.length == 0)
 			continue;
 		if (account_line_read(merge->form, line, &account))
@@ -99,7 +99,7 @@ static char *field_names(const struct account_form *form, unsigned fields)
 }
 
 /* @clashes: bits of fields in which the container's was taken against the base's. */
-static void report_both_changed(struct merge *merge, struct text_piece name_piece, unsigned clashes,
+static void report_both_changed(struct merge *merge, struct slice name_piece, unsigned clashes,
 				bool had_old)
 {
 	struct account_name name = account_name(name_piece);
@@ -118,16 +118,16 @@ static void report_both_changed(struct merge *merge, struct text_piece name_piec
 }
 
 /* Names that commas separate: what a side added comes, what a side removed goes. */
-static void merge_set(struct merge *merge, const struct text_piece *sets)
+static void merge_set(struct merge *merge, const struct slice *sets)
 {
 	CLEANUP_ENTRIES struct entries members = { 0 };
 	CLEANUP_FREE struct entry_row *rows = NULL;
 	size_t count = 0, taken = 0;
 
 	for (enum entry_side side = 0; side < ENTRY_SIDES; side++) {
-		struct text_piece rest = sets[side], name;
+		struct slice rest = sets[side], name;
 
-		while (text_piece_cut(&rest, ',', &name))
+		while (slice_cut(&rest, ',', &name))
 			if (name.length)
 				entries_add(&members, side, 0, name, name);
 	}
@@ -138,18 +138,18 @@ static void merge_set(struct merge *merge, const struct text_piece *sets)
 		if (member && taken++)
 			buffer_add(&merge->text, ",", 1);
 		if (member)
-			buffer_add_piece(&merge->text, member->text);
+			buffer_add_slice(&merge->text, member->text);
 	}
 }
 
 /* Adds the field as the side has it that changed it; true where both did, and the container's was taken. */
-static bool merge_field(struct merge *merge, const struct text_piece *fields, bool had_old)
+static bool merge_field(struct merge *merge, const struct slice *fields, bool had_old)
 {
-	const struct text_piece old = fields[ENTRY_OLD], new = fields[ENTRY_NEW], own = fields[ENTRY_OWN];
-	bool own_same = had_old && text_piece_equal(own, old), new_same = had_old && text_piece_equal(new, old);
+	const struct slice old = fields[ENTRY_OLD], new = fields[ENTRY_NEW], own = fields[ENTRY_OWN];
+	bool own_same = had_old && slice_equal(own, old), new_same = had_old && slice_equal(new, old);
 
-	buffer_add_piece(&merge->text, own_same ? new : own);
-	return !own_same && !new_same && !text_piece_equal(new, own);
+	buffer_add_slice(&merge->text, own_same ? new : own);
+	return !own_same && !new_same && !slice_equal(new, own);
 }
 
 /* An account that both have, and not the same; @old may be NULL. @both: no side has it as the old base. */
@@ -160,14 +160,14 @@ static void merge_fields(struct merge *merge, const struct account_line *old, co
 	unsigned clashes = 0;
 
 	for (unsigned i = 0; i < form->fields; i++) {
-		const struct text_piece fields[] = { old ? old->fields[i] : (struct text_piece){ 0 }, new->fields[i],
+		const struct slice fields[] = { old ? old->fields[i] : (struct slice){ 0 }, new->fields[i],
 						     own->fields[i] };
 
 		if (i)
 			buffer_add(&merge->text, ":", 1);
 		if (i == 0 || i == form->number)
-			buffer_add_piece(&merge->text, own->fields[i]);
-		else if ((form->sets & 1U << i) && !text_piece_equal(new->fields[i], own->fields[i]))
+			buffer_add_slice(&merge->text, own->fields[i]);
+		else if ((form->sets & 1U << i) && !slice_equal(new->fields[i], own->fields[i]))
 			merge_set(merge, fields);
 		else if (merge_field(merge, fields, old))
 			clashes |= 1U << i;
@@ -182,7 +182,7 @@ static void merge_fields(struct merge *merge, const struct account_line *old, co
 
 static void add_entry(struct merge *merge, const struct entry *entry)
 {
-	buffer_add_piece(&merge->text, entry->text);
+	buffer_add_slice(&merge->text, entry->text);
 	buffer_add(&merge->text, "\n", 1);
 }
 

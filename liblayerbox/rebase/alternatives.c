@@ -14,18 +14,18 @@ enum { SLAVES_MAX = 256, CHOICES_MAX = 1024, FORMS_MAX = 4 << 20 };
 enum { SLAVE_NAME, SLAVE_LINK, SLAVE_COLUMNS };
 
 struct slave {
-	struct text_piece names[SLAVE_COLUMNS];
+	struct slice names[SLAVE_COLUMNS];
 	size_t column;                /* in the file's order */
 };
 
 struct choice {
-	struct text_piece path;
+	struct slice path;
 	size_t begin, end;            /* its form, within forms */
 };
 
 struct alternative {
 	bool manual;
-	struct text_piece link;
+	struct slice link;
 	struct slave slaves[SLAVES_MAX]; /* by name */
 	struct choice choices[CHOICES_MAX];
 	size_t slaves_count, choices_count;
@@ -40,26 +40,26 @@ static int compare_names(const void *a, const void *b)
 {
 	const struct slave *left = a, *right = b;
 
-	return text_piece_compare(left->names[SLAVE_NAME], right->names[SLAVE_NAME]);
+	return slice_compare(left->names[SLAVE_NAME], right->names[SLAVE_NAME]);
 }
 
 static int compare_links(const void *a, const void *b)
 {
 	const struct slave *left = a, *right = b;
 
-	return text_piece_compare(left->names[SLAVE_LINK], right->names[SLAVE_LINK]);
+	return slice_compare(left->names[SLAVE_LINK], right->names[SLAVE_LINK]);
 }
 
 static bool have_same(const struct slave *slaves, size_t count, int column)
 {
 	for (size_t i = 1; i < count; i++)
-		if (text_piece_equal(slaves[i - 1].names[column], slaves[i].names[column]))
+		if (slice_equal(slaves[i - 1].names[column], slaves[i].names[column]))
 			return true;
 	return false;
 }
 
 /* Sorts them by name; false where two have one name or one link, or one has the @link of all. */
-static bool slaves_fit(struct slave *slaves, size_t count, struct text_piece link)
+static bool slaves_fit(struct slave *slaves, size_t count, struct slice link)
 {
 	bool fit;
 
@@ -67,27 +67,27 @@ static bool slaves_fit(struct slave *slaves, size_t count, struct text_piece lin
 		qsort(slaves, count, sizeof *slaves, compare_links);
 	fit = !have_same(slaves, count, SLAVE_LINK);
 	for (size_t i = 0; i < count; i++)
-		fit = fit && !text_piece_equal(slaves[i].names[SLAVE_LINK], link);
+		fit = fit && !slice_equal(slaves[i].names[SLAVE_LINK], link);
 	if (count)
 		qsort(slaves, count, sizeof *slaves, compare_names);
 	return fit && !have_same(slaves, count, SLAVE_NAME);
 }
 
 /* The next line; false where there is none, or it has no end. */
-static bool next_line(struct text_piece *rest, struct text_piece *ret_line)
+static bool next_line(struct slice *rest, struct slice *ret_line)
 {
-	return text_piece_cut(rest, '\n', ret_line) && ret_line->data[ret_line->length] == '\n';
+	return slice_cut(rest, '\n', ret_line) && ret_line->data[ret_line->length] == '\n';
 }
 
-static bool read_head(struct alternative *alternative, struct text_piece *rest)
+static bool read_head(struct alternative *alternative, struct slice *rest)
 {
-	static const struct text_piece automatic = { "auto", 4 }, manual = { "manual", 6 };
-	struct text_piece line, link;
+	static const struct slice automatic = { "auto", 4 }, manual = { "manual", 6 };
+	struct slice line, link;
 
 	if (!next_line(rest, &line) || !next_line(rest, &alternative->link) || !alternative->link.length)
 		return false;
-	alternative->manual = text_piece_equal(line, manual);
-	if (!alternative->manual && !text_piece_equal(line, automatic))
+	alternative->manual = slice_equal(line, manual);
+	if (!alternative->manual && !slice_equal(line, automatic))
 		return false;
 	while (next_line(rest, &line)) {
 		size_t n = alternative->slaves_count;
@@ -101,25 +101,25 @@ static bool read_head(struct alternative *alternative, struct text_piece *rest)
 	return false;
 }
 
-static bool is_priority(struct text_piece line)
+static bool is_priority(struct slice line)
 {
 	uint64_t number;
 
 	if (line.length && line.data[0] == '-')
-		line = (struct text_piece){ line.data + 1, line.length - 1 };
-	return text_piece_to_number(line, 0, INT32_MAX, &number);
+		line = (struct slice){ line.data + 1, line.length - 1 };
+	return slice_to_number(line, 0, INT32_MAX, &number);
 }
 
-static void add_line(struct buffer *buffer, struct text_piece line)
+static void add_line(struct buffer *buffer, struct slice line)
 {
-	buffer_add_piece(buffer, line);
+	buffer_add_slice(buffer, line);
 	buffer_add(buffer, "\n", 1);
 }
 
 /* Reads what stands behind a choice's path, and adds its form. */
-static bool read_choice(struct alternative *alternative, struct text_piece *rest)
+static bool read_choice(struct alternative *alternative, struct slice *rest)
 {
-	struct text_piece line, files[SLAVES_MAX];
+	struct slice line, files[SLAVES_MAX];
 
 	if (!next_line(rest, &line) || !is_priority(line))
 		return false;
@@ -140,9 +140,9 @@ static bool read_choice(struct alternative *alternative, struct text_piece *rest
 }
 
 /* Reads one side; none is one without choices. */
-static bool read_side(struct alternative *alternative, struct text_piece rest)
+static bool read_side(struct alternative *alternative, struct slice rest)
 {
-	struct text_piece path;
+	struct slice path;
 
 	if (!rest.data)
 		return true;
@@ -169,7 +169,7 @@ static void add_choices(struct entries *entries, enum entry_side side, const str
 {
 	for (size_t i = 0; i < alternative->choices_count; i++) {
 		const struct choice *choice = &alternative->choices[i];
-		struct text_piece form = { alternative->forms.data + choice->begin, choice->end - choice->begin };
+		struct slice form = { alternative->forms.data + choice->begin, choice->end - choice->begin };
 
 		entries_add(entries, side, 0, choice->path, form);
 	}
@@ -194,14 +194,14 @@ static int compare_paths(const void *a, const void *b)
 {
 	const struct entry *const *left = a, *const *right = b;
 
-	return text_piece_compare((*left)->key, (*right)->key);
+	return slice_compare((*left)->key, (*right)->key);
 }
 
 /* The next slave of a form that has no more than those. */
-static bool next_slave(struct text_piece *form, struct slave *ret_slave, struct text_piece *ret_file)
+static bool next_slave(struct slice *form, struct slave *ret_slave, struct slice *ret_file)
 {
-	return text_piece_cut(form, '\n', &ret_slave->names[SLAVE_NAME]) &&
-	       text_piece_cut(form, '\n', &ret_slave->names[SLAVE_LINK]) && text_piece_cut(form, '\n', ret_file);
+	return slice_cut(form, '\n', &ret_slave->names[SLAVE_NAME]) &&
+	       slice_cut(form, '\n', &ret_slave->names[SLAVE_LINK]) && slice_cut(form, '\n', ret_file);
 }
 
 /* Which of the slaves, which are sorted, has the choice? Both are in one order: the walk goes on from @from. */
@@ -214,11 +214,11 @@ static size_t find_slave(const struct merged *merged, size_t from, const struct 
 
 static void mark_slaves(const struct merged *merged, const struct entry *choice, bool *used)
 {
-	struct text_piece form = choice->text, file;
+	struct slice form = choice->text, file;
 	struct slave slave;
 	size_t at = 0;
 
-	(void)text_piece_cut(&form, '\n', &file);
+	(void)slice_cut(&form, '\n', &file);
 	while (next_slave(&form, &slave, &file)) {
 		at = find_slave(merged, at, &slave);
 		used[at] = true;
@@ -227,7 +227,7 @@ static void mark_slaves(const struct merged *merged, const struct entry *choice,
 
 /* Those of both sides that some choice has; false where they do not go together. */
 static bool merge_slaves(struct merged *merged, const struct alternative *new, const struct alternative *own,
-			 struct text_piece link)
+			 struct slice link)
 {
 	bool used[2 * SLAVES_MAX + 1] = { false };
 	size_t kept = 0, all = new->slaves_count + own->slaves_count;
@@ -259,18 +259,18 @@ static bool merge_choices(struct merged *merged, const struct entry_row *rows, s
 	if (merged->choices_count)
 		qsort(merged->choices, merged->choices_count, sizeof *merged->choices, compare_paths);
 	for (size_t i = 1; i < merged->choices_count; i++)
-		if (text_piece_equal(merged->choices[i - 1]->key, merged->choices[i]->key))
+		if (slice_equal(merged->choices[i - 1]->key, merged->choices[i]->key))
 			return false;
 	return true;
 }
 
 static void render_choice(struct buffer *buffer, const struct merged *merged, const struct entry *choice)
 {
-	struct text_piece form = choice->text, file;
+	struct slice form = choice->text, file;
 	struct slave slave;
 	size_t at = 0;
 
-	(void)text_piece_cut(&form, '\n', &file);
+	(void)slice_cut(&form, '\n', &file);
 	add_line(buffer, choice->key);
 	add_line(buffer, file);
 	while (next_slave(&form, &slave, &file)) {
@@ -285,7 +285,7 @@ static void render_choice(struct buffer *buffer, const struct merged *merged, co
 		buffer_add(buffer, "\n", 1);
 }
 
-static char *render(const struct merged *merged, bool manual, struct text_piece link)
+static char *render(const struct merged *merged, bool manual, struct slice link)
 {
 	CLEANUP_BUFFER struct buffer buffer = { 0 };
 
@@ -312,7 +312,7 @@ static int merge(struct work *work, const struct three_texts *texts, char **ret_
 {
 	const struct alternative *old = &work->sides[ENTRY_OLD], *new = &work->sides[ENTRY_NEW];
 	const struct alternative *own = &work->sides[ENTRY_OWN];
-	struct text_piece link = texts->own ? own->link : new->link;
+	struct slice link = texts->own ? own->link : new->link;
 	bool manual = texts->own ? own->manual : new->manual;
 	CLEANUP_FREE struct entry_row *rows = NULL;
 	size_t count;
@@ -321,7 +321,7 @@ static int merge(struct work *work, const struct three_texts *texts, char **ret_
 
 	if (texts->old && texts->own && texts->new && own->manual == old->manual)
 		manual = new->manual;
-	if (texts->new && texts->own && !text_piece_equal(new->link, own->link))
+	if (texts->new && texts->own && !slice_equal(new->link, own->link))
 		return -EINVAL;
 	r = entries_align(&work->entries, &rows, &count);
 	if (r < 0)

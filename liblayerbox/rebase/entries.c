@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "entries.h"
 
-void entries_add(struct entries *entries, enum entry_side side, uint8_t kind, struct text_piece key,
-		 struct text_piece text)
+void entries_add(struct entries *entries, enum entry_side side, uint8_t kind, struct slice key,
+		 struct slice text)
 {
 	if (entries->count == entries->capacity) {
 		size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
@@ -26,7 +26,7 @@ void entries_free(struct entries *entries)
 
 bool entry_same_key(const struct entry *a, const struct entry *b)
 {
-	return a->kind == b->kind && text_piece_equal(a->key, b->key);
+	return a->kind == b->kind && slice_equal(a->key, b->key);
 }
 
 static int compare_entries(const void *left, const void *right)
@@ -35,7 +35,7 @@ static int compare_entries(const void *left, const void *right)
 	int order = (a->kind > b->kind) - (a->kind < b->kind);
 
 	if (!order)
-		order = text_piece_compare(a->key, b->key);
+		order = slice_compare(a->key, b->key);
 	if (!order)
 		order = (a->side > b->side) - (a->side < b->side);
 	return order ? order : (a->position > b->position) - (a->position < b->position);
@@ -103,7 +103,7 @@ int entries_align(struct entries *entries, struct entry_row **ret_rows, size_t *
 
 bool entries_same(const struct entry *a, const struct entry *b)
 {
-	return a && b ? text_piece_equal(a->text, b->text) : a == b;
+	return a && b ? slice_equal(a->text, b->text) : a == b;
 }
 
 const struct entry *entry_row_take(const struct entry_row *row)
@@ -118,11 +118,11 @@ static const char *text_of(const struct three_texts *texts, enum entry_side side
 	return side == ENTRY_OLD ? texts->old : side == ENTRY_NEW ? texts->new : texts->own;
 }
 
-struct text_piece three_side(const struct three_texts *texts, enum entry_side side)
+struct slice three_side(const struct three_texts *texts, enum entry_side side)
 {
 	const char *text = text_of(texts, side);
 
-	return (struct text_piece){ text, text ? strlen(text) : 0 };
+	return (struct slice){ text, text ? strlen(text) : 0 };
 }
 
 static bool same_text(const char *a, const char *b)

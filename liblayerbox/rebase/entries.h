@@ -16,7 +16,7 @@ enum entry_side {
 
 /* What is in it belongs to whoever added it. */
 struct entry {
-	struct text_piece key, text;
+	struct slice key, text;
 	uint8_t side;
 	uint8_t kind;                 /* the same key is another one in another kind */
 	size_t position;              /* among all that were added */
@@ -29,8 +29,8 @@ struct entries {
 	bool failed;
 };
 
-void entries_add(struct entries *entries, enum entry_side side, uint8_t kind, struct text_piece key,
-		 struct text_piece text);
+void entries_add(struct entries *entries, enum entry_side side, uint8_t kind, struct slice key,
+		 struct slice text);
 void entries_free(struct entries *entries);
 
 #define CLEANUP_ENTRIES CLEANUP(entries_free)
@@ -60,7 +60,7 @@ bool entry_same_key(const struct entry *a, const struct entry *b);
 bool entries_same(const struct entry *a, const struct entry *b);
 
 /* The text of a side as a piece: empty where there is none. */
-struct text_piece three_side(const struct three_texts *texts, enum entry_side side);
+struct slice three_side(const struct three_texts *texts, enum entry_side side);
 
 /*
  * Where a side did not change the text as a whole, or both did the same: the text to take, and true. NULL stands for no

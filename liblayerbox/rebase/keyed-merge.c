@@ -8,7 +8,7 @@
 enum { KIND_KEYED, KIND_WHOLE };
 
 /* What stands behind @words words that spaces or tabs end; false where nothing does. */
-static bool behind_words(struct text_piece line, unsigned words, struct text_piece *ret_rest)
+static bool behind_words(struct slice line, unsigned words, struct slice *ret_rest)
 {
 	size_t i = 0;
 
@@ -22,16 +22,16 @@ static bool behind_words(struct text_piece line, unsigned words, struct text_pie
 		while (i < line.length && (line.data[i] == ' ' || line.data[i] == '\t'))
 			i++;
 	}
-	*ret_rest = (struct text_piece){ line.data + i, line.length - i };
+	*ret_rest = (struct slice){ line.data + i, line.length - i };
 	return i < line.length;
 }
 
 /* Lines with the key behind some words; a line without one is its own key, as all are without words. */
-static void add_lines(struct entries *entries, enum entry_side side, struct text_piece rest, unsigned words)
+static void add_lines(struct entries *entries, enum entry_side side, struct slice rest, unsigned words)
 {
-	struct text_piece line, key;
+	struct slice line, key;
 
-	while (text_piece_cut(&rest, '\n', &line)) {
+	while (slice_cut(&rest, '\n', &line)) {
 		if (line.length == 0)
 			continue;
 		if (words && behind_words(line, words, &key))
@@ -42,26 +42,26 @@ static void add_lines(struct entries *entries, enum entry_side side, struct text
 }
 
 /* From where @first begins to where @last ends. */
-static struct text_piece span(struct text_piece first, struct text_piece last)
+static struct slice span(struct slice first, struct slice last)
 {
-	return (struct text_piece){ first.data, (size_t)(last.data - first.data) + last.length };
+	return (struct slice){ first.data, (size_t)(last.data - first.data) + last.length };
 }
 
 /* Each is a path, where its file went, and a package; what is left of a text that was cut off is an entry too. */
-static void add_diversions(struct entries *entries, enum entry_side side, struct text_piece rest)
+static void add_diversions(struct entries *entries, enum entry_side side, struct slice rest)
 {
-	struct text_piece path, last;
+	struct slice path, last;
 
-	while (text_piece_cut(&rest, '\n', &path)) {
+	while (slice_cut(&rest, '\n', &path)) {
 		last = path;
-		if (text_piece_cut(&rest, '\n', &last))
-			(void)text_piece_cut(&rest, '\n', &last);
+		if (slice_cut(&rest, '\n', &last))
+			(void)slice_cut(&rest, '\n', &last);
 		entries_add(entries, side, KIND_KEYED, path, span(path, last));
 	}
 }
 
 /* The value of a line `Name: VALUE`. */
-static bool name_of(struct text_piece line, struct text_piece *ret_name)
+static bool name_of(struct slice line, struct slice *ret_name)
 {
 	static const char field[] = "Name:";
 	size_t i = sizeof field - 1;
@@ -70,15 +70,15 @@ static bool name_of(struct text_piece line, struct text_piece *ret_name)
 		return false;
 	while (i < line.length && (line.data[i] == ' ' || line.data[i] == '\t'))
 		i++;
-	*ret_name = (struct text_piece){ line.data + i, line.length - i };
+	*ret_name = (struct slice){ line.data + i, line.length - i };
 	return true;
 }
 
-static void add_stanza(struct entries *entries, enum entry_side side, struct text_piece stanza)
+static void add_stanza(struct entries *entries, enum entry_side side, struct slice stanza)
 {
-	struct text_piece rest = stanza, line, name;
+	struct slice rest = stanza, line, name;
 
-	while (text_piece_cut(&rest, '\n', &line))
+	while (slice_cut(&rest, '\n', &line))
 		if (name_of(line, &name)) {
 			entries_add(entries, side, KIND_KEYED, name, stanza);
 			return;
@@ -86,23 +86,23 @@ static void add_stanza(struct entries *entries, enum entry_side side, struct tex
 	entries_add(entries, side, KIND_WHOLE, stanza, stanza);
 }
 
-static void add_stanzas(struct entries *entries, enum entry_side side, struct text_piece rest)
+static void add_stanzas(struct entries *entries, enum entry_side side, struct slice rest)
 {
-	struct text_piece line, stanza = { 0 };
+	struct slice line, stanza = { 0 };
 
-	while (text_piece_cut(&rest, '\n', &line)) {
+	while (slice_cut(&rest, '\n', &line)) {
 		if (line.length)
 			stanza = stanza.data ? span(stanza, line) : line;
 		else if (stanza.data)
 			add_stanza(entries, side, stanza);
 		if (line.length == 0)
-			stanza = (struct text_piece){ 0 };
+			stanza = (struct slice){ 0 };
 	}
 	if (stanza.data)
 		add_stanza(entries, side, stanza);
 }
 
-static void add_entries(struct entries *entries, enum entry_side side, enum keyed_form form, struct text_piece text)
+static void add_entries(struct entries *entries, enum entry_side side, enum keyed_form form, struct slice text)
 {
 	switch (form) {
 	case KEYED_DIVERSIONS:
@@ -147,7 +147,7 @@ int keyed_merge(enum keyed_form form, const struct three_texts *texts, char **re
 		const struct entry *entry = entry_row_take(&rows[i]);
 
 		if (entry) {
-			buffer_add_piece(&merged, entry->text);
+			buffer_add_slice(&merged, entry->text);
 			buffer_add_text(&merged, end);
 		}
 	}

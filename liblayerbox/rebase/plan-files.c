@@ -156,8 +156,8 @@ static int merge_lines(struct planning *planning, const struct triple *triple)
 	if (r == 0)
 		r = read_whole(&triple->own, &own, &own_length);
 	if (r == 0)
-		r = text_merge((struct text_piece){ old, old_length }, (struct text_piece){ new, new_length },
-			       (struct text_piece){ own, own_length }, &clean, &merged, &length);
+		r = text_merge((struct slice){ old, old_length }, (struct slice){ new, new_length },
+			       (struct slice){ own, own_length }, &clean, &merged, &length);
 	if (r != 0 || !clean)
 		return r < 0 ? r : 0;
 	changes_add_data(&planning->rebase->changes, triple->path, TAKE_PTR(merged), length, &like);

@@ -92,23 +92,18 @@ static int open_trees(struct planning *planning, int directory_fd)
 /* ID and VERSION_ID (testing has none, so VERSION_CODENAME as well) of os-release(5), as one text. */
 static char *release_of(int tree_fd)
 {
-	static const char *const keys[] = { "\nID=", "\nVERSION_ID=", "\nVERSION_CODENAME=" };
-	CLEANUP_FD int fd = tree_open_in_root(tree_fd, "etc/os-release", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	CLEANUP_FREE char *text = calloc(1, OS_RELEASE_BYTES_MAX + 2);
+	static const char *const keys[] = { "ID=", "VERSION_ID=", "VERSION_CODENAME=" };
 	CLEANUP_BUFFER struct buffer release = { 0 };
-	ssize_t n;
+	CLEANUP_FREE char *text = NULL;
+	char *save = NULL;
 
-	if (!text)
-		return NULL;
-	n = fd < 0 ? 0 : pread(fd, text + 1, OS_RELEASE_BYTES_MAX, 0);
-	*text = '\n';
-	if (n > 0)
-		text[n + 1] = '\0';
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		const char *line = strstr(text, keys[i]), *value = line ? line + strlen(keys[i]) : "";
-
-		buffer_format(&release, "%s%.*s", i ? " " : "", (int)strcspn(value, "\n"), value);
-	}
+	buffer_add_text(&release, "");
+	if (tree_read_in_root(tree_fd, "etc/os-release", OS_RELEASE_BYTES_MAX, &text) < 0)
+		return buffer_finish(&release);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+			if (text_after(line, keys[i]))
+				buffer_format(&release, "%s%s", release.length ? " " : "", line);
 	return buffer_finish(&release);
 }
 

@@ -14,7 +14,7 @@ enum { DIFF3_CLEAN, DIFF3_CONFLICT };
 /* diff takes seconds for as many lines that have nothing to do with each other, and minutes for ten times as many. */
 enum { LINES_MAX = 100000 };
 
-static bool is_text(struct text_piece piece)
+static bool is_text(struct slice piece)
 {
 	size_t lines = 0;
 
@@ -27,12 +27,12 @@ static bool is_text(struct text_piece piece)
 }
 
 /* Where only one side changed it, or both did the same: no lines have to be compared. */
-static bool take_whole(struct text_piece old, struct text_piece new, struct text_piece own,
-		       struct text_piece *ret_whole)
+static bool take_whole(struct slice old, struct slice new, struct slice own,
+		       struct slice *ret_whole)
 {
-	if (text_piece_equal(own, old))
+	if (slice_equal(own, old))
 		*ret_whole = new;
-	else if (text_piece_equal(new, old) || text_piece_equal(new, own))
+	else if (slice_equal(new, old) || slice_equal(new, own))
 		*ret_whole = own;
 	else
 		return false;
@@ -40,7 +40,7 @@ static bool take_whole(struct text_piece old, struct text_piece new, struct text
 }
 
 /* A file in memory with @piece in it, at a number that the program's standard descriptors do not take. */
-static int file_of(struct text_piece piece, int *ret_fd)
+static int file_of(struct slice piece, int *ret_fd)
 {
 	CLEANUP_FD int low = memfd_create("layerbox-merge", MFD_CLOEXEC);
 	CLEANUP_FD int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, 3);
@@ -103,7 +103,7 @@ static int run_diff3(const int *fds, int output_fd, int *ret_status)
 			 &options, ret_status, NULL);
 }
 
-static int merge_lines(struct text_piece old, struct text_piece new, struct text_piece own, bool *ret_clean,
+static int merge_lines(struct slice old, struct slice new, struct slice own, bool *ret_clean,
 		       char **ret_text, size_t *ret_length)
 {
 	CLEANUP_FD int own_fd = -1;
@@ -117,7 +117,7 @@ static int merge_lines(struct text_piece old, struct text_piece new, struct text
 	if (r == 0)
 		r = file_of(new, &new_fd);
 	if (r == 0)
-		r = file_of((struct text_piece){ 0 }, &output_fd);
+		r = file_of((struct slice){ 0 }, &output_fd);
 	if (r == 0)
 		r = run_diff3((const int[]){ own_fd, old_fd, new_fd, 0 }, output_fd, &status);
 	if (r < 0)
@@ -132,10 +132,10 @@ static int merge_lines(struct text_piece old, struct text_piece new, struct text
 	return r;
 }
 
-int text_merge(struct text_piece old, struct text_piece new, struct text_piece own, bool *ret_clean, char **ret_text,
+int text_merge(struct slice old, struct slice new, struct slice own, bool *ret_clean, char **ret_text,
 	       size_t *ret_length)
 {
-	struct text_piece whole;
+	struct slice whole;
 	char *text;
 
 	if (!is_text(old) || !is_text(new) || !is_text(own))

@@ -12,5 +12,5 @@
  * three is no text (has NUL bytes, or more than 100000 lines, which could take minutes to compare); then *ret_text is
  * NULL. 0, -ENOENT where diff3 is not installed, another errno.
  */
-int text_merge(struct text_piece old, struct text_piece new, struct text_piece own, bool *ret_clean, char **ret_text,
+int text_merge(struct slice old, struct slice new, struct slice own, bool *ret_clean, char **ret_text,
 	       size_t *ret_length);

@@ -9,14 +9,11 @@
 
 #include "text.h"
 
-int file_read(int dir_fd, const char *name, size_t max, char **ret_text, size_t *ret_length)
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_length)
 {
-	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	CLEANUP_FREE char *text = NULL;
 	size_t length = 0, capacity = 4096;
 
-	if (fd < 0)
-		return -errno;
 	text = malloc(capacity + 1);
 	for (;;) {
 		ssize_t n;
@@ -45,6 +42,13 @@ int file_read(int dir_fd, const char *name, size_t max, char **ret_text, size_t 
 	if (ret_length)
 		*ret_length = length;
 	return 0;
+}
+
+int file_read(int dir_fd, const char *name, size_t max, char **ret_text, size_t *ret_length)
+{
+	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd_read_all(fd, max, ret_text, ret_length);
 }
 
 int fd_write_all(int fd, const void *data, size_t length)

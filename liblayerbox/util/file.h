@@ -17,6 +17,9 @@ enum file_durability {
  */
 int file_read(int dir_fd, const char *name, size_t max, char **ret_text, size_t *ret_length);
 
+/* The same for an open file, from where it stands. */
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_length);
+
 /* Writes @name as a new file under a temporary name and renames it into place. */
 int file_write(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 	       enum file_durability durability);

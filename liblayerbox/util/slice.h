@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -70,20 +71,32 @@ static inline struct slice slice_trim(struct slice slice)
 }
 
 /*
- * Cuts off what stands before the next @separator, trimmed, and the separator itself; false where nothing is left:
+ * Cuts off what stands before the next @separator, and the separator itself; false where nothing is left:
  *
- *     while (slice_split(&rest, ',', &part))
+ *     while (slice_cut(&rest, ':', &part))
  */
-static inline bool slice_split(struct slice *rest, char separator, struct slice *ret_part)
+static inline bool slice_cut(struct slice *rest, char separator, struct slice *ret_part)
 {
 	size_t length = slice_until(*rest, separator);
 
 	if (rest->length == 0)
 		return false;
-	*ret_part = slice_trim(slice_head(*rest, length));
+	*ret_part = slice_head(*rest, length);
 	*rest = slice_tail(*rest, length < rest->length ? length + 1 : length);
 	return true;
 }
+
+/* The same, trimmed. */
+static inline bool slice_split(struct slice *rest, char separator, struct slice *ret_part)
+{
+	if (!slice_cut(rest, separator, ret_part))
+		return false;
+	*ret_part = slice_trim(*ret_part);
+	return true;
+}
+
+/* text_to_number() of it. */
+bool slice_to_number(struct slice slice, uint64_t min, uint64_t max, uint64_t *ret_number);
 
 /* For printf(3): "%.*s" with SLICE_ARGS(slice). */
 #define SLICE_ARGS(slice) (int)(slice).length, (slice).data ? (slice).data : ""

@@ -80,38 +80,6 @@ bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_num
 	return true;
 }
 
-int text_piece_compare(struct text_piece a, struct text_piece b)
-{
-	size_t common = a.length < b.length ? a.length : b.length;
-	int order = common ? memcmp(a.data, b.data, common) : 0;
-
-	return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
-bool text_piece_cut(struct text_piece *rest, char separator, struct text_piece *ret_part)
-{
-	const char *end = rest->length ? memchr(rest->data, separator, rest->length) : NULL;
-	size_t length = end ? (size_t)(end - rest->data) : rest->length, cut = end ? length + 1 : length;
-
-	if (rest->length == 0)
-		return false;
-	*ret_part = (struct text_piece){ rest->data, length };
-	*rest = (struct text_piece){ rest->data + cut, rest->length - cut };
-	return true;
-}
-
-bool text_piece_to_number(struct text_piece piece, uint64_t min, uint64_t max, uint64_t *ret_number)
-{
-	char digits[24];
-
-	if (piece.length == 0 || piece.length >= sizeof digits)
-		return false;
-	memcpy(digits, piece.data, piece.length);
-	digits[piece.length] = '\0';
-	/* A NUL among them would end the number too early. */
-	return strlen(digits) == piece.length && text_to_number(digits, min, max, ret_number);
-}
-
 bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds)
 {
 	static const char units[] = "smhd";
@@ -176,9 +144,9 @@ void buffer_add(struct buffer *buffer, const void *data, size_t length)
 	buffer->data[buffer->length] = '\0';
 }
 
-void buffer_add_piece(struct buffer *buffer, struct text_piece piece)
+void buffer_add_slice(struct buffer *buffer, struct slice slice)
 {
-	buffer_add(buffer, piece.data, piece.length);
+	buffer_add(buffer, slice.data, slice.length);
 }
 
 void buffer_add_text(struct buffer *buffer, const char *s)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "slice.h"
 
 #define PRINTF_LIKE(at, args) __attribute__((format(printf, at, args)))
 
@@ -29,26 +30,6 @@ static inline const char *text_after(const char *s, const char *prefix)
 
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
-
-/* A part of a text, not terminated; may hold any byte. */
-struct text_piece {
-	const char *data;
-	size_t length;
-};
-
-static inline bool text_piece_equal(struct text_piece a, struct text_piece b)
-{
-	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
-/* By bytes, as strcmp(3). */
-int text_piece_compare(struct text_piece a, struct text_piece b);
-
-/* Cuts what stands before the next @separator off @rest, and the separator with it; false where nothing is left. */
-bool text_piece_cut(struct text_piece *rest, char separator, struct text_piece *ret_part);
-
-/* As text_to_number(). */
-bool text_piece_to_number(struct text_piece piece, uint64_t min, uint64_t max, uint64_t *ret_number);
 
 /* asprintf(3) that returns the string, or NULL when there is no memory. */
 char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -82,7 +63,7 @@ struct buffer {
 };
 
 void buffer_add(struct buffer *buffer, const void *data, size_t length);
-void buffer_add_piece(struct buffer *buffer, struct text_piece piece);
+void buffer_add_slice(struct buffer *buffer, struct slice slice);
 void buffer_add_text(struct buffer *buffer, const char *s);
 void buffer_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 void buffer_free(struct buffer *buffer);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "file.h"
 #include "text.h"
 
 enum { DEPTH_MAX = 64, RACES_MAX = 1000 };
@@ -270,6 +271,18 @@ int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 	while (fd < 0 && errno == EAGAIN && ++tries < RACES_MAX);
 	return fd < 0 ? -errno : fd;
+}
+
+int tree_read_in_root(int root_fd, const char *path, size_t max, char **ret_text)
+{
+	CLEANUP_FD int fd = tree_open_in_root(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? fd_read_all(fd, max, ret_text, NULL) : -EINVAL;
 }
 
 int tree_open_beneath(int dir_fd, const char *path, int flags)

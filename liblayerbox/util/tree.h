@@ -29,6 +29,12 @@ int tree_make_directories(int dir_fd, const char *path, mode_t mode);
 /* openat2(2) with RESOLVE_IN_ROOT: @path is resolved as if @root_fd were /, whatever links say. */
 int tree_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
+/*
+ * Reads a regular file of at most @max bytes, found in the same way, into a terminated text, the caller's. -EINVAL for
+ * what is none, -EFBIG. For text alone: a NUL byte in it ends it for whoever reads on.
+ */
+int tree_read_in_root(int root_fd, const char *path, size_t max, char **ret_text);
+
 /* openat2(2) that follows no link at all, leaves @dir_fd by no way and enters no mount: -ELOOP, -EXDEV. */
 int tree_open_beneath(int dir_fd, const char *path, int flags);
 

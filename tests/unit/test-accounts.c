@@ -240,12 +240,12 @@ static char *random_text(enum account_file file)
 /* The number of the first account @name, which is the one that programs find; -1: none. */
 static long number_of(const char *text, char name)
 {
-	struct text_piece rest = { text, text ? strlen(text) : 0 }, line;
+	struct slice rest = { text, text ? strlen(text) : 0 }, line;
 	struct account_line account;
 
-	while (text_piece_cut(&rest, '\n', &line))
+	while (slice_cut(&rest, '\n', &line))
 		if (account_line_read(account_form(ACCOUNT_PASSWD), line, &account) &&
-		    text_piece_equal(account.fields[0], (struct text_piece){ &name, 1 }))
+		    slice_equal(account.fields[0], (struct slice){ &name, 1 }))
 			return (long)account.number;
 	return -1;
 }

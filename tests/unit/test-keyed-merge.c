@@ -88,10 +88,10 @@ static char *random_text(void)
 static bool lines_are_of(const char *text, const char *a, const char *b)
 {
 	CLEANUP_FREE char *all = text_format("\n%s\n%s\n", a, b);
-	struct text_piece rest = { text, strlen(text) }, line;
+	struct slice rest = { text, strlen(text) }, line;
 	bool all_found = true;
 
-	while (text_piece_cut(&rest, '\n', &line)) {
+	while (slice_cut(&rest, '\n', &line)) {
 		CLEANUP_FREE char *wanted = text_format("\n%.*s\n", (int)line.length, line.data);
 
 		all_found = all_found && (line.length == 0 || strstr(all, wanted));

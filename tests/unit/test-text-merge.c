@@ -6,9 +6,9 @@
 #include "../../liblayerbox/rebase/text-merge.h"
 #include "../../liblayerbox/util/text.h"
 
-static struct text_piece piece(const char *text)
+static struct slice piece(const char *text)
 {
-	return (struct text_piece){ text, strlen(text) };
+	return (struct slice){ text, strlen(text) };
 }
 
 static void test_cases(void **state)
@@ -54,8 +54,8 @@ static void test_cases(void **state)
 
 static void test_no_text(void **state)
 {
-	const struct text_piece good = { "a\nb\n", 4 }, bad = { "a\n\0\n", 4 }, other = { "c\nb\n", 4 };
-	const struct text_piece cases[][3] = { { bad, good, other }, { good, bad, other }, { good, other, bad }, { bad, bad, bad } };
+	const struct slice good = { "a\nb\n", 4 }, bad = { "a\n\0\n", 4 }, other = { "c\nb\n", 4 };
+	const struct slice cases[][3] = { { bad, good, other }, { good, bad, other }, { good, other, bad }, { bad, bad, bad } };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {

@@ -69,25 +69,25 @@ static void test_number(void **state)
 
 static void test_piece(void **state)
 {
-	struct text_piece rest = { "a::b\0c", 6 }, part;
+	struct slice rest = { "a::b\0c", 6 }, part;
 	uint64_t number = 99;
 
 	(void)state;
-	assert_true(text_piece_cut(&rest, ':', &part) && text_piece_equal(part, (struct text_piece){ "a", 1 }));
-	assert_true(text_piece_cut(&rest, ':', &part) && part.length == 0);
-	assert_true(text_piece_cut(&rest, ':', &part) && part.length == 3);
-	assert_false(text_piece_cut(&rest, ':', &part));
-	assert_false(text_piece_cut(&(struct text_piece){ NULL, 0 }, ':', &part));
-	assert_true(text_piece_equal((struct text_piece){ NULL, 0 }, (struct text_piece){ "x", 0 }));
-	assert_true(text_piece_compare((struct text_piece){ "a", 1 }, (struct text_piece){ "ab", 2 }) < 0);
-	assert_true(text_piece_compare((struct text_piece){ "\xff", 1 }, (struct text_piece){ "ab", 2 }) > 0);
-	assert_int_equal(text_piece_compare((struct text_piece){ NULL, 0 }, (struct text_piece){ "", 0 }), 0);
-	assert_true(text_piece_to_number((struct text_piece){ "123", 2 }, 0, 99, &number));
+	assert_true(slice_cut(&rest, ':', &part) && slice_equal(part, (struct slice){ "a", 1 }));
+	assert_true(slice_cut(&rest, ':', &part) && part.length == 0);
+	assert_true(slice_cut(&rest, ':', &part) && part.length == 3);
+	assert_false(slice_cut(&rest, ':', &part));
+	assert_false(slice_cut(&(struct slice){ NULL, 0 }, ':', &part));
+	assert_true(slice_equal((struct slice){ NULL, 0 }, (struct slice){ "x", 0 }));
+	assert_true(slice_compare((struct slice){ "a", 1 }, (struct slice){ "ab", 2 }) < 0);
+	assert_true(slice_compare((struct slice){ "\xff", 1 }, (struct slice){ "ab", 2 }) > 0);
+	assert_int_equal(slice_compare((struct slice){ NULL, 0 }, (struct slice){ "", 0 }), 0);
+	assert_true(slice_to_number((struct slice){ "123", 2 }, 0, 99, &number));
 	assert_int_equal(number, 12);
-	assert_false(text_piece_to_number((struct text_piece){ "123", 3 }, 0, 99, &number));
-	assert_false(text_piece_to_number((struct text_piece){ "", 0 }, 0, 99, &number));
-	assert_false(text_piece_to_number((struct text_piece){ "1\0002", 3 }, 0, 99, &number));
-	assert_false(text_piece_to_number((struct text_piece){ "0000000000000000000000001", 25 }, 0, 99, &number));
+	assert_false(slice_to_number((struct slice){ "123", 3 }, 0, 99, &number));
+	assert_false(slice_to_number((struct slice){ "", 0 }, 0, 99, &number));
+	assert_false(slice_to_number((struct slice){ "1\0002", 3 }, 0, 99, &number));
+	assert_false(slice_to_number((struct slice){ "0000000000000000000000001", 25 }, 0, 99, &number));
 }
 
 static void test_seconds(void **state)
