@@ -256,7 +256,7 @@ int lb_container_refresh(struct lb_container *container);
  * lb_container_set - change one setting.
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
  *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
- *         net.egress (100Mbit; powers of 1000); see layerbox(8), KEYS
+ *         net.egress (100Mbit; powers of 1000), health.command (a program and its arguments); see layerbox(8), KEYS
  * @value: "" takes a limit away, and leaves isolation to the network
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
@@ -568,7 +568,9 @@ struct lb_rebase_item {
 	uint64_t bytes;               /* of a file in the top layer */
 };
 
+/** lb_rebase_kind_name - "release", "package", "account", "file" or "task". */
 const char *lb_rebase_kind_name(enum lb_rebase_kind kind);
+/** lb_rebase_outcome_name - "follows", "stays", "merged", "beside", "done", "reported" or "conflict". */
 const char *lb_rebase_outcome_name(enum lb_rebase_outcome outcome);
 
 /**
@@ -583,9 +585,11 @@ int lb_rebase_plan(struct lb_context *context, const char *name, const char *to,
 /** lb_rebase_free - free a plan; NULL is allowed. */
 void lb_rebase_free(struct lb_rebase *rebase);
 
-/** The container's name, and the generations as "BASE@GENERATION". */
+/** lb_rebase_get_name - the container's name. */
 const char *lb_rebase_get_name(const struct lb_rebase *rebase);
+/** lb_rebase_get_from - the generation it stands on, as "BASE@GENERATION". */
 const char *lb_rebase_get_from(const struct lb_rebase *rebase);
+/** lb_rebase_get_to - the generation it goes to, as "BASE@GENERATION". */
 const char *lb_rebase_get_to(const struct lb_rebase *rebase);
 
 /** lb_rebase_get_item - the item at @index from 0, NULL behind the last. */

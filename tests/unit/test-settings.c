@@ -3,6 +3,10 @@
 
 #include "../../liblayerbox/container/settings.h"
 
+#define LINE_10 "0123456789"
+#define LINE_100 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10 LINE_10
+#define LINE_1000 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100 LINE_100
+
 /* What a value becomes, in its normal form; "!" for one that is refused. */
 static const struct {
 	const char *key, *value, *normal;
@@ -84,6 +88,16 @@ static const struct {
 	{ "description", "two\nlines", "!" },
 	{ "description", " led by a space", "!" },
 	{ "description", "ends with a backslash\\", "!" },
+	{ "health.command", "mosquitto_sub -t $SYS/broker/uptime -C 1", "mosquitto_sub -t $SYS/broker/uptime -C 1" },
+	{ "health.command", "/usr/bin/true", "/usr/bin/true" },
+	{ "health.command", "", "" },
+	{ "health.command", "two\nlines", "!" },
+	{ "health.command", "a\ttab", "!" },
+	{ "health.command", " led by a space", "!" },
+	{ "health.command", "ends with a space ", "!" },
+	{ "health.command", "ends with a backslash\\", "!" },
+	{ "health.command", LINE_1000, LINE_1000 },
+	{ "health.command", LINE_1000 "x", "!" },
 };
 
 static void test_values(void **state)
@@ -128,6 +142,24 @@ static void test_refused_value_changes_nothing(void **state)
 	assert_int_equal(record.limits.pids, 7);
 }
 
+/* One is a line that people wrote, the other one is run. */
+static void test_description_is_no_check(void **state)
+{
+	struct record record = { 0 };
+	char *got;
+
+	(void)state;
+	assert_null(settings_find("health.command")->set(&record, "/usr/bin/check me"));
+	assert_null(settings_find("description")->set(&record, "a broker"));
+	assert_non_null(settings_find("health.command")->set(&record, "two\nlines"));
+	got = settings_find("health.command")->get(&record);
+	assert_string_equal(got, "/usr/bin/check me");
+	free(got);
+	assert_null(settings_find("health.command")->set(&record, ""));
+	assert_string_equal(record.description, "a broker");
+	record_free(&record);
+}
+
 /* Each of the two stands for itself. */
 static void test_ingress_is_not_egress(void **state)
 {
@@ -152,7 +184,7 @@ static void test_keys_are_listed(void **state)
 		assert_non_null(settings_find(lb_container_key(n)));
 		n++;
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 10);
 	assert_null(lb_container_key(n + 10));
 	assert_null(settings_find("colour"));
 }
@@ -163,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_refused_value_changes_nothing),
 		cmocka_unit_test(test_ingress_is_not_egress),
+		cmocka_unit_test(test_description_is_no_check),
 		cmocka_unit_test(test_keys_are_listed),
 	};
 
