@@ -12,6 +12,7 @@
 #include "container/record.h"
 #include "container/root.h"
 #include "core/store.h"
+#include "rebase/apply.h"
 
 /* The last steps: the namespace's root, and / moved. */
 static int become_root_of(struct lb_context *ctx, const char *name, int userns_fd, int root_fd)
@@ -75,6 +76,14 @@ static int enter_stopped(struct lb_context *ctx, const char *name, const struct 
 	return become_root_of(ctx, name, user_fd, root_fd);
 }
 
+/* What a killed rebase left half-switched must not be seen. */
+static int recover_and_enter(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
+{
+	int r = rebase_recover(ctx, name, directory_fd, record);
+
+	return r < 0 ? r : enter_stopped(ctx, name, record);
+}
+
 int enter_container(struct lb_context *ctx, const char *name)
 {
 	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
@@ -92,7 +101,7 @@ int enter_container(struct lb_context *ctx, const char *name)
 	else if (answer.pid)
 		r = enter_running(ctx, name, &record, answer.pid);
 	else if (answer.state == LB_STATE_STOPPED)
-		r = enter_stopped(ctx, name, &record);
+		r = recover_and_enter(ctx, name, fd, &record);
 	else
 		r = fail(ctx, -LB_ERR_BUSY, "container '%s' is %s; try again", name, lb_state_name(answer.state));
 	record_free(&record);

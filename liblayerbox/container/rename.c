@@ -11,6 +11,7 @@
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
+#include "../rebase/apply.h"
 #include "container.h"
 #include "readdress.h"
 #include "rename.h"
@@ -109,6 +110,8 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 	if (!directory)
 		return fail_memory(ctx);
 	r = record_read(ctx, directory_fd, container->name, &record);
+	if (r == 0)
+		r = rebase_recover(ctx, container->name, directory_fd, &record);
 	if (r < 0)
 		return r;
 	record_free(&container->record);

@@ -136,6 +136,24 @@ int config_load(struct lb_context *ctx, const char *file, const char *root)
 	return 0;
 }
 
+int config_copy(const struct config *config, struct config *ret_config)
+{
+	struct config copy = *config;
+
+	copy.root = strdup(config->root);
+	copy.base = strdup(config->base);
+	copy.bridge = strdup(config->bridge);
+	copy.subnet = strdup(config->subnet);
+	copy.domain = strdup(config->domain);
+	copy.mirror = strdup(config->mirror);
+	if (!copy.root || !copy.base || !copy.bridge || !copy.subnet || !copy.domain || !copy.mirror) {
+		config_free(&copy);
+		return -ENOMEM;
+	}
+	*ret_config = copy;
+	return 0;
+}
+
 void config_free(struct config *config)
 {
 	free(config->root);

@@ -9,4 +9,5 @@
  * over the file's. -LB_ERR_BAD_CONFIG with file:line, -LB_ERR_BAD_VALUE for a root that is not absolute.
  */
 int config_load(struct lb_context *ctx, const char *file, const char *root);
+int config_copy(const struct config *config, struct config *ret_config);
 void config_free(struct config *config);

@@ -123,6 +123,22 @@ int lb_context_new(const struct lb_context_options *options, struct lb_context *
 	return config_load(ctx, options ? options->config_file : NULL, options ? options->root : NULL);
 }
 
+struct lb_context *context_copy(const struct lb_context *ctx)
+{
+	struct lb_context *copy = calloc(1, sizeof *copy);
+
+	if (!copy)
+		return NULL;
+	copy->root_fd = -1;
+	copy->nft_fd = -1;
+	copy->config_file = ctx->config_file ? strdup(ctx->config_file) : NULL;
+	if (config_copy(&ctx->config, &copy->config) < 0 || (ctx->config_file && !copy->config_file)) {
+		lb_context_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 void lb_context_free(struct lb_context *ctx)
 {
 	if (!ctx)

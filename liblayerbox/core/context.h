@@ -57,6 +57,12 @@ int fail_wrap(struct lb_context *ctx, int code, const char *format, ...) PRINTF_
 void log_message(struct lb_context *ctx, enum lb_log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
 void progress(struct lb_context *ctx, int percent, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * A context for another thread, with the same configuration and without anywhere for words to go; lb_context_free() it.
+ * NULL without memory.
+ */
+struct lb_context *context_copy(const struct lb_context *ctx);
+
 /* Checks a struct given in by its `size` member against the first published and the present one. */
 int check_input_struct(struct lb_context *ctx, const void *input, size_t size, size_t known, const char *what);
 

@@ -78,16 +78,17 @@ bool lease_release_parse(char *text, const char *ipv6, struct dhcp6_binding *ret
 	return true;
 }
 
-void lease_release_ipv6(const char *lease_file, const char *bridge, const struct ipv6_prefix *prefix, const char *ipv6)
+void lease_release_ipv6(struct lb_context *ctx, const struct network_plan *plan, const char *ipv6)
 {
 	CLEANUP_FREE char *text = NULL;
 	char gateway[IPV6_TEXT_SIZE];
 	struct dhcp6_binding binding;
 	struct in6_addr server;
 
-	if (file_read(AT_FDCWD, lease_file, LEASE_BYTES_MAX, &text, NULL) < 0)
+	/* Read as it is, dnsmasq might just be writing it anew, and the lease would stay. */
+	if (lease_file_read(ctx, plan, &text) < 0)
 		return;
-	ipv6_gateway(prefix, gateway);
+	ipv6_gateway(&plan->ipv6, gateway);
 	if (lease_release_parse(text, ipv6, &binding) && inet_pton(AF_INET6, gateway, &server) == 1)
-		dhcp6_release(bridge, &server, &binding);
+		dhcp6_release(plan->bridge, &server, &binding);
 }

@@ -8,10 +8,10 @@
 #pragma once
 
 #include "../adapters/dhcp6-release.h"
-#include "ipv6.h"
+#include "plan.h"
 
 /* Has dnsmasq forget who has @ipv6, if anyone; nothing happens where the lease file knows no such lease. */
-void lease_release_ipv6(const char *lease_file, const char *bridge, const struct ipv6_prefix *prefix, const char *ipv6);
+void lease_release_ipv6(struct lb_context *ctx, const struct network_plan *plan, const char *ipv6);
 
 /* Finds in the text of a lease file (modified) all that is to be said for giving @ipv6 back. */
 bool lease_release_parse(char *text, const char *ipv6, struct dhcp6_binding *ret_binding);

@@ -104,13 +104,13 @@ static bool parse_line(char *line, struct network_identity *ret_identity)
 }
 
 /* Whoever has the lease of the container's IPv6 address, under whatever client id, has it no longer. */
-static void release_ipv6(const struct network_plan *plan, const char *ipv4)
+static void release_ipv6(struct lb_context *ctx, const struct network_plan *plan, const char *ipv4)
 {
 	char ipv6[IPV6_TEXT_SIZE];
 
 	network_plan_ipv6(plan, ipv4, ipv6);
 	if (*ipv6)
-		lease_release_ipv6(plan->lease_file, plan->bridge, &plan->ipv6, ipv6);
+		lease_release_ipv6(ctx, plan, ipv6);
 }
 
 int reservation_before_start(struct lb_context *ctx, const struct network_plan *plan, const char *name,
@@ -119,12 +119,12 @@ int reservation_before_start(struct lb_context *ctx, const struct network_plan *
 	int r = reservation_write_planned(ctx, plan, name, identity);
 
 	if (r == 0)
-		release_ipv6(plan, identity->ipv4);
+		release_ipv6(ctx, plan, identity->ipv4);
 	return r;
 }
 
 /* Before the reservation goes: with it, dnsmasq knows the lease as one without a client id, as a release must match. */
-static void release_lease(const struct network_plan *plan, const char *name, int hosts_fd)
+static void release_lease(struct lb_context *ctx, const struct network_plan *plan, const char *name, int hosts_fd)
 {
 	CLEANUP_FREE char *line = NULL;
 	struct network_identity identity;
@@ -136,7 +136,7 @@ static void release_lease(const struct network_plan *plan, const char *name, int
 	if (!parse_line(line, &identity))
 		return;
 	dnsmasq_release(plan->bridge, server, identity.mac, identity.ipv4, "");
-	release_ipv6(plan, identity.ipv4);
+	release_ipv6(ctx, plan, identity.ipv4);
 }
 
 int reservation_remove_planned(struct lb_context *ctx, const struct network_plan *plan, const char *name)
@@ -149,7 +149,7 @@ int reservation_remove_planned(struct lb_context *ctx, const struct network_plan
 	hosts_fd = network_plan_open_hosts(ctx, plan);
 	if (hosts_fd < 0)
 		return hosts_fd;
-	release_lease(plan, name, hosts_fd);
+	release_lease(ctx, plan, name, hosts_fd);
 	r = fixed_name_remove(ctx, plan, name);
 	if (r < 0)
 		return r;

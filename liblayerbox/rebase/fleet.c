@@ -4,15 +4,24 @@
 #include <stdio.h>
 
 #include "../adapters/rights.h"
+#include "../util/array.h"
 #include "rebase.h"
 
 enum { JOBS_MAX = 64 };
+
+/* A line for the log, from a thread that has no log of its own. */
+struct remark {
+	enum lb_log_level level;
+	char *text;
+};
 
 struct result {
 	const char *name;
 	int code;
 	char *error;
 	struct lb_rebase *rebase;
+	struct remark *remarks;
+	size_t remark_count, remark_capacity;
 };
 
 struct fleet {
@@ -28,14 +37,25 @@ struct fleet {
 	pthread_mutex_t mutex;
 	pthread_cond_t done;
 	size_t next, count;
+	size_t at_work;               /* threads */
 	struct result *results;       /* those that wait to be told */
 	size_t waiting;
 };
 
 /* ---- telling, in the caller's thread ---- */
 
+static void tell_remarks(struct fleet *fleet, struct result *result)
+{
+	for (size_t i = 0; i < result->remark_count; i++) {
+		log_message(fleet->ctx, result->remarks[i].level, "%s", result->remarks[i].text);
+		free(result->remarks[i].text);
+	}
+	free(result->remarks);
+}
+
 static void tell(struct fleet *fleet, struct result *result)
 {
+	tell_remarks(fleet, result);
 	if (result->code < 0 && !fleet->first_failure) {
 		fleet->first_failure = result->code;
 		text_copy(fleet->first_error, sizeof fleet->first_error, result->error ? result->error : "out of memory");
@@ -60,24 +80,39 @@ static struct result work(struct fleet *fleet, struct lb_context *ctx, const cha
 	return result;
 }
 
-static struct lb_context *make_context(const struct fleet *fleet)
+static void on_log(enum lb_log_level level, const char *message, void *userdata)
 {
-	const struct lb_context_options options = { .size = sizeof options,
-						    .root = fleet->ctx->config.root,
-						    .config_file = fleet->ctx->config_file };
-	struct lb_context *ctx = NULL;
+	struct result *result = userdata;
+	struct remark *remarks =
+		array_grow(result->remarks, result->remark_count, &result->remark_capacity, sizeof *remarks);
+	char *text = strdup(message);
 
-	if (lb_context_new(&options, &ctx) < 0) {
-		lb_context_free(ctx);
-		return NULL;
-	}
-	return ctx;
+	if (remarks)
+		result->remarks = remarks;
+	if (remarks && text)
+		remarks[result->remark_count++] = (struct remark){ .level = level, .text = text };
+	else
+		free(text);
 }
 
+/* In a context that no other thread uses; what it has to say is kept until the result is told. */
+static struct result work_apart(struct fleet *fleet, struct lb_context *ctx, const char *name)
+{
+	struct result result = { .name = name };
+
+	lb_context_set_log(ctx, on_log, &result);
+	result.code = rebase_one(ctx, name, fleet->options, &result.rebase);
+	lb_context_set_log(ctx, NULL, NULL);
+	if (result.code < 0)
+		result.error = strdup(lb_context_error(ctx));
+	return result;
+}
+
+/* A thread for which there is no memory leaves its share to the others. */
 static void *work_off(void *data)
 {
 	struct fleet *fleet = data;
-	struct lb_context *ctx = make_context(fleet);
+	struct lb_context *ctx = context_copy(fleet->ctx);
 
 	pthread_mutex_lock(&fleet->mutex);
 	while (ctx && fleet->next < fleet->count) {
@@ -85,11 +120,13 @@ static void *work_off(void *data)
 		struct result result;
 
 		pthread_mutex_unlock(&fleet->mutex);
-		result = work(fleet, ctx, name);
+		result = work_apart(fleet, ctx, name);
 		pthread_mutex_lock(&fleet->mutex);
 		fleet->results[fleet->waiting++] = result;
 		pthread_cond_signal(&fleet->done);
 	}
+	fleet->at_work--;
+	pthread_cond_signal(&fleet->done);
 	pthread_mutex_unlock(&fleet->mutex);
 	lb_context_free(ctx);
 	return NULL;
@@ -100,12 +137,15 @@ static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 	size_t jobs = fleet->options->jobs ? fleet->options->jobs : (size_t)sysconf(_SC_NPROCESSORS_ONLN), started = 0;
 
 	jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs > fleet->count ? fleet->count : jobs;
+	pthread_mutex_lock(&fleet->mutex);
 	while (started < jobs && pthread_create(&threads[started], NULL, work_off, fleet) == 0)
 		started++;
+	fleet->at_work = started;
+	pthread_mutex_unlock(&fleet->mutex);
 	return started;
 }
 
-/* One or none need no thread, nor does a machine that has no room for one. */
+/* What no thread has done: one or none need no thread, and there may be no room for any. */
 static void work_alone(struct fleet *fleet)
 {
 	while (fleet->next < fleet->count) {
@@ -125,7 +165,7 @@ static int work_together(struct fleet *fleet)
 		return fail_memory(fleet->ctx);
 	started = start_threads(fleet, threads);
 	pthread_mutex_lock(&fleet->mutex);
-	while (started && told < fleet->count) {
+	while (fleet->at_work || told < fleet->waiting) {
 		struct result result;
 
 		if (told == fleet->waiting) {
@@ -141,8 +181,7 @@ static int work_together(struct fleet *fleet)
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	free(fleet->results);
-	if (!started)
-		work_alone(fleet);
+	work_alone(fleet);
 	return 0;
 }
 

@@ -103,8 +103,8 @@ static int run_check(struct lb_container *container, unsigned timeout_s)
 	status = ask(container, &words, timeout_s, said);
 	if (status <= 0)
 		return status;
-	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': its check `%s` ended with status %d: %s",
-		    container->name, container->record.health_command, status, said);
+	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': its check `%s` ended with status %d%s%s",
+		    container->name, container->record.health_command, status, *said ? ": " : "", said);
 }
 
 int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, unsigned timeout_s)

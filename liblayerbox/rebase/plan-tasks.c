@@ -72,26 +72,29 @@ int plan_made_files(struct planning *planning)
 		{ "usr/lib/udev/hwdb.bin", "/usr/bin/systemd-hwdb --usr update" },
 		{ "etc/udev/hwdb.bin", "/usr/bin/systemd-hwdb update" },
 	};
-	/* Caches that their programs make anew, and copies that nobody compares. */
+	/* Caches that their programs make anew, copies that nobody compares, and what makes the container one of its own. */
 	static const char *const dropped[] = { "var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin",
 					       "var/cache/ldconfig/aux-cache" };
 	static const char *const left_alone[] = { "etc/passwd-", "etc/shadow-", "etc/group-",	 "etc/gshadow-",
 						  "etc/subuid-", "etc/subgid-", "etc/.pwd.lock", "var/lib/dpkg/lock",
 						  "var/lib/dpkg/lock-frontend", "var/lib/dpkg/status-old",
 						  "var/lib/dpkg/diversions-old", "var/lib/dpkg/statoverride-old",
-						  "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old" };
+						  "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old",
+						  "etc/hostname", "etc/hosts", "etc/machine-id", "etc/resolv.conf" };
 	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof made / sizeof *made; i++) {
 		CLEANUP_FD int fd = view_open(&top, made[i].path, 0);
+		CLEANUP_FREE char *subject = NULL;
 		int same = fd < 0 ? 1 : is_as_in_bases(planning, made[i].path);
 
 		if (same < 0)
 			return fail_errno(planning->ctx, same, "cannot compare /%s of both bases", made[i].path);
 		if (same || fd < 0 || !is_there(planning, made[i].program))
 			continue;
-		report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, made[i].path,
+		subject = text_format("/%s", made[i].path);
+		report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, subject ? subject : "",
 			   "made anew by %s, since both sides have what it is made from", made[i].program);
 		add_command(planning, made[i].program);
 		r = text_list_add(&planning->handled, made[i].path);

@@ -138,8 +138,9 @@ static int resolve_target(struct lb_context *ctx, const struct record *record, c
 	snprintf(rebase->from, sizeof rebase->from, "%s@%u", record->base, record->generation);
 	snprintf(rebase->to, sizeof rebase->to, "%s@%u", base->name, base->generation);
 	rebase->same = text_equal(rebase->from, rebase->to);
+	r = base_hold(base, &rebase->base_fd, &rebase->generation_fd);
 	lb_base_free(base);
-	return 0;
+	return r;
 }
 
 static int plan(struct planning *planning, int directory_fd)
@@ -178,7 +179,7 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 
 	if (r < 0)
 		return r;
-	rebase->ctx = ctx;
+	rebase->base_fd = rebase->generation_fd = -1;
 	text_copy(rebase->name, sizeof rebase->name, name);
 	r = resolve_target(ctx, record, to, rebase);
 	if (r == 0 && (even_if_same || !rebase->same))
@@ -218,6 +219,8 @@ void lb_rebase_free(struct lb_rebase *rebase)
 {
 	if (!rebase)
 		return;
+	close_fd(rebase->base_fd);
+	close_fd(rebase->generation_fd);
 	report_free(&rebase->report);
 	changes_free(&rebase->changes);
 	text_list_free(&rebase->own_packages);

@@ -14,8 +14,8 @@
 
 
 struct lb_rebase {
-	struct lb_context *ctx;
 	char name[NAME_LENGTH_MAX + 1];
+	int base_fd, generation_fd;   /* of the new generation, held so that nobody takes it away */
 	char from[BASE_TEXT_SIZE], to[BASE_TEXT_SIZE];
 	char to_base[NAME_LENGTH_MAX + 1];
 	unsigned to_generation;

@@ -52,6 +52,18 @@ static int refuse_conflicts(struct lb_context *ctx, struct lb_rebase *rebase, co
 
 /* ---- a container that is locked and stopped ---- */
 
+/* It stands where it shall go: what was pending is so no more. */
+static int forget_pending(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
+{
+	int r = 0;
+
+	if (*record->rebase_to) {
+		*record->rebase_to = '\0';
+		r = record_write(ctx, container_fd, name, record);
+	}
+	return r < 0 ? r : 1;
+}
+
 static int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
 			 const struct lb_rebase_options *options, struct lb_rebase **ret_rebase)
 {
@@ -59,6 +71,8 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 
 	if (r == 0)
 		r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
+	if (r == 1)
+		return forget_pending(ctx, name, container_fd, record);
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
 	return r == 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
@@ -70,6 +84,8 @@ static int leave_pending(struct lb_context *ctx, const char *name, int container
 {
 	int r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
 
+	if (r == 1)
+		return forget_pending(ctx, name, container_fd, record);
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
 	if (r)
@@ -228,11 +244,6 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 	else if (r == 0)
 		log_message(ctx, LB_LOG_INFO, "container '%s' is rebased from %s to %s", name, rebase->from, rebase->to);
 	lb_rebase_free(rebase);
-	if (r == 1) {
-		*record->rebase_to = '\0';
-		r = record_write(ctx, container_fd, name, record);
-		return r < 0 ? r : 0;
-	}
 	return 0;
 }
 

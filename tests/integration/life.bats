@@ -373,12 +373,13 @@ press_enter() {
 		isolated yes
 		net.ingress 100Mbit
 		net.egress 512kbit
+		health.command /bin/true --quietly
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit"
-	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress=
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit health.command=/bin/true --quietly"
+	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress= health.command=
 	is "$(layerbox get keys | xargs)" \
-		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress="
+		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress= health.command="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do
