@@ -9,7 +9,10 @@
 #include "plan.h"
 #include "text-merge.h"
 
-enum { DEPTH_MAX = 128, MERGE_BYTES_MAX = 4 << 20 };
+enum { DEPTH_MAX = 128, MERGE_BYTES_MAX = 4 << 20, QUESTION_BYTES_MAX = 16 << 20 };
+
+/* A file can be larger than its disk. Packages have less than this all together; beyond, files count as changed. */
+#define DIGEST_BYTES_MAX (UINT64_C(8) << 30)
 
 /* The same name in three directories; a descriptor of -1: no such directory there. */
 struct place {
@@ -148,8 +151,12 @@ char *plan_question(const char *path, const struct entry *own, const struct entr
 	for (size_t i = 0; i < 3; i++) {
 		uint8_t digest[DIGEST_SHA256_BYTES];
 		char hex[2 * DIGEST_SHA256_BYTES + 1] = "";
-		CLEANUP_FD int fd = entries[i]->there && S_ISREG(entries[i]->st.st_mode) ? entry_open(entries[i]) : -1;
+		bool is_file = entries[i]->there && S_ISREG(entries[i]->st.st_mode);
+		bool is_large = is_file && entries[i]->st.st_size > QUESTION_BYTES_MAX;
+		CLEANUP_FD int fd = is_file && !is_large ? entry_open(entries[i]) : -1;
 
+		if (is_large)
+			snprintf(hex, sizeof hex, "%lld", (long long)entries[i]->st.st_size);
 		if (fd >= 0 && digest_sha256_fd(fd, digest) == 0)
 			digest_to_text(digest, sizeof digest, hex);
 		buffer_format(&text, "\n%o %s", entries[i]->there ? entries[i]->st.st_mode : 0U, hex);
@@ -273,7 +280,7 @@ static int reconcile(struct planning *planning, const struct triple *triple)
 /* ---- files of packages ---- */
 
 /* Is it as its package, in the version that the container had, brought it? 1, 0 or a negative errno. */
-static int is_as_brought(const struct triple *triple)
+static int is_as_brought(struct planning *planning, const struct triple *triple)
 {
 	const struct owned_path *owned = triple->owned;
 	char md5[2 * DIGEST_MD5_BYTES + 1], with_slash[PATH_MAX];
@@ -290,8 +297,9 @@ static int is_as_brought(const struct triple *triple)
 		field = strstr(owned->package->conffiles, with_slash);
 		sum = field ? field + strlen(with_slash) : "";
 	}
-	if (!*sum)
+	if (!*sum || (uint64_t)triple->own.st.st_size > DIGEST_BYTES_MAX - planning->digested)
 		return 0;
+	planning->digested += (uint64_t)triple->own.st.st_size;
 	fd = entry_open(&triple->own);
 	if (fd < 0)
 		return fd;
@@ -306,7 +314,7 @@ static int judge_overtaken(struct planning *planning, const struct triple *tripl
 	int r = entry_same(&triple->own, &triple->new);
 
 	if (r == 0)
-		r = is_as_brought(triple);
+		r = is_as_brought(planning, triple);
 	if (r < 0)
 		return r;
 	if (r == 1)

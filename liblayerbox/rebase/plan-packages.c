@@ -68,6 +68,11 @@ int plan_packages(struct planning *planning)
 	}
 	if (r == 0)
 		r = ownership_load(&planning->views, &planning->packages, &planning->ownership);
+	if (r == -E2BIG)
+		return fail(planning->ctx, -LB_ERR_DAMAGED,
+			    "the package lists in /" INFO " of container '%s' name more files than a system can have: mend "
+			    "them first",
+			    planning->rebase->name);
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot read the package lists of container '%s'",
 				  planning->rebase->name) : 0;
 }

@@ -12,7 +12,7 @@ setup_file() {
 	common_setup_file
 	mkdir "$tree" "$DEBS"
 	small_debian "$tree"
-	for v in 1 2; do
+	for v in 1 1.5 2; do
 		make_deb pack $v -- "usr/share/pack/text=pack $v" "usr/share/pack/only-$v=only $v" "usr/share/pack/sub/text=sub $v" \
 			"etc/pack.conf=pack $v"
 	done
@@ -116,4 +116,141 @@ is_opaque() {
 	sees tiger /usr/share/pack/own own
 	sees tiger /usr/share/pack/of-fresh fresh
 	database_is_fine tiger pack fresh
+}
+
+# ------------------------------------------------------------------------------------------------------- traps
+
+# ends_soon NAME: done, or refused with a sentence; in any case it ends, and the container starts.
+ends_soon() {
+	run --separate-stderr timeout 60 layerbox --quiet rebase "$1"
+	[ "$status" -eq 0 ] || [ -n "$stderr" ] || fail "it ended with $status and said nothing"
+	[ "$status" -lt 124 ] || fail "it ended with $status: $stderr"
+	in_container "$1" true
+}
+
+# with_layer NAME SCRIPT: what only the container's own root can do, done to its top layer by the host's.
+with_layer() {
+	(cd "$CONTAINERS/$1/rootfs-layer" && eval "$2")
+}
+
+@test "fifos, sockets, links, devices and directories in the place of files: nothing hangs, nothing is followed" {
+	local trap path secret=$BATS_TEST_TMPDIR/secret
+	echo secret > "$secret"
+	make tiger --base deb@1
+	changes tiger <<< 'for f in etc/t/conf usr/share/pack/text var/lib/dpkg/info/pack.list; do touch /$f; done; mkdir -p /var/lib/dpkg/triggers'
+	cp -a "$CONTAINERS/tiger/rootfs-layer" "$BATS_TEST_TMPDIR/layer"
+	for trap in 'mkfifo $path' 'ln -s $secret $path' 'mkdir $path' 'mknod $path c 1 5' 'ln -s $path $path'; do
+		for path in etc/t/conf etc/passwd etc/ld.so.cache usr/share/pack/text var/lib/dpkg/info/pack.list var/lib/dpkg/diversions \
+			var/lib/dpkg/info/pack.md5sums var/lib/dpkg/triggers/File var/lib/dpkg/alternatives/x var/lib/dpkg/updates; do
+			export path secret
+			with_layer tiger "mkdir -p \"\$(dirname $path)\"; rm -rf $path; $trap"
+		done
+		run --separate-stderr timeout 60 layerbox --quiet rebase tiger
+		[ "$status" -lt 124 ] || fail "$trap: it ended with $status: $stderr"
+		[ "$status" -eq 0 ] || [ -n "$stderr" ] || fail "$trap: it ended with $status and said nothing"
+		! grep -rqs --devices=skip secret "$CONTAINERS/tiger/rootfs-layer" || fail "$trap: it was followed"
+		[ "$status" -ne 0 ] || layerbox --quiet rebase --undo tiger
+		rm -r "$CONTAINERS/tiger/rootfs-layer"
+		cp -a "$BATS_TEST_TMPDIR/layer" "$CONTAINERS/tiger/rootfs-layer"
+	done
+	is "$(cat "$secret")" secret
+}
+
+@test "each of these traps alone" {
+	local trap path
+	make tiger --base deb@1
+	changes tiger <<< 'for f in etc/t/conf usr/share/pack/text var/lib/dpkg/info/pack.list; do touch /$f; done'
+	cp -a "$CONTAINERS/tiger/rootfs-layer" "$BATS_TEST_TMPDIR/layer"
+	for path in etc/t/conf etc/passwd etc/ld.so.cache usr/share/pack/text var/lib/dpkg/info/pack.list var/lib/dpkg/diversions \
+		var/lib/dpkg/triggers/File var/lib/dpkg/updates var/lib/dpkg/status; do
+		with_layer tiger "mkdir -p \"\$(dirname $path)\"; rm -rf $path; mkfifo $path"
+		run --separate-stderr timeout 60 layerbox --quiet rebase tiger
+		[ "$status" -lt 124 ] || fail "$path: it ended with $status: $stderr"
+		[ "$status" -ne 0 ] || layerbox --quiet rebase --undo tiger
+		rm -r "$CONTAINERS/tiger/rootfs-layer"
+		cp -a "$BATS_TEST_TMPDIR/layer" "$CONTAINERS/tiger/rootfs-layer"
+	done
+}
+
+@test "a package's list that names the way out, or what no tree can have, is read as if that were not there" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		dpkg --purge pack
+		dpkg -i /opt/debs/fresh_1.deb
+		printf '%s\n' /.. /usr/../../x //etc///t/conf /./ /etc/t/../../.. / /usr/share/fresh/text/below >> /var/lib/dpkg/info/fresh.list
+		printf '%s\n' /etc/../../out /etc/../../elsewhere : /opt//t /opt/t2 : >> /var/lib/dpkg/diversions
+	END
+	there_and_back tiger
+	is "$(version_of tiger pack)" ''
+	is_gone tiger /usr/share/pack/text
+}
+
+@test "a package's list that is as long as a file can be does not take the host's memory" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		dpkg -i /opt/debs/fresh_1.deb
+		sed -i 's/^Version: 1$/Version: 9/' /var/lib/dpkg/status
+		yes /a | head -c 15000000 > /var/lib/dpkg/info/fresh.list
+		ln -f /var/lib/dpkg/info/fresh.list /var/lib/dpkg/info/pack.list
+	END
+	run --separate-stderr bash -c 'ulimit -v 1500000; exec timeout 60 layerbox --quiet rebase tiger'
+	[[ $stderr == *'name more files than'* ]] || fail "it ended with $status: $stderr"
+	stands_on tiger deb@1
+}
+
+@test "a file that is larger than the disk is not read from its beginning to its end" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		dpkg -i /opt/debs/pack_1.5.deb
+		echo own > /etc/t/conf
+		truncate -s 4T /usr/share/pack/text /etc/t/conf
+	END
+	run --separate-stderr timeout 60 layerbox --quiet rebase tiger
+	[ "$status" -eq 0 ] || fail "it ended with $status: $stderr"
+	is "$(stat -c %s "$CONTAINERS/tiger/rootfs-layer/usr/share/pack/text")" $((4 << 40))
+	succeeds layerbox rebase --undo tiger
+	truncate -s 0 "$CONTAINERS/tiger/rootfs-layer"/{usr/share/pack/text,etc/t/conf}
+}
+
+@test "deep directories, and names that no terminal should see" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		cd /opt/t/kept
+		n=0
+		while [ $n -lt 300 ]; do
+			mkdir deep && cd deep
+			n=$((n + 1))
+		done
+		cd /opt/t && mkdir "$(printf 'new\nline\033[31m')" && echo x > "$(printf 'new\nline\033[31m')/file"
+		touch "/var/lib/dpkg/alternatives/$(printf 'a\033b\n--all')"
+	END
+	there_and_back tiger
+}
+
+@test "a program of the container's that never ends: a kill ends it, and nothing is left of what it worked in" {
+	local directory=$CONTAINERS/tiger
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		mkdir -p /usr/local/lib && cp -L /usr/lib/*/libzstd.so.1 /usr/local/lib/ && ldconfig
+		printf '#!/bin/sh\ntrap "" TERM INT\nwhile :; do sleep 1; done\n' > /usr/sbin/ldconfig
+	END
+	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
+	layerbox --quiet rebase tiger > /dev/null 2>&1 3>&- &
+	eventually test -d "$directory/rebase/finish/upper"
+	kill -9 $!
+	wait $! || true
+	succeeds layerbox --quiet start tiger
+	layerbox --quiet stop --kill tiger
+	stands_on tiger deb@1
+	same_layer tiger "$BATS_TEST_TMPDIR/before"
+	[ ! -e "$directory/rebase" ] || fail "$(find "$directory/rebase" | head)"
+}
+
+@test "what the container's programs only visited does not come into its top layer" {
+	make tiger --base deb@1
+	changes tiger <<< 'mkdir -p /usr/local/lib && cp -L /usr/lib/*/libzstd.so.1 /usr/local/lib/ && ldconfig'
+	not_in_top tiger usr/sbin
+	there_and_back tiger
+	not_in_top tiger usr/sbin
+	in_container tiger sh -c 'ldconfig -p' | grep -q /usr/local/lib/libzstd
 }
