@@ -30,6 +30,7 @@ struct fleet {
 	size_t next, count;
 	struct result *results;       /* those that wait to be told */
 	size_t waiting;
+	size_t working;               /* threads that have not ended */
 };
 
 /* ---- telling, in the caller's thread ---- */
@@ -90,11 +91,14 @@ static void *work_off(void *data)
 		fleet->results[fleet->waiting++] = result;
 		pthread_cond_signal(&fleet->done);
 	}
+	fleet->working--;
+	pthread_cond_signal(&fleet->done);
 	pthread_mutex_unlock(&fleet->mutex);
 	lb_context_free(ctx);
 	return NULL;
 }
 
+/* With the mutex held, which they all want at once. */
 static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 {
 	size_t jobs = fleet->options->jobs ? fleet->options->jobs : (size_t)sysconf(_SC_NPROCESSORS_ONLN), started = 0;
@@ -102,6 +106,7 @@ static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 	jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs > fleet->count ? fleet->count : jobs;
 	while (started < jobs && pthread_create(&threads[started], NULL, work_off, fleet) == 0)
 		started++;
+	fleet->working = started;
 	return started;
 }
 
@@ -123,9 +128,9 @@ static int work_together(struct fleet *fleet)
 	fleet->results = calloc(fleet->count + 1, sizeof *fleet->results);
 	if (!fleet->results)
 		return fail_memory(fleet->ctx);
-	started = start_threads(fleet, threads);
 	pthread_mutex_lock(&fleet->mutex);
-	while (started && told < fleet->count) {
+	started = start_threads(fleet, threads);
+	while (fleet->working || told < fleet->waiting) {
 		struct result result;
 
 		if (told == fleet->waiting) {
@@ -141,8 +146,8 @@ static int work_together(struct fleet *fleet)
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	free(fleet->results);
-	if (!started)
-		work_alone(fleet);
+	/* What no thread has taken, where none could begin. */
+	work_alone(fleet);
 	return 0;
 }
 

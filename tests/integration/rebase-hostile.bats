@@ -235,8 +235,8 @@ with_layer() {
 		printf '#!/bin/sh\ntrap "" TERM INT\nwhile :; do sleep 1; done\n' > /usr/sbin/ldconfig
 	END
 	layer_dump tiger > "$BATS_TEST_TMPDIR/before"
-	layerbox --quiet rebase tiger > /dev/null 2>&1 3>&- &
-	eventually test -d "$directory/rebase/finish/upper"
+	command layerbox --quiet rebase tiger > /dev/null 2>&1 3>&- &
+	wait_until 10 test -d "$directory/rebase/finish/upper"
 	kill -9 $!
 	wait $! || true
 	succeeds layerbox --quiet start tiger
