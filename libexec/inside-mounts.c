@@ -175,10 +175,11 @@ int inside_mount_all(int root_fd, uint32_t owner, char *error, size_t size)
 	r = mount_dev(root_fd, owner);
 	if (r < 0)
 		return explain(r, "dev", error, size);
-	run = mount_tmpfs(root_fd, "run", owner, "0755", "10%", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	/* A container's programs may fill them, in no cgroup of the container's. */
+	run = mount_tmpfs(root_fd, "run", owner, "0755", owner ? "16m" : "10%", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (run < 0)
 		return explain(run, "run", error, size);
-	tmp = mount_tmpfs(root_fd, "tmp", owner, "1777", "50%", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	tmp = mount_tmpfs(root_fd, "tmp", owner, "1777", owner ? "256m" : "50%", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	return tmp < 0 ? explain(tmp, "tmp", error, size) : 0;
 }
 

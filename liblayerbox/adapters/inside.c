@@ -39,6 +39,7 @@ int inside_run(struct lb_context *ctx, const struct inside *inside, const char *
 	const struct spawn_options options = {
 		.env = inside->env,
 		.own_namespaces = true,
+		.timeout_s = inside->timeout_s,
 		.on_line = inside->on_line,
 		.userdata = inside->userdata,
 	};
@@ -52,6 +53,8 @@ int inside_run(struct lb_context *ctx, const struct inside *inside, const char *
 	r = spawn_run((const char *const *)words.items, &options, &status, &output);
 	if (r == -ENOENT)
 		return fail(ctx, -LB_ERR_NO_PROGRAM, "the program " HELPER " is missing; install layerbox again");
+	if (r == -ETIMEDOUT)
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "%s did not end in time, and was killed", argv[0]);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run " HELPER);
 	why = status == STATUS_NOT_RUN ? text_after(output, "layerbox-inside: ") : NULL;

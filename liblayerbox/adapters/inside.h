@@ -27,6 +27,7 @@ struct inside {
 	bool network;                 /* with the host's network and resolv.conf; else with none at all */
 	uint32_t ids_first, ids_last; /* where new system accounts get their numbers, see INSIDE_PATH; 0: as programs do */
 	const char *script;           /* a file of the host's that is copied to INSIDE_SCRIPT; may be NULL */
+	unsigned timeout_s;           /* then it is ended, with all that it has started; 0: never */
 	const char *const *env;       /* whole environment */
 	spawn_line_fn on_line;        /* may be NULL */
 	void *userdata;

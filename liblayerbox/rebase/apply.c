@@ -281,26 +281,10 @@ int rebase_recover(struct lb_context *ctx, const char *name, int container_fd, s
 
 int rebase_recover_unlocked(struct lb_context *ctx, const char *name)
 {
-	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
-	CLEANUP_FREE char *rebase = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE, name);
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = lock_container(ctx, name);
 	struct record record = { 0 };
-	int r;
+	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 
-	if (!directory || !rebase)
-		return fail_memory(ctx);
-	if (access(rebase, F_OK) < 0)
-		return 0;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = record_read(ctx, fd, name, &record);
-	if (r < 0 || *record.rebased_from) {
-		record_free(&record);
-		return r;
-	}
-	record_free(&record);
-	close_fd(take_fd(&fd));
-	fd = lock_container(ctx, name);
-	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 	if (r == 0)
 		r = rebase_recover(ctx, name, fd, &record);
 	record_free(&record);

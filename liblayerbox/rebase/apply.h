@@ -26,6 +26,7 @@ int rebase_recover(struct lb_context *ctx, const char *name, int container_fd, s
 bool rebase_is_interrupted(struct lb_context *ctx, const char *name, int container_fd, const struct record *record);
 
 /*
- * rebase_recover() for who does not hold the container's lock, and takes it only where there is something to put right: LXC's hook.
+ * rebase_recover() for who does not hold the container's lock: LXC's hook. It has to wait for a rebase that is at work, which has
+ * looked whether the container runs while it did not; one that comes later sees that it is being started.
  */
 int rebase_recover_unlocked(struct lb_context *ctx, const char *name);

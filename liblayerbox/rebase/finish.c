@@ -4,17 +4,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "../adapters/inside.h"
 #include "../container/layout.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "workspace.h"
 
-#define SCRATCH "finish"
+#define SCRATCH WORKSPACE_SCRATCH
 #define UPPER "upper"
 #define WORK "work"
 
-enum { DEPTH_MAX = 128 };
+/* For all programs together. They are the container's own, which may mean harm, and somebody waits for the container. */
+enum { DEPTH_MAX = 128, SECONDS_MAX = 600 };
 
 /* ---- running ---- */
 
@@ -40,18 +43,27 @@ static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const str
 {
 	CLEANUP_TEXT_LIST struct text_list words = { 0 };
 	CLEANUP_FREE char *output = NULL;
+	CLEANUP_FREE char *shown = strdup(command);
 	int status, r;
 
-	if (text_list_add_words(&words, command) < 0)
+	if (!shown || text_list_add_words(&words, command) < 0)
 		return fail_memory(ctx);
-	progress(ctx, -1, "%s: running %s", rebase->name, command);
+	progress(ctx, -1, "%s: running %s", rebase->name, text_printable(shown));
 	r = inside_run(ctx, inside, (const char *const *)words.items, &status, &output);
 	if (r < 0)
 		return r;
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in container '%s' with status %d: %.500s", command,
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in container '%s' with status %d: %.500s", shown,
 			    rebase->name, status, last_line(output));
 	return 0;
+}
+
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
 }
 
 static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const struct record *record)
@@ -60,7 +72,7 @@ static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const
 	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
 	CLEANUP_FREE char *layers = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH, rebase->name);
 	const char *const lowers[] = { top, base, NULL };
-	const struct inside inside = {
+	struct inside inside = {
 		.lowers = lowers,
 		.layers = layers,
 		.upper = UPPER,
@@ -70,9 +82,14 @@ static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const
 		.env = environment,
 	};
 	int r = top && base && layers ? 0 : fail_memory(ctx);
+	time_t end = seconds() + SECONDS_MAX;
 
-	for (size_t i = 0; r == 0 && i < rebase->commands.count; i++)
+	for (size_t i = 0; r == 0 && i < rebase->commands.count; i++) {
+		time_t left = end - seconds();
+
+		inside.timeout_s = left > 0 ? (unsigned)left : 1;
 		r = run(ctx, rebase, &inside, rebase->commands.items[i]);
+	}
 	return r;
 }
 
@@ -106,12 +123,18 @@ static int gather_directory(struct gathering *gathering, const struct level *lev
 	CLEANUP_FD int scratch_fd = open_if_directory(scratch);
 	CLEANUP_FD int top_fd = open_if_directory(top);
 	CLEANUP_FD int base_fd = open_if_directory(base);
-	const struct level below = { scratch_fd, top_fd, base_fd, path, level->depth + 1 };
+	struct level below = { scratch_fd, top_fd, base_fd, path, level->depth + 1 };
 	int r;
 
 	if (scratch_fd < 0 || level->depth >= DEPTH_MAX)
 		return fail_errno(gathering->ctx, scratch_fd < 0 ? errno : ELOOP, "cannot open /%s of container '%s'", path,
 				  gathering->rebase->name);
+	/* Nothing of the base's shows in it. */
+	if (top_fd >= 0 && entry_is_opaque(top_fd))
+		below.base_fd = -1;
+	/* Only visited: policy-rc.d was laid into it, for example. */
+	if (!top->there && base_fd >= 0 && !entry_is_opaque(scratch_fd) && entry_same_attributes(scratch, base) == 1)
+		return gather(gathering, &below);
 	if (top_fd < 0 || entry_is_opaque(scratch_fd))
 		return transaction_put_entry(gathering->transaction, path, level->scratch_fd, scratch->name);
 	r = entry_same_attributes(scratch, top);

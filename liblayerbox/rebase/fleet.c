@@ -132,6 +132,7 @@ static void *work_off(void *data)
 	return NULL;
 }
 
+/* With the mutex held, which they all want at once. */
 static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 {
 	size_t jobs = fleet->options->jobs ? fleet->options->jobs : (size_t)sysconf(_SC_NPROCESSORS_ONLN), started = 0;

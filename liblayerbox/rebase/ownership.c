@@ -4,10 +4,12 @@
 #include <stdio.h>
 
 #include "../util/array.h"
+#include "journal.h"
 
 #define INFO "var/lib/dpkg/info/"
 
-enum { LIST_BYTES_MAX = 64 << 20, MD5_HEX = 32 };
+/* Lists are the container's own, and can be hard links to one that is long: a system with all of Debian's desktops has less. */
+enum { LIST_BYTES_MAX = 16 << 20, ALL_BYTES_MAX = 256 << 20, PATHS_MAX = 4 << 20, MD5_HEX = 32 };
 
 /* ---- paths as lists have them, and as they are ---- */
 
@@ -60,8 +62,10 @@ static int add(struct ownership *ownership, const char *path, const struct packa
 	const char *place = ownership_resolve(ownership, path, buffer);
 	struct owned_path *paths, *owned;
 
-	if (!place)
+	if (!place || !journal_is_path(place))
 		return 0;
+	if (ownership->count == PATHS_MAX)
+		return -E2BIG;
 	paths = array_grow(ownership->paths, ownership->count, &ownership->capacity, sizeof *paths);
 	if (!paths)
 		return -ENOMEM;
@@ -121,11 +125,15 @@ static int add_sums(struct ownership *ownership, char *text, const struct packag
 }
 
 /* -ENOENT and what is no plain file come to no list: such a package brought nothing. */
-static int read_info(const struct view *view, const char *name, const char *kind, char **ret_text)
+static int read_info(const struct view *view, const char *name, const char *kind, struct ownership *ownership,
+		     char **ret_text)
 {
 	CLEANUP_FREE char *path = text_format(INFO "%s.%s", name, kind);
 	int r = path ? view_read(view, path, LIST_BYTES_MAX, ret_text) : -ENOMEM;
 
+	ownership->bytes += r == 0 ? strlen(*ret_text) : 0;
+	if (ownership->bytes > ALL_BYTES_MAX)
+		return -E2BIG;
 	return r == -ENOENT || r == -EINVAL || r == -EFBIG ? 1 : r;
 }
 
@@ -139,12 +147,12 @@ static int load_package(const struct three_views *views, const struct package_de
 	for (enum source source = SOURCE_OLD; r >= 0 && source <= SOURCE_OWN; source++) {
 		CLEANUP_FREE char *text = NULL;
 
-		r = read_info(trees[source], package->name, "list", &text);
+		r = read_info(trees[source], package->name, "list", ownership, &text);
 		if (r == 0)
 			r = add_list(ownership, text, package, source);
 	}
 	if (r >= 0)
-		r = read_info(&views->own, package->name, "md5sums", &sums);
+		r = read_info(&views->own, package->name, "md5sums", ownership, &sums);
 	return r == 0 ? add_sums(ownership, sums, package) : r < 0 ? r : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "accounts.h"
 #include "alternatives.h"
 #include "keyed-merge.h"
+#include "../util/tree.h"
 #include "plan.h"
 
 #define DPKG "var/lib/dpkg/"
@@ -81,32 +82,39 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? text_equal(a, b) : a == b;
 }
 
-/* Plans that @path has @merged, which is taken; NULL: that it is not there. */
+/* The container's own, or its whiteout, goes, where it has one. */
+static void take_away(struct planning *planning, const char *path)
+{
+	CLEANUP_FD int fd = tree_open_beneath(planning->top_fd, path, O_PATH);
+
+	if (fd >= 0)
+		changes_add(&planning->rebase->changes, CHANGE_DROP, path);
+}
+
+/* Plans that @path has @merged; NULL: that it is not there. Where a directory hides the base's, the base's has to be copied. */
 static int put(struct planning *planning, const char *path, char *merged, const struct versions *versions)
 {
 	struct changes *changes = &planning->rebase->changes;
+	CLEANUP_FREE char *text = merged;
+	int covered = view_is_covered(&planning->views.own, path), r;
 	struct stat like;
-	int r = 0;
 
-	if (text_list_add(&planning->handled, path) < 0) {
-		free(merged);
+	if (covered < 0)
+		return fail_errno(planning->ctx, covered, "cannot look for /%s", path);
+	if (text_list_add(&planning->handled, path) < 0)
 		return fail_memory(planning->ctx);
-	}
-	if (same_text(merged, versions->new)) {
-		free(merged);
+	if (same_text(text, versions->new) && !(covered && text)) {
 		if (versions->in_top)
-			changes_add(changes, CHANGE_DROP, path);
+			take_away(planning, path);
 		return 0;
 	}
-	if (!merged) {
-		changes_add(changes, CHANGE_WHITEOUT, path);
+	if (!text) {
+		covered ? take_away(planning, path) : changes_add(changes, CHANGE_WHITEOUT, path);
 		return 0;
 	}
 	r = stat_like(planning, path, &like);
-	if (r < 0)
-		free(merged);
-	else
-		changes_add_data(changes, path, merged, strlen(merged), &like);
+	if (r == 0)
+		changes_add_data(changes, path, TAKE_PTR(text), strlen(merged), &like);
 	return r;
 }
 
@@ -147,7 +155,8 @@ static int merge_keyed(struct planning *planning, enum keyed_form form, const ch
 	struct three_texts texts;
 	char *merged;
 
-	if (r < 0 || !versions.in_top || !versions.own)
+	/* What the container has deleted stays deleted; what it has not because a directory hides it, it gets. */
+	if (r < 0 || !versions.in_top || (!versions.own && (versions.old || !versions.new)))
 		return r;
 	texts = texts_of(&versions);
 	if (keyed_merge(form, &texts, &merged) < 0)
@@ -155,12 +164,17 @@ static int merge_keyed(struct planning *planning, enum keyed_form form, const ch
 	return put(planning, path, merged, &versions);
 }
 
-/* The names in a directory of the top layer; whiteouts are not among them. */
+/* The names in a directory of the top layer; whiteouts are not among them, but what the new base has and the layer hides. Sorted; twice in both. */
 static int list_top(struct planning *planning, const char *path, struct text_list *names)
 {
 	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };
-	int r = view_list(&top, path, names);
+	CLEANUP_FREE char *inside = text_format("%s/.", path);
+	int r = inside ? view_list(&top, path, names) : -ENOMEM;
 
+	if (r == 0)
+		r = view_is_covered(&planning->views.own, inside);
+	if (r == 1)
+		r = view_list(&planning->views.new, path, names);
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot read /%s of container '%s'", path, planning->rebase->name) : 0;
 }
 
@@ -175,7 +189,7 @@ static int merge_triggers(struct planning *planning)
 
 		if (!path)
 			return fail_memory(planning->ctx);
-		if (!text_equal(names.items[i], "Lock"))
+		if (!text_equal(names.items[i], "Lock") && !(i && text_equal(names.items[i], names.items[i - 1])))
 			r = merge_keyed(planning, KEYED_LINES, path);
 	}
 	return r;
@@ -211,7 +225,8 @@ static int merge_alternatives(struct planning *planning)
 	int r = list_top(planning, ALTERNATIVES, &names);
 
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		r = merge_alternative(planning, names.items[i]);
+		if (i == 0 || !text_equal(names.items[i], names.items[i - 1]))
+			r = merge_alternative(planning, names.items[i]);
 	return r;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files of the base's packages that the container has under another name, by dpkg-divert(1): they follow the base as well. */
+#include "journal.h"
 #include "plan.h"
 
 #define DIVERSIONS "var/lib/dpkg/diversions"
@@ -21,7 +22,8 @@ static int follow(struct planning *planning, const char *from, const char *to)
 		r = entry_look(new_fd < 0 ? -1 : new_fd, from_name, &new);
 	if (r == 0)
 		r = entry_look(own_fd < 0 ? -1 : own_fd, to_name, &own);
-	if (r < 0 || !old.there || !new.there || entry_same(&old, &new) == 1)
+	/* dpkg diverts no directories, and a copy of one would be empty. */
+	if (r < 0 || !old.there || !new.there || S_ISDIR(old.st.st_mode) || S_ISDIR(new.st.st_mode) || entry_same(&old, &new) == 1)
 		return r;
 	r = entry_same_content(&own, &old);
 	if (r <= 0)
@@ -50,7 +52,7 @@ int plan_diverted(struct planning *planning)
 			break;
 		from_place = ownership_resolve(&planning->ownership, from, from_buffer);
 		to_place = ownership_resolve(&planning->ownership, to, to_buffer);
-		if (from_place && to_place && !strstr(from_place, "..") && !strstr(to_place, ".."))
+		if (from_place && to_place && journal_is_path(from_place) && journal_is_path(to_place))
 			r = follow(planning, from_place, to_place);
 	}
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot compare diverted files of container '%s'",

@@ -9,13 +9,17 @@
 #include "plan.h"
 #include "text-merge.h"
 
-enum { DEPTH_MAX = 128, MERGE_BYTES_MAX = 4 << 20 };
+enum { DEPTH_MAX = 128, MERGE_BYTES_MAX = 4 << 20, QUESTION_BYTES_MAX = 16 << 20 };
+
+/* A file can be larger than its disk. Packages have less than this all together; beyond, files count as changed. */
+#define DIGEST_BYTES_MAX (UINT64_C(8) << 30)
 
 /* The same name in three directories; a descriptor of -1: no such directory there. */
 struct place {
 	int own_fd, old_fd, new_fd;
 	const char *path;             /* relative, "" for the top */
 	int depth;
+	bool covered;                 /* opaque, or below what is: the base shows nothing in it */
 };
 
 /* One name of a place. */
@@ -23,12 +27,48 @@ struct triple {
 	const char *path;
 	struct entry own, old, new;
 	const struct owned_path *owned;
+	bool covered;                 /* taking it away would show nothing */
 };
 
 /* Does the entry stay in the top layer? A negative errno is a failure. */
 enum { GONE = 0, STAYS = 1 };
 
 static int walk(struct planning *planning, const struct place *place, bool *ret_emptied);
+static int is_unchanged(const struct entry *own, const struct entry *old, int depth);
+
+/* ---- directories, read ---- */
+
+static int open_directory(const struct entry *entry)
+{
+	int fd;
+
+	if (!entry->there || !S_ISDIR(entry->st.st_mode))
+		return -1;
+	fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Of a layer, so whiteouts are among them. */
+static int list_names(int dir_fd, struct text_list *names)
+{
+	CLEANUP_DIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(fd);
+		return -errno;
+	}
+	while ((errno = 0, entry = readdir(dir)))
+		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
+		    text_list_add(names, entry->d_name) < 0)
+			return -ENOMEM;
+	if (errno)
+		return -errno;
+	text_list_sort(names);
+	return 0;
+}
 
 /* ---- telling ---- */
 
@@ -45,11 +85,48 @@ static struct lb_rebase_item *tell(struct planning *planning, const struct tripl
 	return item;
 }
 
+/* With all that is in it, where it is a directory. */
+static int copy_new(struct planning *planning, const char *path, const struct entry *new, int depth)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FD int fd = -1;
+	int r = 0;
+
+	changes_add_copy(&planning->rebase->changes, CHANGE_COPY_NEW, path, path, NULL);
+	if (!S_ISDIR(new->st.st_mode))
+		return 0;
+	fd = openat(new->dir_fd, new->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = depth >= DEPTH_MAX ? -ELOOP : view_list(&(struct view){ .base_fd = fd, .top_fd = -1 }, ".", &names);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		CLEANUP_FREE char *below = text_format("%s/%s", path, names.items[i]);
+		struct entry entry;
+
+		r = below ? entry_look(fd, names.items[i], &entry) : -ENOMEM;
+		if (r == 0)
+			r = copy_new(planning, below, &entry, depth + 1);
+	}
+	return r;
+}
+
+/* The container's goes, and what the new base has in its place is seen. */
+static int show_base(struct planning *planning, const struct triple *triple)
+{
+	int r;
+
+	if (triple->covered && triple->new.there) {
+		r = copy_new(planning, triple->path, &triple->new, 0);
+		return r < 0 ? r : STAYS;
+	}
+	changes_add(&planning->rebase->changes, CHANGE_DROP, triple->path);
+	return GONE;
+}
+
 static int drop(struct planning *planning, const struct triple *triple, const char *text)
 {
 	tell(planning, triple, LB_REBASE_FOLLOWS, text);
-	changes_add(&planning->rebase->changes, CHANGE_DROP, triple->path);
-	return GONE;
+	return show_base(planning, triple);
 }
 
 static int stay(struct planning *planning, const struct triple *triple, const char *text)
@@ -74,8 +151,12 @@ char *plan_question(const char *path, const struct entry *own, const struct entr
 	for (size_t i = 0; i < 3; i++) {
 		uint8_t digest[DIGEST_SHA256_BYTES];
 		char hex[2 * DIGEST_SHA256_BYTES + 1] = "";
-		CLEANUP_FD int fd = entries[i]->there && S_ISREG(entries[i]->st.st_mode) ? entry_open(entries[i]) : -1;
+		bool is_file = entries[i]->there && S_ISREG(entries[i]->st.st_mode);
+		bool is_large = is_file && entries[i]->st.st_size > QUESTION_BYTES_MAX;
+		CLEANUP_FD int fd = is_file && !is_large ? entry_open(entries[i]) : -1;
 
+		if (is_large)
+			snprintf(hex, sizeof hex, "%lld", (long long)entries[i]->st.st_size);
 		if (fd >= 0 && digest_sha256_fd(fd, digest) == 0)
 			digest_to_text(digest, sizeof digest, hex);
 		buffer_format(&text, "\n%o %s", entries[i]->there ? entries[i]->st.st_mode : 0U, hex);
@@ -188,8 +269,8 @@ static int reconcile(struct planning *planning, const struct triple *triple)
 		return STAYS;
 	case ANSWER_BASE:
 		lay_beside(planning, triple, CHANGE_COPY_TOP, ".layerbox-old");
-		changes_add(&planning->rebase->changes, CHANGE_DROP, triple->path);
-		return STAYS; /* in the directory: the one beside it */
+		r = show_base(planning, triple);
+		return r < 0 ? r : STAYS; /* in the directory: the one beside it */
 	default:
 		lay_beside(planning, triple, CHANGE_COPY_NEW, ".layerbox-new");
 		return STAYS;
@@ -199,7 +280,7 @@ static int reconcile(struct planning *planning, const struct triple *triple)
 /* ---- files of packages ---- */
 
 /* Is it as its package, in the version that the container had, brought it? 1, 0 or a negative errno. */
-static int is_as_brought(const struct triple *triple)
+static int is_as_brought(struct planning *planning, const struct triple *triple)
 {
 	const struct owned_path *owned = triple->owned;
 	char md5[2 * DIGEST_MD5_BYTES + 1], with_slash[PATH_MAX];
@@ -216,8 +297,9 @@ static int is_as_brought(const struct triple *triple)
 		field = strstr(owned->package->conffiles, with_slash);
 		sum = field ? field + strlen(with_slash) : "";
 	}
-	if (!*sum)
+	if (!*sum || (uint64_t)triple->own.st.st_size > DIGEST_BYTES_MAX - planning->digested)
 		return 0;
+	planning->digested += (uint64_t)triple->own.st.st_size;
 	fd = entry_open(&triple->own);
 	if (fd < 0)
 		return fd;
@@ -232,7 +314,7 @@ static int judge_overtaken(struct planning *planning, const struct triple *tripl
 	int r = entry_same(&triple->own, &triple->new);
 
 	if (r == 0)
-		r = is_as_brought(triple);
+		r = is_as_brought(planning, triple);
 	if (r < 0)
 		return r;
 	if (r == 1)
@@ -270,10 +352,42 @@ static int judge_whiteout(struct planning *planning, const struct triple *triple
 	return STAYS;
 }
 
+/* Has a directory nothing but what the one in the old base has, as it is there? 1, 0 or a negative errno. */
+static int is_unchanged_directory(const struct entry *own, const struct entry *old, int depth)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	CLEANUP_FD int own_fd = open_directory(own);
+	CLEANUP_FD int old_fd = open_directory(old);
+	int r = own_fd < 0 || old_fd < 0 || depth >= DEPTH_MAX ? 0 : entry_same_attributes(own, old);
+
+	if (r != 1 || entry_is_opaque(own_fd))
+		return r < 0 ? r : 0;
+	r = list_names(own_fd, &names);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		struct entry own_entry, old_entry;
+
+		r = entry_look(own_fd, names.items[i], &own_entry);
+		if (r == 0)
+			r = entry_look(old_fd, names.items[i], &old_entry);
+		if (r < 0)
+			return r;
+		r = is_unchanged(&own_entry, &old_entry, depth + 1);
+		if (r != 1)
+			return r;
+		r = 0;
+	}
+	return r < 0 ? r : 1;
+}
+
+static int is_unchanged(const struct entry *own, const struct entry *old, int depth)
+{
+	return own->there && S_ISDIR(own->st.st_mode) ? is_unchanged_directory(own, old, depth) : entry_same(own, old);
+}
+
 /* A directory on one side where the other has none. */
 static int judge_kinds(struct planning *planning, const struct triple *triple)
 {
-	int r = entry_same(&triple->own, &triple->old);
+	int r = is_unchanged(&triple->own, &triple->old, 0);
 
 	if (r)
 		return r < 0 ? r : drop(planning, triple, "as in the old base: what the new base has in its place shows");
@@ -282,8 +396,7 @@ static int judge_kinds(struct planning *planning, const struct triple *triple)
 	if (ask(planning, triple, LB_REBASE_CONFLICT,
 		"is a directory on one side and none on the other; answer with `layerbox rebase --answer`") != ANSWER_BASE)
 		return STAYS;
-	changes_add(&planning->rebase->changes, CHANGE_DROP, triple->path);
-	return GONE;
+	return show_base(planning, triple);
 }
 
 static int judge_changed_on_both(struct planning *planning, const struct triple *triple)
@@ -341,8 +454,7 @@ static int judge_info(struct planning *planning, const struct triple *triple, co
 {
 	if (package->side == PACKAGE_TOP)
 		return judge_of_top_package(planning, triple);
-	changes_add(&planning->rebase->changes, CHANGE_DROP, triple->path);
-	return GONE;
+	return show_base(planning, triple);
 }
 
 static int judge_file(struct planning *planning, const struct triple *triple)
@@ -360,16 +472,6 @@ static int judge_file(struct planning *planning, const struct triple *triple)
 
 /* ---- directories ---- */
 
-static int open_directory(const struct entry *entry)
-{
-	int fd;
-
-	if (!entry->there || !S_ISDIR(entry->st.st_mode))
-		return -1;
-	fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* What an opaque directory hides of the new base that was not in the old one. */
 static int judge_opaque(struct planning *planning, const struct triple *triple, int old_fd, int new_fd)
 {
@@ -378,6 +480,8 @@ static int judge_opaque(struct planning *planning, const struct triple *triple, 
 	int r = new_fd < 0 ? 0 : view_list(&view, ".", &names);
 	struct stat st;
 
+	if (r == 0)
+		r = text_list_add(&planning->opaque, triple->path);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (old_fd < 0 || fstatat(old_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return hide(planning, triple, "replaced as a whole in the container: hides what is new in the base's");
@@ -385,9 +489,13 @@ static int judge_opaque(struct planning *planning, const struct triple *triple, 
 }
 
 /* Nothing is left in the directory: is it needed? */
-static int judge_emptied(struct planning *planning, const struct triple *triple, size_t changes_before)
+static int judge_emptied(struct planning *planning, const struct triple *triple, bool covered, size_t changes_before)
 {
-	int r = entry_same_attributes(&triple->own, &triple->new);
+	int r;
+
+	if (covered && triple->new.there)
+		return STAYS;
+	r = entry_same_attributes(&triple->own, &triple->new);
 
 	if (r == 0 && (!triple->new.there || !entry_same_attributes(&triple->old, &triple->new)))
 		r = entry_same_attributes(&triple->own, &triple->old);
@@ -419,10 +527,11 @@ static int judge_directory(struct planning *planning, const struct triple *tripl
 	CLEANUP_FD int own_fd = open_directory(&triple->own);
 	CLEANUP_FD int old_fd = open_directory(&triple->old);
 	CLEANUP_FD int new_fd = open_directory(&triple->new);
-	const struct place place = { own_fd, old_fd, new_fd, triple->path, depth + 1 };
+	bool opaque = own_fd >= 0 && entry_is_opaque(own_fd), hides = opaque && old_fd >= 0;
+	const struct place place = { own_fd, old_fd, new_fd, triple->path, depth + 1, hides || triple->covered };
 	size_t changes_before = planning->rebase->changes.count;
 	bool emptied = false;
-	int r;
+	int r = 0;
 
 	if (own_fd < 0)
 		return own_fd;
@@ -430,20 +539,22 @@ static int judge_directory(struct planning *planning, const struct triple *tripl
 		return old_fd < -1 ? old_fd : new_fd;
 	if (triple->new.there && new_fd < 0)
 		return judge_kinds(planning, triple);
-	if (entry_is_opaque(own_fd) && old_fd >= 0)
-		return judge_opaque(planning, triple, old_fd, new_fd);
+	if (hides && !triple->covered)
+		r = judge_opaque(planning, triple, old_fd, new_fd);
+	if (r < 0)
+		return r;
 	/* What neither base has a directory for is the container's own, with all that is in it. */
 	if (old_fd < 0 && new_fd < 0)
 		return STAYS;
 	if (depth >= DEPTH_MAX)
 		return -ELOOP;
 	/* overlayfs marks every directory that is made where the base has none: it was not meant to hide anything. */
-	if (entry_is_opaque(own_fd))
+	if (opaque && !place.covered)
 		changes_add(&planning->rebase->changes, CHANGE_UNCOVER, triple->path);
 	r = walk(planning, &place, &emptied);
 	if (r < 0)
 		return r;
-	r = emptied ? judge_emptied(planning, triple, changes_before) : STAYS;
+	r = emptied ? judge_emptied(planning, triple, place.covered, changes_before) : STAYS;
 	return r == STAYS ? follow_attributes(planning, triple) : r;
 }
 
@@ -452,7 +563,7 @@ static int judge_directory(struct planning *planning, const struct triple *tripl
 static int judge(struct planning *planning, const struct place *place, const char *name)
 {
 	CLEANUP_FREE char *path = text_format("%s%s%s", place->path, *place->path ? "/" : "", name);
-	struct triple triple = { .path = path };
+	struct triple triple = { .path = path, .covered = place->covered };
 	int r = path ? entry_look(place->own_fd, name, &triple.own) : -ENOMEM;
 
 	if (r == 0)
@@ -472,22 +583,10 @@ static int judge(struct planning *planning, const struct place *place, const cha
 static int walk(struct planning *planning, const struct place *place, bool *ret_emptied)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
-	int r = 0, fd = openat(place->own_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = list_names(place->own_fd, &names);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
-		    text_list_add(&names, entry->d_name) < 0)
-			return -ENOMEM;
-	if (errno)
-		return -errno;
-	text_list_sort(&names);
+	if (r < 0)
+		return r;
 	*ret_emptied = true;
 	for (size_t i = 0; i < names.count; i++) {
 		r = judge(planning, place, names.items[i]);
@@ -504,7 +603,7 @@ static int walk(struct planning *planning, const struct place *place, bool *ret_
 
 int plan_files(struct planning *planning)
 {
-	const struct place top = { planning->top_fd, planning->old_fd, planning->new_fd, "", 0 };
+	const struct place top = { planning->top_fd, planning->old_fd, planning->new_fd, "", 0, false };
 	bool emptied;
 	int r = walk(planning, &top, &emptied);
 

@@ -2,6 +2,7 @@
 /* Packages: which side each is on, and how those of the container's side stay as they were over another base. */
 #include <fcntl.h>
 
+#include "../util/tree.h"
 #include "plan.h"
 
 #define STATUS "var/lib/dpkg/status"
@@ -67,6 +68,11 @@ int plan_packages(struct planning *planning)
 	}
 	if (r == 0)
 		r = ownership_load(&planning->views, &planning->packages, &planning->ownership);
+	if (r == -E2BIG)
+		return fail(planning->ctx, -LB_ERR_DAMAGED,
+			    "the package lists in /" INFO " of container '%s' name more files than a system can have: mend "
+			    "them first",
+			    planning->rebase->name);
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot read the package lists of container '%s'",
 				  planning->rebase->name) : 0;
 }
@@ -77,6 +83,65 @@ const struct package_decision *plan_package_of_info(const struct planning *plann
 	CLEANUP_FREE char *name = dot ? strndup(file, (size_t)(dot - file)) : NULL;
 
 	return name ? package_merge_find(&planning->packages, name) : NULL;
+}
+
+/* ---- what does not show through from the new base, and should ---- */
+
+static bool is_in_opaque(const struct planning *planning, const char *path)
+{
+	for (size_t i = 0; i < planning->opaque.count; i++) {
+		const char *rest = text_after(path, planning->opaque.items[i]);
+
+		if (rest && *rest == '/')
+			return true;
+	}
+	return false;
+}
+
+/* A directory of the container's hides it: it gets a copy, unless something is there already, which was judged by itself. */
+static void uncover(struct planning *planning, const char *path)
+{
+	CLEANUP_FD int top_fd = -1;
+	CLEANUP_FD int new_fd = -1;
+
+	if (!is_in_opaque(planning, path))
+		return;
+	top_fd = tree_open_beneath(planning->top_fd, path, O_PATH);
+	new_fd = tree_open_beneath(planning->new_fd, path, O_PATH);
+	if (top_fd == -ENOENT && new_fd >= 0)
+		changes_add_copy(&planning->rebase->changes, CHANGE_COPY_NEW, path, path, NULL);
+}
+
+static int uncover_info(struct planning *planning)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	int r = view_list(&planning->views.new, INFO, &names);
+
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		CLEANUP_FREE char *path = text_format(INFO "/%s", names.items[i]);
+		const struct package_decision *package = path ? plan_package_of_info(planning, path) : NULL;
+
+		if (!path)
+			return -ENOMEM;
+		if (package && package->side == PACKAGE_BASE)
+			uncover(planning, path);
+	}
+	return r;
+}
+
+/* What the container's version of a package had, and the container has no more, it has deleted. */
+int plan_covered_packages(struct planning *planning)
+{
+	int r = planning->opaque.count ? uncover_info(planning) : 0;
+
+	for (size_t i = 0; planning->opaque.count && i < planning->ownership.count; i++) {
+		const struct owned_path *owned = &planning->ownership.paths[i];
+
+		if (owned->package->side == PACKAGE_BASE && owned->in_new && !owned->in_own)
+			uncover(planning, owned->path);
+	}
+	return r < 0 ? fail_errno(planning->ctx, r, "cannot compare the packages of container '%s' with its base",
+				  planning->rebase->name) : 0;
 }
 
 /* ---- what shows through from the new base, and must not ---- */

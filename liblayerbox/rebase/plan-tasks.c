@@ -10,7 +10,7 @@
 #define TRIGGERS "var/lib/dpkg/triggers/File"
 #define POSTINST "var/lib/dpkg/info/%s.postinst"
 
-enum { SCRIPT_BYTES_MAX = 1 << 20, TRIGGERS_BYTES_MAX = 16 << 20 };
+enum { SCRIPT_BYTES_MAX = 1 << 20, TRIGGERS_BYTES_MAX = 1 << 20 };
 
 static void add_command(struct planning *planning, const char *words)
 {
@@ -127,44 +127,71 @@ static bool is_of_container(const struct owned_path *owned)
 	return owned->package->side == PACKAGE_TOP && owned->in_own;
 }
 
+/* Files below @path went with the base, and, with @own, the container has files there. */
+struct watched {
+	const char *path;
+	bool base, own;
+};
+
 /*
- * @package is interested in files below @path. The base's own was triggered when the base was upgraded, and has to see
+ * @package is interested in files below a path. The base's own was triggered when the base was upgraded, and has to see
  * again only where the container has files there as well; one of the container's has seen nothing of it.
  */
-static void activate(struct planning *planning, const char *path, const char *package)
+static void activate(struct planning *planning, const struct watched *watched, const char *package)
 {
 	const struct package_decision *interested = package_merge_find(&planning->packages, package);
 	CLEANUP_FREE char *words = NULL;
 
-	if (!ownership_any_below(&planning->ownership, path, is_changed_by_base))
+	if (!watched->base || (!watched->own && (!interested || interested->side != PACKAGE_TOP)))
 		return;
-	if ((!interested || interested->side != PACKAGE_TOP) &&
-	    !ownership_any_below(&planning->ownership, path, is_of_container))
-		return;
-	words = text_format("/usr/bin/dpkg-trigger --no-await --by-package=dpkg %s", path);
-	if (!words || strpbrk(path, " \t"))
+	words = text_format("/usr/bin/dpkg-trigger --no-await --by-package=dpkg %s", watched->path);
+	if (!words || strpbrk(watched->path, " \t"))
 		return;
 	add_command(planning, words);
 	planning->dpkg_pending = true;
-	report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, path, "what changed below it triggers %s", package);
+	report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_DONE, watched->path,
+		   "what changed below it triggers %s", package);
 }
 
-/* Lines of PATH PACKAGE, with /noawait behind some. */
-static void activate_all(struct planning *planning, const struct view *view)
+/* Lines of PATH PACKAGE, with /noawait behind some, sorted, each path with one slash in front. */
+static int read_triggers(const struct view *view, struct text_list *lines)
 {
 	CLEANUP_FREE char *text = NULL;
 	char *save = NULL;
+	int r = 0;
 
 	if (view_read(view, TRIGGERS, TRIGGERS_BYTES_MAX, &text) < 0)
-		return;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		return 0;
+	for (char *line = strtok_r(text, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save)) {
 		char *space = strchr(line, ' ');
 
-		if (*line != '/' || !space)
-			continue;
+		line += strspn(line, "/");
+		if (space && space > line && line[-1] == '/')
+			r = text_list_format(lines, "/%.*s", (int)(space + 1 + strcspn(space + 1, "/") - line), line);
+	}
+	text_list_sort(lines);
+	return r;
+}
+
+static void activate_all(struct planning *planning, const struct view *view)
+{
+	CLEANUP_TEXT_LIST struct text_list lines = { 0 };
+	struct watched watched = { .path = "" };
+
+	if (read_triggers(view, &lines) < 0)
+		planning->rebase->report.failed = true;
+	for (size_t i = 0; i < lines.count; i++) {
+		char *line = lines.items[i], *space = strchr(line, ' ');
+
 		*space = '\0';
-		space[1 + strcspn(space + 1, "/")] = '\0';
-		activate(planning, line, space + 1);
+		/* Looked up once for each path, since anybody can be interested, and more than once. */
+		if (!text_equal(line, watched.path))
+			watched = (struct watched){
+				.path = line,
+				.base = ownership_any_below(&planning->ownership, line, is_changed_by_base),
+				.own = ownership_any_below(&planning->ownership, line, is_of_container),
+			};
+		activate(planning, &watched, space + 1);
 	}
 }
 
@@ -238,7 +265,8 @@ int plan_tasks(struct planning *planning)
 		CLEANUP_FREE char *words =
 			text_format("/usr/bin/update-alternatives --auto %s", planning->alternatives.items[i]);
 
-		if (words)
+		/* Nobody's alternative is named so, but a file of the container's can be. */
+		if (words && !strpbrk(planning->alternatives.items[i], " \t\r\n"))
 			add_command(planning, words);
 	}
 	if (status && (strstr(status, " triggers-pending\n") || strstr(status, " triggers-awaited\n")))

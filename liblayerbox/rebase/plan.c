@@ -22,6 +22,7 @@ static void planning_free(struct planning *planning)
 	answers_free(&planning->answers);
 	text_list_free(&planning->handled);
 	text_list_free(&planning->alternatives);
+	text_list_free(&planning->opaque);
 }
 
 static void rebase_cleanup(struct lb_rebase **rebase)
@@ -163,6 +164,8 @@ static int plan(struct planning *planning, int directory_fd)
 		r = plan_diverted(planning);
 	if (r == 0)
 		r = plan_top_packages(planning);
+	if (r == 0)
+		r = plan_covered_packages(planning);
 	if (r == 0)
 		r = plan_tasks(planning);
 	if (r == 0 && (planning->rebase->report.failed || planning->rebase->changes.failed))

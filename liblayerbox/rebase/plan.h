@@ -38,6 +38,8 @@ struct planning {
 	struct answers answers;
 	struct text_list handled;     /* sorted: paths of databases, which the walk over files passes by */
 	struct text_list alternatives; /* whose links have to be made anew */
+	struct text_list opaque;      /* directories of the top layer that hide what the bases have in them */
+	uint64_t digested;            /* bytes of the container's that were read for their md5 sums */
 	bool dpkg_pending;            /* the merged database has triggers or configuration to finish */
 	char path_of_failure[1024];   /* where the walk over files ended, for a sentence */
 };
@@ -56,6 +58,7 @@ int plan_made_files(struct planning *planning);
 int plan_files(struct planning *planning);
 int plan_diverted(struct planning *planning);
 int plan_top_packages(struct planning *planning);
+int plan_covered_packages(struct planning *planning);
 int plan_tasks(struct planning *planning);
 
 /* The package of a file in dpkg's info/, NULL for other paths and for packages that are the same in all three trees. */

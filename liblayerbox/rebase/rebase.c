@@ -215,7 +215,9 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 		r = stop(ctx, name, false);
 		if (r == 0)
 			r = try_locked(ctx, name, options, ret_rebase);
-		if (r < 0) {
+		if (r == HAS_TO_STOP)
+			return fail(ctx, -LB_ERR_BUSY, "container '%s' was started again by somebody else: try again", name);
+		if (r != 0) {
 			char error[ERROR_MAX];
 
 			/* It was to come back in any case. */

@@ -29,7 +29,7 @@ static bool has_rest(const struct workspace *ws)
 {
 	return ws->new_fd >= 0 || ws->undo_fd >= 0 || workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL) ||
 	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_UNDONE) ||
-	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_NEW) || !workspace_has(ws->rebase_fd, WORKSPACE_UNDONE);
+	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_NEW) || workspace_has(ws->rebase_fd, WORKSPACE_SCRATCH) || !workspace_has(ws->rebase_fd, WORKSPACE_UNDONE);
 }
 
 int transaction_get_state(struct lb_context *ctx, int container_fd, const char *name, enum transaction_state *ret_state)
@@ -87,6 +87,8 @@ int workspace_sweep(struct workspace *ws)
 	r = tree_remove(ws->rebase_fd, WORKSPACE_NEW);
 	if (r == 0)
 		r = tree_remove(ws->rebase_fd, WORKSPACE_UNDO);
+	if (r == 0)
+		r = tree_remove(ws->rebase_fd, WORKSPACE_SCRATCH);
 	if (r == 0)
 		r = remove_file(ws, WORKSPACE_JOURNAL_NEW);
 	if (r == 0)

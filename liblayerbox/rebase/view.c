@@ -6,32 +6,41 @@
 #include "../util/tree.h"
 #include "entry.h"
 
-/* Does the top layer hide the base's @path: by an opaque directory above it, a whiteout, or something that is no directory? */
-static int is_hidden(int top_fd, const char *path)
+/* Is it a directory that hides what the base has in it, or none at all? -ENOENT where the top layer has nothing there. */
+static int hides_base(int top_fd, const char *path)
+{
+	CLEANUP_FD int fd = tree_open_beneath(top_fd, path, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ENOTDIR || fd == -ELOOP ? 1 : fd;
+	return entry_is_opaque(fd);
+}
+
+int view_is_covered(const struct view *view, const char *path)
 {
 	CLEANUP_FREE char *prefix = strdup(path);
+	int r = 0;
 
 	if (!prefix)
 		return -ENOMEM;
-	for (char *slash = strchr(prefix, '/');; slash = strchr(slash + 1, '/')) {
-		CLEANUP_FD int fd = -1;
-		struct stat st;
-
-		if (slash)
-			*slash = '\0';
-		fd = tree_open_beneath(top_fd, prefix, O_PATH);
-		if (fd == -ENOENT)
-			return 0;
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return fd == -ELOOP || fd == -ENOTDIR ? 1 : fd < 0 ? fd : -errno;
-		if (!S_ISDIR(st.st_mode) || !slash)
-			return 1;
-		close_fd(take_fd(&fd));
-		fd = tree_open_beneath(top_fd, prefix, O_RDONLY | O_DIRECTORY);
-		if (fd < 0 || entry_is_opaque(fd))
-			return fd < 0 ? fd : 1;
+	if (view->top_fd < 0)
+		return 0;
+	for (char *slash = strchr(prefix, '/'); r == 0 && slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		r = hides_base(view->top_fd, prefix);
 		*slash = '/';
 	}
+	return r == -ENOENT ? 0 : r;
+}
+
+/* By a directory above it, or by something that is no directory, a whiteout for example, at the path itself? */
+static int is_hidden(const struct view *view, const char *path)
+{
+	CLEANUP_FD int fd = view->top_fd < 0 ? -ENOENT : tree_open_beneath(view->top_fd, path, O_PATH);
+
+	if (fd >= 0)
+		return 1;
+	return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? view_is_covered(view, path) : fd;
 }
 
 int view_open(const struct view *view, const char *path, int flags)
@@ -48,7 +57,7 @@ int view_open(const struct view *view, const char *path, int flags)
 		close_fd(fd);
 		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? tree_open_beneath(view->top_fd, path, flags) : -EINVAL;
 	} else if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
-		hidden = view->top_fd < 0 ? 0 : is_hidden(view->top_fd, path);
+		hidden = view_is_covered(view, path);
 		if (hidden)
 			return hidden < 0 ? hidden : -ENOENT;
 		fd = tree_open_beneath(view->base_fd, path, flags);
@@ -130,27 +139,18 @@ int view_list(const struct view *view, const char *path, struct text_list *names
 	if (view->top_fd >= 0) {
 		top_fd = tree_open_beneath(view->top_fd, path, O_RDONLY | O_DIRECTORY);
 		r = top_fd < 0 ? 0 : list_one(view->top_fd, path, -1, names);
-		if (r == 0 && top_fd >= 0 && entry_is_opaque(top_fd))
-			return 0;
-		if (r == 0 && top_fd < 0)
-			r = is_hidden(view->top_fd, path);
-		if (r)
-			return r < 0 ? r : 0;
+		if (r == 0)
+			r = top_fd < 0 ? is_hidden(view, path) : entry_is_opaque(top_fd) ? 1 : view_is_covered(view, path);
 	}
-	r = list_one(view->base_fd, path, top_fd, names);
+	if (r == 0)
+		r = list_one(view->base_fd, path, top_fd, names);
 	text_list_sort(names);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int view_top_decides(const struct view *view, const char *path)
 {
-	CLEANUP_FD int fd = view->top_fd < 0 ? -ENOENT : tree_open_beneath(view->top_fd, path, O_PATH);
-
-	if (fd >= 0)
-		return 1;
-	if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
-		return fd;
-	return view->top_fd < 0 ? 0 : is_hidden(view->top_fd, path);
+	return is_hidden(view, path);
 }
 
 int view_open_base_parent(const struct view *view, const char *path, const char **ret_name)

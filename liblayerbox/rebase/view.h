@@ -27,6 +27,9 @@ int view_read(const struct view *view, const char *path, size_t max, char **ret_
 /* Appends the names in a directory, of both layers, sorted; none where there is no such directory. */
 int view_list(const struct view *view, const char *path, struct text_list *names);
 
+/* Does a directory above @path hide whatever the base has there? 1, 0 or a negative errno. */
+int view_is_covered(const struct view *view, const char *path);
+
 /* Does the top layer say what @path shows: by an entry of its own, or by hiding the base's? 1, 0 or a negative errno. */
 int view_top_decides(const struct view *view, const char *path);
 

@@ -9,6 +9,7 @@
 #define WORKSPACE "rebase"
 #define WORKSPACE_NEW "new"                     /* prepared entries, by number */
 #define WORKSPACE_UNDO "undo"                   /* what was moved out of the top layer, by number */
+#define WORKSPACE_SCRATCH "finish"              /* layers that the container's programs work in, see finish.h */
 #define WORKSPACE_UNDONE "undone"               /* what an undo displaced, by path */
 #define WORKSPACE_OPAQUE "trusted.overlay.opaque" /* overlayfs's mark of a directory that hides the base's */
 #define WORKSPACE_JOURNAL "journal"             /* there: the switch has begun */

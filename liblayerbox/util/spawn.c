@@ -2,6 +2,7 @@
 #include "spawn.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "file.h"
 #include "text.h"
@@ -231,16 +233,37 @@ static int give_line(const struct spawn_options *options, int *input_fd)
 	return 0;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* For poll(2): how long is left until @end_ms, where that is not 0. */
+static int ms_left(int64_t end_ms)
+{
+	int64_t left = end_ms ? end_ms - now_ms() : -1;
+
+	return !end_ms ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
 /* Takes the program's output until it has closed it, and gives it what it is to read meanwhile. */
 static int converse(struct output *output, int output_fd, int *input_fd)
 {
+	unsigned timeout_s = output->options->timeout_s;
+	int64_t end_ms = timeout_s ? now_ms() + (int64_t)timeout_s * 1000 : 0;
 	int r = 0;
 
 	while (r == 0) {
 		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN }, { .fd = *input_fd, .events = POLLOUT } };
+		int ready = poll(fds, 2, ms_left(end_ms));
 
-		if (poll(fds, 2, -1) < 0)
+		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
+		else if (end_ms && now_ms() >= end_ms)
+			r = -ETIMEDOUT; /* also of one that never ceases to talk */
 		else if (fds[0].revents)
 			r = take_piece(output, output_fd);
 		else
@@ -315,6 +338,8 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	close_fd(take_fd(&report_write));
 	collected = converse(&output, out_read, &give);
 	close_fd(take_fd(&give));
+	if (collected == -ETIMEDOUT)
+		kill(pid, SIGKILL);
 	r = spawn_wait(pid, ret_status);
 	if (read(report_read, &child_errno, sizeof child_errno) == sizeof child_errno)
 		r = -child_errno;

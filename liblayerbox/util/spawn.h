@@ -19,6 +19,7 @@ struct spawn_options {
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
 	bool outlives_caller;         /* it daemonizes itself: no death signal */
 	bool own_namespaces;          /* private mount and pid namespaces: all it started and mounted ends with it */
+	unsigned timeout_s;           /* then it is killed, with @own_namespaces and all it has started: -ETIMEDOUT; 0: never */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
 	spawn_line_fn on_line;

@@ -26,6 +26,25 @@ static void test_status(void **state)
 	assert_int_equal(status, 128 + SIGTERM);
 }
 
+/* One that never ends, whether it is silent, talks all the time, or has left others behind that will not be asked. */
+static void test_timeout(void **state)
+{
+	static const char *const scripts[] = {
+		"trap '' TERM; while :; do sleep 100; done",
+		"while :; do echo x; done",
+		"(trap '' TERM HUP; exec sleep 100) & sleep 100",
+	};
+	const struct spawn_options options = { .timeout_s = 1, .own_namespaces = true };
+	int status = -1;
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+		assert_int_equal(spawn_run(SHELL(scripts[i]), &options, &status, NULL), -ETIMEDOUT);
+	assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
+	assert_int_equal(status, 3);
+}
+
 static void test_missing_program(void **state)
 {
 	const struct spawn_options options = { 0 };
@@ -566,6 +585,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_missing_program),
+		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_input_that_nobody_reads),
