@@ -28,6 +28,7 @@ struct inside {
 	uint32_t ids_first, ids_last; /* where new system accounts get their numbers, see INSIDE_PATH; 0: as programs do */
 	const char *script;           /* a file of the host's that is copied to INSIDE_SCRIPT; may be NULL */
 	const char *const *env;       /* whole environment */
+	int output_fd;                /* as in struct spawn_options; 0: none */
 	spawn_line_fn on_line;        /* may be NULL */
 	void *userdata;
 };
