@@ -608,6 +608,7 @@ struct lb_rebase_options {
 	const char *canary;           /* this one first; others only when it is well */
 	unsigned health_timeout_s;    /* start it, wait for it to be well, confirm or undo; 0: no check, the way back stays open */
 	unsigned jobs;                /* how many at a time; 0: as many as there are processors */
+	bool fetch;                   /* bring its own packages that would break to versions from the base's sources that fit */
 };
 
 /**

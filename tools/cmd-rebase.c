@@ -275,6 +275,7 @@ static int take_options(struct run *run, int argc, char **argv)
 		{ "canary", required_argument, NULL, 'c' }, { "health-timeout", required_argument, NULL, 'h' },
 		{ "undo", no_argument, NULL, 'u' },	    { "confirm", no_argument, NULL, 'k' },
 		{ "answer", required_argument, NULL, 'A' }, { "allow-release-change", no_argument, NULL, 'R' },
+		{ "fetch", no_argument, NULL, 'f' },
 		{ 0 },
 	};
 	int option;
@@ -286,6 +287,7 @@ static int take_options(struct run *run, int argc, char **argv)
 		run->confirm = run->confirm || option == 'k';
 		run->options.dry_run = run->options.dry_run || option == 'n';
 		run->options.restart = run->options.restart || option == 'r';
+		run->options.fetch = run->options.fetch || option == 'f';
 		run->options.allow_release_change = run->options.allow_release_change || option == 'R';
 		if (option == 't')
 			run->options.to = optarg;
@@ -341,6 +343,8 @@ const struct command command_rebase = {
 		"  --health-timeout SECONDS start each, wait until it is well, then confirm it, or undo it\n"
 		"  --canary NAME            this one first; no other is touched unless it went well\n"
 		"  --jobs N                 as many at a time\n"
+		"  --fetch                  bring their own packages that would break to versions that fit, from the sources\n"
+		"                           of the new base\n"
 		"  --allow-release-change   also to another release of the distribution\n"
 		"  --undo                   go back to before the last rebase\n"
 		"  --confirm                give up the way back, and the disk space it takes\n"

@@ -38,6 +38,7 @@ int inside_run(struct lb_context *ctx, const struct inside *inside, const char *
 {
 	const struct spawn_options options = {
 		.env = inside->env,
+		.output_fd = inside->output_fd,
 		.own_namespaces = true,
 		.timeout_s = inside->timeout_s,
 		.on_line = inside->on_line,

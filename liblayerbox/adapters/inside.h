@@ -29,6 +29,7 @@ struct inside {
 	const char *script;           /* a file of the host's that is copied to INSIDE_SCRIPT; may be NULL */
 	unsigned timeout_s;           /* then it is ended, with all that it has started; 0: never */
 	const char *const *env;       /* whole environment */
+	int output_fd;                /* as in struct spawn_options; 0: none */
 	spawn_line_fn on_line;        /* may be NULL */
 	void *userdata;
 };

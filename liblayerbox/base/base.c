@@ -10,6 +10,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "debs.h"
 #include "generation-list.h"
 #include "generation.h"
 
@@ -297,6 +298,7 @@ static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret
 	if (r < 0)
 		return r;
 	*ret_fd = take_fd(&fd);
+	debs_sweep(ctx);
 	return fsync(bases_fd) < 0 ? fail_errno(ctx, errno, "cannot write the removal of base '%s' to disk", name) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+#include "debs.h"
 #include "generation-list.h"
 #include "generation.h"
 
@@ -151,11 +152,14 @@ static void remove_all(struct gc *gc)
 static int choose_locked(struct gc *gc, const char *name, unsigned keep)
 {
 	CLEANUP_FD int lock = lock_root(gc->ctx);
+	int r;
 
 	if (lock < 0)
 		return lock;
 	generation_sweep(gc->ctx);
-	return choose(gc, name, keep);
+	r = choose(gc, name, keep);
+	debs_sweep(gc->ctx);
+	return r;
 }
 
 int lb_base_gc(struct lb_context *ctx, const char *name, unsigned keep, lb_result_fn fn, void *userdata)

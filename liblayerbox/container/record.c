@@ -115,6 +115,11 @@ static const char *read_rebase_to(struct record *record, const char *value)
 	return text_copy(record->rebase_to, sizeof record->rebase_to, value) ? NULL : "must be NAME or NAME@GENERATION";
 }
 
+static const char *read_rebase_fetch(struct record *record, const char *value)
+{
+	return text_to_bool(value, &record->rebase_fetch) ? NULL : "must be yes or no";
+}
+
 static const char *read_rebased_status(struct record *record, const char *value)
 {
 	return text_copy(record->rebased_status, sizeof record->rebased_status, value) ? NULL : "must be 64 digits";
@@ -134,7 +139,7 @@ static const struct {
 	{ "renamed_from", read_renamed_from }, { "network", read_network },	  { "static", read_static },
 	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
 	{ "rebase_to", read_rebase_to },       { "rebased_from", read_rebased_from },
-	{ "rebased_status", read_rebased_status },
+	{ "rebased_status", read_rebased_status }, { "rebase_fetch", read_rebase_fetch },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -217,6 +222,8 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "ipv4_before = %s\n", record->ipv4_before);
 	if (*record->rebase_to)
 		buffer_format(&text, "rebase_to = %s\n", record->rebase_to);
+	if (*record->rebase_to && record->rebase_fetch)
+		buffer_add_text(&text, "rebase_fetch = yes\n");
 	if (*record->rebased_from)
 		buffer_format(&text, "rebased_from = %s\n", record->rebased_from);
 	if (*record->rebased_from && *record->rebased_status)

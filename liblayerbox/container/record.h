@@ -50,6 +50,7 @@ struct record {
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */
 	char rebase_to[BASE_TEXT_SIZE]; /* a rebase that the next start does: "BASE" or "BASE@GENERATION"; or "" */
+	bool rebase_fetch;            /* that one with packages that were fetched for it */
 	char rebased_from[BASE_TEXT_SIZE]; /* the generation before a rebase that can be undone; or "" */
 	char rebased_status[64 + 1];  /* SHA-256 of the packages as that rebase left them, in hexadecimal; or "" */
 	char *health_command;         /* says by its exit code whether the container is well; NULL or "": none */

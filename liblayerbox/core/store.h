@@ -9,6 +9,7 @@
  *     ROOT/network/BRIDGE/hosts.d/NAME   reservations, as dnsmasq reads them
  *     ROOT/id-ranges                     every id range that was ever handed out
  *     ROOT/rebase-answers                what was decided about questions of rebases
+ *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:
  * `.new-NAME` and `.deleted-NAME.RANDOM`, likewise a GENERATION; whoever works on it holds a flock(2) on that directory.
@@ -25,6 +26,7 @@
 #define STORE_NETWORK "network"
 #define STORE_ID_RANGES "id-ranges"
 #define STORE_ANSWERS "rebase-answers"
+#define STORE_DEBS "debs"
 
 #define STORE_NEW_PREFIX ".new-"
 #define STORE_DELETED_PREFIX ".deleted-"

@@ -99,7 +99,7 @@ static int examine_record(struct audit *audit, const char *name, int fd, const s
 {
 	struct package_changes changes = { 0 };
 	struct lb_rebase *rebase = NULL;
-	int r = plan_make(audit->ctx, name, fd, record, NULL, true, &rebase);
+	int r = plan_make(audit->ctx, name, fd, record, NULL, PLAN_FETCH_NOT, true, &rebase);
 
 	if (r >= 0)
 		r = package_changes_load(audit->ctx, record->base, 0, rebase->to_generation, &changes);

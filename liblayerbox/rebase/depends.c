@@ -2,6 +2,7 @@
 #include "depends.h"
 
 #include "provisions.h"
+#include "../util/array.h"
 
 #include <errno.h>
 
@@ -18,17 +19,22 @@ enum where {
 
 struct check {
 	const struct package_db *dbs;
+	const struct package_rows *rows;
 	struct slice native;
+	enum packages_fetch fetch;
 	struct provisions sets[WHERE_COUNT];
 	struct report *report;
 	bool sets_before;             /* IN_BASE and IN_CONTAINER are made */
 	size_t steps;
+	const struct package **breakers; /* packages of the new base that the container's own do not go with */
+	size_t breaker_count, breaker_capacity;
 };
 
 static void check_free(struct check *check)
 {
 	for (size_t i = 0; i < WHERE_COUNT; i++)
 		provisions_free(check->sets + i);
+	free(check->breakers);
 }
 
 static bool is_negative(enum package_field field)
@@ -119,6 +125,9 @@ static bool held_before(struct check *check, const struct package *package, enum
 	const struct package *mine = package_db_find(check->dbs + PACKAGE_OWN, package);
 	enum where where = IN_BASE;
 
+	/* What is brought has to go with all the rest: it is there for that. */
+	if (package->whose == PACKAGE_FETCHED)
+		return true;
 	if (mine == package || (package_installed(mine) && asks_for(check, mine, field, text)))
 		where = IN_CONTAINER;
 	return !find_any_answer(check, where, package, field, text) == is_negative(field);
@@ -126,7 +135,9 @@ static bool held_before(struct check *check, const struct package *package, enum
 
 static const char *origin(const struct package *package)
 {
-	return package->whose == PACKAGE_OWN ? "the container" : "the new base";
+	static const char *const origins[] = { "the old base", "the new base", "the container", "the new base's sources" };
+
+	return origins[package->whose];
 }
 
 /* What a relation says is shown shortened, and without bytes that a terminal would obey. */
@@ -163,39 +174,101 @@ static void show_present(const struct check *check, struct slice text, char *buf
 	}
 }
 
+/* @row: of the package that could be brought to another version; NULL: none could. */
+static const char *hint(const struct check *check, const struct package_row *row)
+{
+	if (!row)
+		return "";
+	return check->fetch == PACKAGES_FETCHED ? " (the base's sources have no version of it that fits)"
+						: ", or let --fetch bring a version that fits";
+}
+
 static void say_missing(struct check *check, const char *name, const struct package *package, enum package_field field,
-			struct slice text)
+			struct slice text, const struct package_row *row)
 {
 	char wanted[200], present[200];
 
 	show(text, wanted, sizeof wanted);
 	show_present(check, text, present, sizeof present);
 	report_add(check->report, LB_REBASE_PACKAGE, LB_REBASE_CONFLICT, name,
-		   "%s %.*s of %s %s %s, but there would be %s; in the container, %s first", name,
+		   "%s %.*s of %s %s %s, but there would be %s; in the container, %s first%s", name,
 		   SLICE_ARGS(package->fields[FIELD_VERSION]), origin(package),
 		   field == FIELD_DEPENDS ? "depends on" : "pre-depends on", wanted, *present ? present : "none",
-		   package->whose == PACKAGE_OWN ? "upgrade or remove it" : "install, upgrade or unhold what it needs");
+		   package->whose != PACKAGE_NEW ? "upgrade or remove it" : "install, upgrade or unhold what it needs",
+		   hint(check, row));
 }
 
 static void say_clash(struct check *check, const char *name, const struct package *package, enum package_field field,
-		      struct slice text, const struct package *other)
+		      struct slice text, const struct package *other, const struct package_row *row)
 {
 	char wanted[200];
 
 	show(text, wanted, sizeof wanted);
 	report_add(check->report, LB_REBASE_PACKAGE, LB_REBASE_CONFLICT, name,
 		   "%s %.*s of %s %s %s, but there would be %.*s %.*s of %s; in the container, upgrade or remove %.*s "
-		   "first",
+		   "first%s",
 		   name, SLICE_ARGS(package->fields[FIELD_VERSION]), origin(package),
 		   field == FIELD_BREAKS ? "breaks" : "conflicts with", wanted, SLICE_ARGS(other->fields[FIELD_NAME]),
 		   SLICE_ARGS(other->fields[FIELD_VERSION]), origin(other),
-		   SLICE_ARGS((package->whose == PACKAGE_OWN ? package : other)->fields[FIELD_NAME]));
+		   SLICE_ARGS((package->whose != PACKAGE_NEW ? package : other)->fields[FIELD_NAME]), hint(check, row));
+}
+
+/* ---- what could be brought to another version ---- */
+
+static int find_order(const void *package, const void *at)
+{
+	const struct package_row *row = at;
+
+	return package_order(package, row->own ? row->own : row->new ? row->new : row->old);
+}
+
+/* The row of a package of the container's own that may be, and is not yet; NULL: it is none. */
+static struct package_row *find_fetchable(const struct check *check, const struct package *package)
+{
+	struct package_row *row;
+
+	if (!package || package->whose != PACKAGE_OWN)
+		return NULL;
+	row = bsearch(package, check->rows->rows, check->rows->count, sizeof *row, find_order);
+	return row && package_row_is_fetchable(row) ? row : NULL;
+}
+
+static int note_breaker(struct check *check, const struct package *package)
+{
+	const struct package **breakers;
+
+	if (package->whose != PACKAGE_NEW)
+		return 0;
+	breakers = array_grow(check->breakers, check->breaker_count, &check->breaker_capacity, sizeof *breakers);
+	if (!breakers)
+		return -ENOMEM;
+	check->breakers = breakers;
+	check->breakers[check->breaker_count++] = package;
+	return 0;
+}
+
+/* Those that the alternatives name, and that are there in versions that do not fit. */
+static int note_breakers(struct check *check, struct slice text)
+{
+	struct relation relation;
+	struct slice part;
+	int r = 0;
+
+	while (r == 0 && slice_split(&text, '|', &part)) {
+		const struct provision *found =
+			relation_read(part, &relation) ? provisions_find(check->sets + IN_RESULT, relation.name) : NULL;
+
+		if (found)
+			r = note_breaker(check, found->package);
+	}
+	return r;
 }
 
 static int check_relation(struct check *check, const struct package *package, enum package_field field,
 			  struct slice text)
 {
 	const struct package *answer = find_any_answer(check, IN_RESULT, package, field, text);
+	struct package_row *row;
 	CLEANUP_FREE char *name = NULL;
 	int r;
 
@@ -204,13 +277,22 @@ static int check_relation(struct check *check, const struct package *package, en
 	r = make_sets_before(check);
 	if (r < 0 || !held_before(check, package, field, text))
 		return r;
+	row = find_fetchable(check, package);
+	if (!row)
+		row = find_fetchable(check, answer);
+	if (row) {
+		row->wanted = true;
+		r = answer ? note_breaker(check, package == row->own ? answer : package) : note_breakers(check, text);
+	}
+	if (r < 0 || (row && check->fetch == PACKAGES_FETCH_ANY))
+		return r;
 	name = package_info_name(package);
 	if (!name)
 		return -ENOMEM;
 	if (answer)
-		say_clash(check, name, package, field, text, answer);
+		say_clash(check, name, package, field, text, answer, row);
 	else
-		say_missing(check, name, package, field, text);
+		say_missing(check, name, package, field, text, row);
 	return 0;
 }
 
@@ -234,8 +316,17 @@ static void check_together(struct check *check, const struct package *a, const s
 	struct slice name = a->fields[FIELD_NAME];
 	CLEANUP_FREE char *subject = NULL;
 
+	struct package_row *row;
+
 	if (a->whose == b->whose || !slice_equal(name, b->fields[FIELD_NAME]) ||
 	    (a->same && b->same && package_same_version(a, b)))
+		return;
+	row = find_fetchable(check, a);
+	if (!row)
+		row = find_fetchable(check, b);
+	if (row)
+		row->wanted = true;
+	if (row && check->fetch == PACKAGES_FETCH_ANY)
 		return;
 	subject = package_info_name(a->whose == PACKAGE_OWN ? a : b);
 	if (!subject) {
@@ -244,23 +335,30 @@ static void check_together(struct check *check, const struct package *a, const s
 	}
 	report_add(check->report, LB_REBASE_PACKAGE, LB_REBASE_CONFLICT, subject,
 		   "%.*s would be there as %.*s %.*s of %s and as %.*s %.*s of %s, which dpkg does not allow; "
-		   "in the container, upgrade or remove its own first",
+		   "in the container, upgrade or remove its own first%s",
 		   SLICE_ARGS(name), SLICE_ARGS(a->fields[FIELD_ARCHITECTURE]), SLICE_ARGS(a->fields[FIELD_VERSION]),
 		   origin(a), SLICE_ARGS(b->fields[FIELD_ARCHITECTURE]), SLICE_ARGS(b->fields[FIELD_VERSION]),
-		   origin(b));
+		   origin(b), hint(check, row));
 }
 
-static int check_all(struct check *check, const struct package_rows *rows)
+/* What there will be of a row in the end. */
+static const struct package *outcome(const struct package_row *row)
 {
+	return row->fetched ? row->fetched : row->result;
+}
+
+static int check_all(struct check *check)
+{
+	const struct package_rows *rows = check->rows;
 	const struct package *last = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < rows->count; i++)
-		if (rows->rows[i].result)
-			r = provisions_add(check->sets + IN_RESULT, rows->rows[i].result);
+		if (outcome(rows->rows + i))
+			r = provisions_add(check->sets + IN_RESULT, outcome(rows->rows + i));
 	provisions_sort(check->sets + IN_RESULT);
 	for (size_t i = 0; r == 0 && i < rows->count; i++) {
-		const struct package *package = rows->rows[i].result;
+		const struct package *package = outcome(rows->rows + i);
 
 		if (!package_installed(package))
 			continue;
@@ -273,10 +371,13 @@ static int check_all(struct check *check, const struct package_rows *rows)
 }
 
 int depends_check(const struct package_db dbs[PACKAGE_WHOSE_COUNT], const struct package_rows *rows,
-		  struct slice native, struct report *report, char *error, size_t error_size)
+		  struct slice native, enum packages_fetch fetch, struct report *report, struct package_merge *merge,
+		  char *error, size_t error_size)
 {
-	CLEANUP(check_free) struct check check = { .dbs = dbs, .native = native, .report = report };
-	int r = check_all(&check, rows);
+	CLEANUP(check_free) struct check check = {
+		.dbs = dbs, .rows = rows, .native = native, .fetch = fetch, .report = report,
+	};
+	int r = check_all(&check);
 
 	if (r == 0 && check.steps > steps_max) {
 		snprintf(error, error_size,
@@ -284,5 +385,5 @@ int depends_check(const struct package_db dbs[PACKAGE_WHOSE_COUNT], const struct
 			 "look at Provides and Depends in its var/lib/dpkg/status");
 		return -EINVAL;
 	}
-	return r;
+	return r == 0 ? package_rows_want(rows, check.breakers, check.breaker_count, merge) : r;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "../adapters/inside.h"
+#include "../base/debs.h"
 #include "../container/layout.h"
 #include "../core/store.h"
 #include "../util/tree.h"
@@ -15,6 +16,9 @@
 #define SCRATCH WORKSPACE_SCRATCH
 #define UPPER "upper"
 #define WORK "work"
+/* A layer that has nothing but one directory, which no container has, with packages in it. */
+#define DEBS "debs"
+#define DEBS_DIRECTORY "layerbox-debs"
 
 /* For all programs together. They are the container's own, which may mean harm, and somebody waits for the container. */
 enum { DEPTH_MAX = 128, SECONDS_MAX = 600 };
@@ -39,17 +43,18 @@ static const char *last_line(char *output)
 	return text_printable(newline ? newline + 1 : text);
 }
 
-static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside, const char *command)
+/* @command: words for sentences, those of @argv or the first of them. */
+static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside, const char *command,
+	       const struct text_list *argv)
 {
-	CLEANUP_TEXT_LIST struct text_list words = { 0 };
 	CLEANUP_FREE char *output = NULL;
 	CLEANUP_FREE char *shown = strdup(command);
 	int status, r;
 
-	if (!shown || text_list_add_words(&words, command) < 0)
+	if (!shown)
 		return fail_memory(ctx);
 	progress(ctx, -1, "%s: running %s", rebase->name, text_printable(shown));
-	r = inside_run(ctx, inside, (const char *const *)words.items, &status, &output);
+	r = inside_run(ctx, inside, (const char *const *)argv->items, &status, &output);
 	if (r < 0)
 		return r;
 	if (status != 0)
@@ -66,14 +71,35 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
+static int run_command(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside,
+		       const char *command)
+{
+	CLEANUP_TEXT_LIST struct text_list words = { 0 };
+
+	return text_list_add_words(&words, command) < 0 ? fail_memory(ctx) : run(ctx, rebase, inside, command, &words);
+}
+
+/* As apt would have dpkg do it; files that the customer has changed stay. */
+static int install_debs(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside)
+{
+	static const char command[] = "/usr/bin/dpkg --force-confdef --force-confold --auto-deconfigure --install";
+	CLEANUP_TEXT_LIST struct text_list words = { 0 };
+	int r = text_list_add_words(&words, command);
+
+	for (size_t i = 0; r == 0 && i < rebase->debs.count; i++)
+		r = text_list_format(&words, "/" DEBS_DIRECTORY "/%s.deb", rebase->debs.items[i]);
+	return r < 0 ? fail_memory(ctx) : run(ctx, rebase, inside, command, &words);
+}
+
 static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const struct record *record)
 {
 	CLEANUP_FREE char *top = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_TOP, rebase->name);
 	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
 	CLEANUP_FREE char *layers = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH, rebase->name);
-	const char *const lowers[] = { top, base, NULL };
+	CLEANUP_FREE char *debs = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH "/" DEBS, rebase->name);
+	const char *const lowers[] = { debs, top, base, NULL };
 	struct inside inside = {
-		.lowers = lowers,
+		.lowers = lowers + !rebase->debs.count,
 		.layers = layers,
 		.upper = UPPER,
 		.work = WORK,
@@ -81,14 +107,17 @@ static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const
 		.id_count = record->id_count,
 		.env = environment,
 	};
-	int r = top && base && layers ? 0 : fail_memory(ctx);
+	int r = top && base && layers && debs ? 0 : fail_memory(ctx);
 	time_t end = seconds() + SECONDS_MAX;
 
+	inside.timeout_s = SECONDS_MAX;
+	if (r == 0 && rebase->debs.count)
+		r = install_debs(ctx, rebase, &inside);
 	for (size_t i = 0; r == 0 && i < rebase->commands.count; i++) {
 		time_t left = end - seconds();
 
 		inside.timeout_s = left > 0 ? (unsigned)left : 1;
-		r = run(ctx, rebase, &inside, rebase->commands.items[i]);
+		r = run_command(ctx, rebase, &inside, rebase->commands.items[i]);
 	}
 	return r;
 }
@@ -209,6 +238,11 @@ static int gather_all(struct lb_context *ctx, int container_fd, int scratch_fd, 
 
 /* ---- all of it ---- */
 
+static int make_directory(int parent_fd, const char *name, mode_t mode)
+{
+	return mkdirat(parent_fd, name, mode) < 0 || fchmodat(parent_fd, name, mode, 0) < 0 ? -errno : 0;
+}
+
 static int make_scratch(int rebase_fd)
 {
 	CLEANUP_FD int fd = -1;
@@ -219,9 +253,34 @@ static int make_scratch(int rebase_fd)
 	if (mkdirat(rebase_fd, SCRATCH, 0700) < 0)
 		return -errno;
 	fd = openat(rebase_fd, SCRATCH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || mkdirat(fd, UPPER, 0755) < 0 || fchmodat(fd, UPPER, 0755, 0) < 0 || mkdirat(fd, WORK, 0700) < 0)
+	if (fd < 0)
 		return -errno;
-	return take_fd(&fd);
+	r = make_directory(fd, UPPER, 0755);
+	if (r == 0)
+		r = make_directory(fd, WORK, 0700);
+	return r < 0 ? r : take_fd(&fd);
+}
+
+/* Here, and not where they are kept: no layer changes beneath a mount. */
+static int lay_debs(struct lb_context *ctx, const struct lb_rebase *rebase, int scratch_fd)
+{
+	CLEANUP_FD int fd = -1;
+	int r = make_directory(scratch_fd, DEBS, 0755);
+
+	if (r == 0)
+		r = make_directory(scratch_fd, DEBS "/" DEBS_DIRECTORY, 0755);
+	fd = r < 0 ? -1 : openat(scratch_fd, DEBS "/" DEBS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(ctx, r < 0 ? r : errno, "cannot make a layer for packages of container '%s'", rebase->name);
+	return debs_put(ctx, rebase->to_base, rebase->to_generation, &rebase->debs, fd);
+}
+
+static int forget_debs(struct lb_context *ctx, const struct lb_rebase *rebase, int scratch_fd)
+{
+	CLEANUP_FD int fd = openat(scratch_fd, UPPER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? -errno : tree_remove(fd, DEBS_DIRECTORY);
+
+	return r < 0 ? fail_errno(ctx, r, "cannot clean the scratch layer of container '%s'", rebase->name) : 0;
 }
 
 int finish_run(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, const struct record *record,
@@ -231,13 +290,18 @@ int finish_run(struct lb_context *ctx, int container_fd, const struct lb_rebase 
 	CLEANUP_FD int scratch_fd = -1;
 	int r;
 
-	if (rebase->commands.count == 0)
+	if (rebase->commands.count == 0 && rebase->debs.count == 0)
 		return 0;
 	rebase_fd = openat(container_fd, LAYOUT_REBASE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	scratch_fd = rebase_fd < 0 ? -errno : make_scratch(rebase_fd);
 	if (scratch_fd < 0)
 		return fail_errno(ctx, scratch_fd, "cannot make a scratch layer for container '%s'", rebase->name);
-	r = run_all(ctx, rebase, record);
+	r = rebase->debs.count ? lay_debs(ctx, rebase, scratch_fd) : 0;
+	if (r == 0)
+		r = run_all(ctx, rebase, record);
+	/* A script of a package may have written there: what it changed was never the container's. */
+	if (r == 0 && rebase->debs.count)
+		r = forget_debs(ctx, rebase, scratch_fd);
 	if (r == 0)
 		r = gather_all(ctx, container_fd, scratch_fd, rebase, transaction);
 	tree_remove(rebase_fd, SCRATCH);

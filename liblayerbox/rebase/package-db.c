@@ -11,6 +11,7 @@ static const char *const field_names[FIELD_COUNT] = {
 	[FIELD_ARCHITECTURE] = "Architecture",
 	[FIELD_MULTI_ARCH] = "Multi-Arch",
 	[FIELD_VERSION] = "Version",
+	[FIELD_SOURCE] = "Source",
 	[FIELD_CONFFILES] = "Conffiles",
 	[FIELD_TRIGGERS] = "Triggers-Pending",
 	[FIELD_PROVIDES] = "Provides",
@@ -38,7 +39,8 @@ const char *package_state_name(enum package_state state)
 
 const char *package_whose_name(enum package_whose whose)
 {
-	static const char *const names[] = { "the old base's", "the new base's", "the container's" };
+	static const char *const names[] = { "the old base's", "the new base's", "the container's",
+					      "the new base's sources'" };
 
 	return names[whose];
 }

@@ -11,6 +11,7 @@ enum package_whose {
 	PACKAGE_OLD,                  /* of the container's generation */
 	PACKAGE_NEW,                  /* of the generation it goes to */
 	PACKAGE_OWN,                  /* of the container */
+	PACKAGE_FETCHED,              /* of what the new base's sources have for the container's own packages */
 	PACKAGE_WHOSE_COUNT,
 };
 
@@ -32,6 +33,7 @@ enum package_field {
 	FIELD_ARCHITECTURE,
 	FIELD_MULTI_ARCH,
 	FIELD_VERSION,
+	FIELD_SOURCE,
 	FIELD_CONFFILES,
 	FIELD_TRIGGERS,             /* those pending */
 	FIELD_PROVIDES,
@@ -92,5 +94,5 @@ bool package_same_version(const struct package *a, const struct package *b);
 
 const char *package_state_name(enum package_state state);
 
-/* "the container's", "the new base's", "the old base's" */
+/* "the container's", "the new base's", "the old base's", "the new base's sources'" */
 const char *package_whose_name(enum package_whose whose);

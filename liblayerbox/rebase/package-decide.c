@@ -18,6 +18,8 @@ void package_merge_free(struct package_merge *merge)
 		decision_free(merge->decisions + i);
 	free(merge->decisions);
 	free(merge->status);
+	text_list_free(&merge->wanted);
+	text_list_free(&merge->fetched);
 	*merge = (struct package_merge){ 0 };
 }
 

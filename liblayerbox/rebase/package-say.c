@@ -5,6 +5,7 @@
 struct saying {
 	const char *name;
 	struct slice before, after, own; /* versions, where it is installed */
+	bool to_be_fetched;
 };
 
 static struct slice version_of(const struct package *package)
@@ -73,6 +74,19 @@ static struct lb_rebase_item *say_stays(const struct package_row *row, const str
 			  SLICE_ARGS(it->own), package_installed(row->old) ? "; the base has it no more" : "");
 }
 
+static struct lb_rebase_item *say_fetched(const struct saying *it, struct report *report)
+{
+	const enum lb_rebase_kind kind = LB_REBASE_PACKAGE;
+
+	if (it->to_be_fetched)
+		return report_add(report, kind, LB_REBASE_DONE, it->name,
+				  "%s %.*s, the container's own, is to be brought to a version that fits the base, which "
+				  "would be fetched",
+				  it->name, SLICE_ARGS(it->own));
+	return report_add(report, kind, LB_REBASE_DONE, it->name, "%s, the container's own, is brought from %.*s to %.*s with the base's",
+			  it->name, SLICE_ARGS(it->own), SLICE_ARGS(it->after));
+}
+
 static char *copy_version(struct slice version, struct report *report)
 {
 	char *copy = version.length ? strndup(version.data, version.length) : NULL;
@@ -81,15 +95,16 @@ static char *copy_version(struct slice version, struct report *report)
 	return copy;
 }
 
-void package_row_say(const struct package_row *row, struct report *report)
+void package_row_say(const struct package_row *row, enum packages_fetch fetch, struct report *report)
 {
 	const struct package *named = row->own ? row->own : row->new ? row->new : row->old;
 	CLEANUP_FREE char *name = package_info_name(named);
 	struct saying it = {
 		.name = name,
 		.before = version_of(row->old),
-		.after = version_of(row->new),
+		.after = version_of(row->fetched ? row->fetched : row->new),
 		.own = version_of(row->own),
+		.to_be_fetched = fetch == PACKAGES_FETCH_ANY && row->wanted,
 	};
 	struct lb_rebase_item *item;
 
@@ -97,7 +112,10 @@ void package_row_say(const struct package_row *row, struct report *report)
 		report->failed = true;
 		return;
 	}
-	item = row->side == PACKAGE_BASE ? say_follows(row, &it, report) : say_stays(row, &it, report);
+	if (row->fetched || it.to_be_fetched)
+		item = say_fetched(&it, report);
+	else
+		item = row->side == PACKAGE_BASE ? say_follows(row, &it, report) : say_stays(row, &it, report);
 	if (report->failed)
 		return;
 	item->before = copy_version(it.before, report);

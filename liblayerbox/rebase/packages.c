@@ -67,8 +67,8 @@ static int check_not_lost(const struct package_db dbs[PACKAGE_WHOSE_COUNT], char
 	return -EINVAL;
 }
 
-static int read_all(const struct three_texts *status, struct package_db dbs[PACKAGE_WHOSE_COUNT], char *error,
-		    size_t error_size)
+static int read_all(const struct three_texts *status, const char *fetched, struct package_db dbs[PACKAGE_WHOSE_COUNT],
+		    char *error, size_t error_size)
 {
 	int r = package_db_read(status->old, PACKAGE_OLD, dbs + PACKAGE_OLD, error, error_size);
 
@@ -76,6 +76,8 @@ static int read_all(const struct three_texts *status, struct package_db dbs[PACK
 		r = package_db_read(status->new, PACKAGE_NEW, dbs + PACKAGE_NEW, error, error_size);
 	if (r == 0)
 		r = package_db_read(status->own, PACKAGE_OWN, dbs + PACKAGE_OWN, error, error_size);
+	if (r == 0)
+		r = package_db_read(fetched, PACKAGE_FETCHED, dbs + PACKAGE_FETCHED, error, error_size);
 	return r == 0 ? check_not_lost(dbs, error, error_size) : r;
 }
 
@@ -103,7 +105,15 @@ static int sort_all(struct package_db dbs[PACKAGE_WHOSE_COUNT], struct slice nat
 	return r;
 }
 
-static int judge_all(struct package_rows *rows, struct report *report, char *error, size_t error_size)
+/* Another version than it has, that is: else it would be of no use. */
+static const struct package *find_fetched(const struct package_row *row, const struct package_db *db)
+{
+	const struct package *fetched = package_row_is_fetchable(row) ? package_db_find(db, row->own) : NULL;
+
+	return fetched && !package_same_version(fetched, row->own) ? fetched : NULL;
+}
+
+static int judge_all(struct package_rows *rows, const struct package_db *fetched, char *error, size_t error_size)
 {
 	for (size_t i = 0; i < rows->count; i++) {
 		struct package_row *row = rows->rows + i;
@@ -112,10 +122,16 @@ static int judge_all(struct package_rows *rows, struct report *report, char *err
 		if (r < 0)
 			return r;
 		package_row_judge(row);
-		if (row->differs)
-			package_row_say(row, report);
+		row->fetched = find_fetched(row, fetched);
 	}
 	return 0;
+}
+
+static void say_all(const struct package_rows *rows, enum packages_fetch fetch, struct report *report)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].differs)
+			package_row_say(rows->rows + i, fetch, report);
 }
 
 static void free_dbs(struct package_db (*dbs)[PACKAGE_WHOSE_COUNT])
@@ -124,14 +140,14 @@ static void free_dbs(struct package_db (*dbs)[PACKAGE_WHOSE_COUNT])
 		package_db_free(*dbs + i);
 }
 
-int packages_merge(const struct three_texts *status, struct report *report, struct package_merge *ret_merge,
-		   char *error, size_t error_size)
+int packages_merge_fetching(const struct three_texts *status, enum packages_fetch fetch, const char *fetched,
+			    struct report *report, struct package_merge *ret_merge, char *error, size_t error_size)
 {
 	CLEANUP(free_dbs) struct package_db dbs[PACKAGE_WHOSE_COUNT] = { 0 };
 	CLEANUP(package_rows_free) struct package_rows rows = { 0 };
 	CLEANUP(package_merge_free) struct package_merge merge = { 0 };
 	struct slice native;
-	int r = read_all(status, dbs, error, error_size);
+	int r = read_all(status, fetched, dbs, error, error_size);
 
 	if (r < 0)
 		return r;
@@ -140,9 +156,11 @@ int packages_merge(const struct three_texts *status, struct report *report, stru
 	if (r == 0)
 		r = package_rows_make(dbs, &rows);
 	if (r == 0)
-		r = judge_all(&rows, report, error, error_size);
+		r = judge_all(&rows, dbs + PACKAGE_FETCHED, error, error_size);
 	if (r == 0)
-		r = depends_check(dbs, &rows, native, report, error, error_size);
+		r = depends_check(dbs, &rows, native, fetch, report, &merge, error, error_size);
+	if (r == 0)
+		say_all(&rows, fetch, report);
 	if (r == 0)
 		r = package_rows_decide(&rows, &merge);
 	if (r == 0 && (status->new || status->own)) {
@@ -154,4 +172,10 @@ int packages_merge(const struct three_texts *status, struct report *report, stru
 	*ret_merge = merge;
 	merge = (struct package_merge){ 0 };
 	return 0;
+}
+
+int packages_merge(const struct three_texts *status, struct report *report, struct package_merge *ret_merge,
+		   char *error, size_t error_size)
+{
+	return packages_merge_fetching(status, PACKAGES_FETCH_NOT, NULL, report, ret_merge, error, error_size);
 }

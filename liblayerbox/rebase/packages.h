@@ -8,6 +8,13 @@
 #include "report.h"
 #include "three.h"
 
+/* What becomes of packages of the container's own whose relations the new base would break. */
+enum packages_fetch {
+	PACKAGES_FETCH_NOT,           /* they are conflicts */
+	PACKAGES_FETCH_ANY,           /* versions that fit are still to be fetched: they are none */
+	PACKAGES_FETCHED,             /* what there was is known, and counts instead of them */
+};
+
 enum package_side {
 	PACKAGE_BASE,                 /* as the new generation has it, or has it no more */
 	PACKAGE_TOP,                  /* as the container has it: installed, upgraded, held or removed by its owner */
@@ -26,6 +33,8 @@ struct package_merge {
 	struct package_decision *decisions; /* by name */
 	size_t count;
 	char *status;                 /* the merged var/lib/dpkg/status; NULL where neither new nor own has one */
+	struct text_list wanted;      /* packages of the container's own to be fetched, NAME[:ARCH][=VERSION], the base's version first */
+	struct text_list fetched;     /* NAME[:ARCH] of those that were: the merged status does not have them yet */
 };
 
 /*
@@ -37,6 +46,10 @@ struct package_merge {
  */
 int packages_merge(const struct three_texts *status, struct report *report, struct package_merge *ret_merge,
 		   char *error, size_t error_size);
+
+/* The same with packages that are fetched; @fetched: their stanzas, as a status would have them; NULL: none are yet. */
+int packages_merge_fetching(const struct three_texts *status, enum packages_fetch fetch, const char *fetched,
+			    struct report *report, struct package_merge *ret_merge, char *error, size_t error_size);
 
 void package_merge_free(struct package_merge *merge);
 

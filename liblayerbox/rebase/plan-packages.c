@@ -56,7 +56,7 @@ int plan_packages(struct planning *planning)
 	if (r < 0)
 		return r;
 	texts = (struct three_texts){ .old = old, .new = new, .own = own };
-	r = packages_merge(&texts, &planning->rebase->report, &planning->packages, error, sizeof error);
+	r = plan_merge(planning, &texts, error, sizeof error);
 	if (r == -EINVAL)
 		return fail(planning->ctx, -LB_ERR_CONFLICT, "container '%s' cannot be rebased: %s", planning->rebase->name,
 			    error);

@@ -8,6 +8,7 @@
 #include "plan.h"
 
 #define TRIGGERS "var/lib/dpkg/triggers/File"
+#define CHECK "/usr/bin/apt-get -o Debug::NoLocking=true -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= check"
 #define POSTINST "var/lib/dpkg/info/%s.postinst"
 
 enum { SCRIPT_BYTES_MAX = 1 << 20, TRIGGERS_BYTES_MAX = 1 << 20 };
@@ -258,6 +259,8 @@ int plan_tasks(struct planning *planning)
 {
 	const char *status = planning->packages.status;
 
+	if (planning->rebase->debs.count && is_there(planning, "/usr/bin/apt-get"))
+		add_command(planning, CHECK);
 	explain_scripts(planning);
 	activate_all(planning, &planning->views.own);
 	activate_all(planning, &planning->views.new);

@@ -174,10 +174,12 @@ static int plan(struct planning *planning, int directory_fd)
 }
 
 int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record, const char *to,
-	      bool even_if_same, struct lb_rebase **ret_rebase)
+	      enum plan_fetch fetch, bool even_if_same, struct lb_rebase **ret_rebase)
 {
 	CLEANUP(rebase_cleanup) struct lb_rebase *rebase = calloc(1, sizeof *rebase);
-	struct planning planning = { .ctx = ctx, .rebase = rebase, .old_fd = -1, .new_fd = -1, .top_fd = -1 };
+	struct planning planning = {
+		.ctx = ctx, .rebase = rebase, .fetch = fetch, .old_fd = -1, .new_fd = -1, .top_fd = -1,
+	};
 	int r = rebase ? 0 : fail_memory(ctx);
 
 	if (r < 0)
@@ -195,7 +197,7 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	return r;
 }
 
-int lb_rebase_plan(struct lb_context *ctx, const char *name, const char *to, struct lb_rebase **ret_rebase)
+int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch, struct lb_rebase **ret_rebase)
 {
 	CLEANUP_FREE char *directory = NULL;
 	CLEANUP_FD int fd = -1;
@@ -213,9 +215,14 @@ int lb_rebase_plan(struct lb_context *ctx, const char *name, const char *to, str
 	r = record_read(ctx, fd, name, &record);
 	if (r < 0)
 		return r;
-	r = plan_make(ctx, name, fd, &record, to, false, ret_rebase);
+	r = plan_make(ctx, name, fd, &record, to, fetch, false, ret_rebase);
 	record_free(&record);
 	return r;
+}
+
+int lb_rebase_plan(struct lb_context *ctx, const char *name, const char *to, struct lb_rebase **ret_rebase)
+{
+	return plan_only(ctx, name, to, PLAN_FETCH_NOT, ret_rebase);
 }
 
 void lb_rebase_free(struct lb_rebase *rebase)
@@ -227,6 +234,7 @@ void lb_rebase_free(struct lb_rebase *rebase)
 	report_free(&rebase->report);
 	changes_free(&rebase->changes);
 	text_list_free(&rebase->own_packages);
+	text_list_free(&rebase->debs);
 	text_list_free(&rebase->commands);
 	free(rebase);
 }

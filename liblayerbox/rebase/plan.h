@@ -13,6 +13,14 @@
 #include "report.h"
 
 
+/* Whether packages of the container's own are brought to versions that fit: see base/debs.h. */
+enum plan_fetch {
+	PLAN_FETCH_NOT,
+	PLAN_FETCH_LATER,             /* the plan says that they would be */
+	PLAN_FETCH_KEPT,              /* only what was fetched before */
+	PLAN_FETCH_NOW,
+};
+
 struct lb_rebase {
 	char name[NAME_LENGTH_MAX + 1];
 	int base_fd, generation_fd;   /* of the new generation, held so that nobody takes it away */
@@ -24,6 +32,7 @@ struct lb_rebase {
 	struct report report;
 	struct changes changes;
 	struct text_list own_packages; /* that neither base has */
+	struct text_list debs;        /* names for debs_put() of packages that are installed before them */
 	struct text_list commands;    /* that finish it, each words separated by spaces */
 };
 
@@ -31,6 +40,7 @@ struct lb_rebase {
 struct planning {
 	struct lb_context *ctx;
 	struct lb_rebase *rebase;
+	enum plan_fetch fetch;
 	int container_fd, old_fd, new_fd, top_fd;
 	struct three_views views;
 	struct package_merge packages;
@@ -49,10 +59,14 @@ struct planning {
  * stands there already, with a plan of what a rebase to the same generation would tidy up where that is asked for.
  */
 int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record, const char *to,
-	      bool even_if_same, struct lb_rebase **ret_rebase);
+	      enum plan_fetch fetch, bool even_if_same, struct lb_rebase **ret_rebase);
+
+/* lb_rebase_plan(), with PLAN_FETCH_NOT or PLAN_FETCH_LATER. */
+int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch, struct lb_rebase **ret_rebase);
 
 /* The parts, in the order in which they are called. Each 0 or a failure with its sentence. */
 int plan_packages(struct planning *planning);
+int plan_merge(struct planning *planning, const struct three_texts *status, char *error, size_t error_size); /* for that one */
 int plan_databases(struct planning *planning);
 int plan_made_files(struct planning *planning);
 int plan_files(struct planning *planning);

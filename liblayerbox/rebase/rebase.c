@@ -64,13 +64,18 @@ static int forget_pending(struct lb_context *ctx, const char *name, int containe
 	return r < 0 ? r : 1;
 }
 
+static enum plan_fetch whether_to_fetch(const struct lb_rebase_options *options)
+{
+	return options->fetch ? PLAN_FETCH_NOW : PLAN_FETCH_NOT;
+}
+
 static int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
-			 const struct lb_rebase_options *options, struct lb_rebase **ret_rebase)
+			 const struct lb_rebase_options *options, enum plan_fetch fetch, struct lb_rebase **ret_rebase)
 {
 	int r = rebase_recover(ctx, name, container_fd, record);
 
 	if (r == 0)
-		r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
+		r = plan_make(ctx, name, container_fd, record, options->to, fetch, false, ret_rebase);
 	if (r == 1)
 		return forget_pending(ctx, name, container_fd, record);
 	if (r == 0)
@@ -82,7 +87,7 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 static int leave_pending(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
 			 const struct lb_rebase_options *options, struct lb_rebase **ret_rebase)
 {
-	int r = plan_make(ctx, name, container_fd, record, options->to, false, ret_rebase);
+	int r = plan_make(ctx, name, container_fd, record, options->to, whether_to_fetch(options), false, ret_rebase);
 
 	if (r == 1)
 		return forget_pending(ctx, name, container_fd, record);
@@ -91,6 +96,7 @@ static int leave_pending(struct lb_context *ctx, const char *name, int container
 	if (r)
 		return r;
 	text_copy(record->rebase_to, sizeof record->rebase_to, (*ret_rebase)->to);
+	record->rebase_fetch = options->fetch;
 	r = record_write(ctx, container_fd, name, record);
 	return r < 0 ? r : REBASE_PENDING;
 }
@@ -119,13 +125,13 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 		return r;
 	r = lb_container_open(ctx, name, &container);
 	if (r == 0 && container->live.state == LB_STATE_STOPPED)
-		r = rebase_locked(ctx, name, fd, &record, options, ret_rebase);
+		r = rebase_locked(ctx, name, fd, &record, options, whether_to_fetch(options), ret_rebase);
 	else if (r == 0 && !options->restart)
 		r = leave_pending(ctx, name, fd, &record, options, ret_rebase);
 	else if (r == 0) {
 		r = refuse_busy_packages(ctx, name, container->live.pid);
 		if (r == 0)
-			r = plan_make(ctx, name, fd, &record, options->to, false, ret_rebase);
+			r = plan_make(ctx, name, fd, &record, options->to, whether_to_fetch(options), false, ret_rebase);
 		if (r == 0)
 			r = refuse_conflicts(ctx, *ret_rebase, options);
 		if (r == 0)
@@ -202,7 +208,7 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 
 	*ret_rebase = NULL;
 	if (options->dry_run) {
-		r = lb_rebase_plan(ctx, name, options->to, ret_rebase);
+		r = plan_only(ctx, name, options->to, options->fetch ? PLAN_FETCH_LATER : PLAN_FETCH_NOT, ret_rebase);
 		if (r >= 0 && options->allow_release_change)
 			accept_release(*ret_rebase);
 		return r;
@@ -234,12 +240,14 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 int rebase_before_start(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
 {
 	const struct lb_rebase_options options = { .size = sizeof options, .to = record->rebase_to };
+	/* No start waits for a network. */
+	const enum plan_fetch fetch = record->rebase_fetch ? PLAN_FETCH_KEPT : PLAN_FETCH_NOT;
 	struct lb_rebase *rebase = NULL;
 	int r = rebase_recover(ctx, name, container_fd, record);
 
 	if (r < 0 || !*record->rebase_to)
 		return r;
-	r = rebase_locked(ctx, name, container_fd, record, &options, &rebase);
+	r = rebase_locked(ctx, name, container_fd, record, &options, fetch, &rebase);
 	/* The customer's service comes first: it starts as it was, and the operator is told. */
 	if (r < 0)
 		log_message(ctx, LB_LOG_WARNING, "the rebase that was pending is not done: %s", ctx->error);

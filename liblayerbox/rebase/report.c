@@ -45,9 +45,9 @@ static void free_text(const char *text)
 	free((void *)(uintptr_t)text);
 }
 
-void report_free(struct report *report)
+void report_cut(struct report *report, size_t count, size_t conflicts)
 {
-	for (size_t i = 0; i < report->count; i++) {
+	for (size_t i = count; i < report->count; i++) {
 		struct lb_rebase_item *item = &report->items[i];
 
 		free_text(item->subject);
@@ -58,6 +58,13 @@ void report_free(struct report *report)
 		free_text(item->after);
 		free_text(item->own);
 	}
+	report->count = count;
+	report->conflicts = conflicts;
+}
+
+void report_free(struct report *report)
+{
+	report_cut(report, 0, 0);
 	free(report->items);
 	*report = (struct report){ 0 };
 }

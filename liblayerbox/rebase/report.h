@@ -20,4 +20,7 @@ struct report {
 struct lb_rebase_item *report_add(struct report *report, enum lb_rebase_kind kind, enum lb_rebase_outcome outcome,
 				  const char *subject, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* Takes back what was said since there were so many items and conflicts. */
+void report_cut(struct report *report, size_t count, size_t conflicts);
+
 void report_free(struct report *report);

@@ -55,9 +55,9 @@ fill_tree() {
 	done
 }
 
-# small_debian TREE: dpkg and what its packages need, with an init that starts at once and ends at once.
+# small_debian TREE [PACKAGE]...: dpkg and what its packages need, with an init that starts at once and ends at once.
 small_debian() {
-	"$rebase_lib/small-debian" "$1" dpkg adduser dash coreutils perl-base libc-bin sed grep diffutils base-files base-passwd \
+	"$rebase_lib/small-debian" "$@" dpkg adduser dash coreutils perl-base libc-bin sed grep diffutils base-files base-passwd \
 		hostname busybox-static
 	cat > "$1/usr/sbin/init" <<- 'END'
 		#!/bin/sh

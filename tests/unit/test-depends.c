@@ -132,7 +132,7 @@ static void test_sentences(void **state)
 	expect("lib 1", "lib 2", "lib 1; app 3! Depends: lib (<< 2) | other",
 	       "app: app 3 of the container depends on lib (<< 2) | other, but there would be lib 2, no other; in the "
 	       "container, "
-	       "upgrade or remove it first\n");
+	       "upgrade or remove it first, or let --fetch bring a version that fits\n");
 	expect("lib 1", "lib 1; app 2! Pre-Depends: lib", "",
 	       "app: app 2 of the new base pre-depends on lib, but there would be no lib; in the container, install, "
 	       "upgrade or "
@@ -140,11 +140,11 @@ static void test_sentences(void **state)
 	expect("", "new 2! Breaks: app (<< 2)", "app 1",
 	       "new: new 2 of the new base breaks app (<< 2), but there would be app 1 of the container; in the "
 	       "container, upgrade "
-	       "or remove app first\n");
+	       "or remove app first, or let --fetch bring a version that fits\n");
 	expect("", "x 1", "app 1! Conflicts: x",
 	       "app: app 1 of the container conflicts with x, but there would be x 1 of the new base; in the "
 	       "container, upgrade or "
-	       "remove app first\n");
+	       "remove app first, or let --fetch bring a version that fits\n");
 }
 
 /* The container's owner is not stopped by what was broken before. */
