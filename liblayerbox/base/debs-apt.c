@@ -39,8 +39,14 @@ static int run(const struct apt *apt, const char *words, const struct text_list 
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	CLEANUP_FD int fd = -1;
 	struct bootstrap_output output = { .ctx = ctx };
-	struct inside inside = { .lowers = lowers, .layers = apt->layers, .upper = DEBS_UPPER, .work = DEBS_WORK,
-				 .network = true, .env = apt->env, .on_line = on_line, .userdata = &output };
+	struct inside inside = { .lowers = lowers,
+				 .layers = apt->layers,
+				 .upper = DEBS_UPPER,
+				 .work = DEBS_WORK,
+				 .network = true,
+				 .env = apt->env,
+				 .on_line = on_line,
+				 .userdata = &output };
 	CLEANUP_FREE char *why = NULL;
 	int status, r = text_list_add_words(&argv, words);
 
@@ -58,12 +64,13 @@ static int run(const struct apt *apt, const char *words, const struct text_list 
 	if (r < 0 || status == 0)
 		return r;
 	if (output.no_space)
-		return fail(ctx, -ENOSPC, "there is no space left on the device of %s for packages of %s@%u", ctx->config.root,
-			    apt->base->name, apt->base->generation);
+		return fail(ctx, -ENOSPC, "there is no space left on the device of %s for packages of %s@%u",
+			    ctx->config.root, apt->base->name, apt->base->generation);
 	why = bootstrap_output_words(&output, output.unreachable ? 1 : COMPLAINTS_MAX);
-	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in base %s@%u with status %d: %s%s", words, apt->base->name,
-		    apt->base->generation, status, why ? why : "out of memory",
-		    output.unreachable ? ". Look at the host's network and name server, and at the base's /etc/apt" : "");
+	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in base %s@%u with status %d: %s%s", words,
+		    apt->base->name, apt->base->generation, status, why ? why : "out of memory",
+		    output.unreachable ? ". Look at the host's network and name server, and at the base's /etc/apt"
+				       : "");
 }
 
 static int ask(const struct apt *apt, const char *words, const struct text_list *packages, char **ret_answer)
@@ -140,7 +147,8 @@ static void choose(const char *policy, const char *word, struct slice *ret_versi
 
 		rest = slice_tail(rest, line.length < rest.length ? line.length + 1 : line.length);
 		if (line.length && line.data[0] != ' ')
-			here = line.data[line.length - 1] == ':' && slice_equal(slice_head(line, line.length - 1), name);
+			here = line.data[line.length - 1] == ':' &&
+			       slice_equal(slice_head(line, line.length - 1), name);
 		else if (here && candidate.length && !slice_is(candidate, "(none)"))
 			*ret_version = candidate;
 		else if (here && asked && slice_is(word_after(line, "     "), asked + 1))

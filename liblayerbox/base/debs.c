@@ -163,8 +163,10 @@ static bool is_of(struct slice stanza, const char *word)
 	struct slice version = slice_of(strchr(word, '=') + 1), name = slice_head(slice_of(word), strcspn(word, ":="));
 	struct slice architecture = slice_head(slice_of(word + name.length), strcspn(word + name.length, "="));
 
-	return slice_equal(stanza_get(stanza, "Package"), name) && slice_equal(stanza_get(stanza, "Version"), version) &&
-	       (architecture.length == 0 || slice_equal(stanza_get(stanza, "Architecture"), slice_tail(architecture, 1)));
+	return slice_equal(stanza_get(stanza, "Package"), name) &&
+	       slice_equal(stanza_get(stanza, "Version"), version) &&
+	       (architecture.length == 0 ||
+		slice_equal(stanza_get(stanza, "Architecture"), slice_tail(architecture, 1)));
 }
 
 static int keep_all(struct lb_context *ctx, int fd, int upper_fd, const struct text_list *chosen, const char *stanzas)
@@ -223,8 +225,8 @@ static int fetch(struct lb_context *ctx, int fd, const struct lb_base *base, con
 
 /* ---- the calls ---- */
 
-int debs_fetch(struct lb_context *ctx, const char *base, unsigned generation, const struct text_list *wanted, bool network,
-	       char **ret_status)
+int debs_fetch(struct lb_context *ctx, const char *base, unsigned generation, const struct text_list *wanted,
+	       bool network, char **ret_status)
 {
 	CLEANUP_FREE char *text = text_format("%s@%u", base, generation);
 	CLEANUP_TEXT_LIST struct text_list missing = { 0 };
@@ -263,7 +265,8 @@ int debs_put(struct lb_context *ctx, const char *base, unsigned generation, cons
 			return fail(ctx, -LB_ERR_BUSY, "package %s of %s@%u was removed just now; try again",
 				    packages->items[i], base, generation);
 		if (r < 0)
-			return fail_errno(ctx, r, "cannot take package %s of %s@%u", packages->items[i], base, generation);
+			return fail_errno(ctx, r, "cannot take package %s of %s@%u", packages->items[i], base,
+					  generation);
 	}
 	return 0;
 }

@@ -75,8 +75,8 @@ static int collect(const struct package_rows *rows, const struct package *const 
 static int add(const struct package *package, struct slice version, struct text_list *list)
 {
 	return text_list_format(list, "%.*s%s%.*s%s%.*s", SLICE_ARGS(package->fields[FIELD_NAME]),
-				package->foreign.length ? ":" : "", SLICE_ARGS(package->foreign), version.length ? "=" : "",
-				SLICE_ARGS(version));
+				package->foreign.length ? ":" : "", SLICE_ARGS(package->foreign),
+				version.length ? "=" : "", SLICE_ARGS(version));
 }
 
 int package_rows_want(const struct package_rows *rows, const struct package *const *breakers, size_t breaker_count,

@@ -83,8 +83,9 @@ static struct lb_rebase_item *say_fetched(const struct saying *it, struct report
 				  "%s %.*s, the container's own, is to be brought to a version that fits the base, which "
 				  "would be fetched",
 				  it->name, SLICE_ARGS(it->own));
-	return report_add(report, kind, LB_REBASE_DONE, it->name, "%s, the container's own, is brought from %.*s to %.*s with the base's",
-			  it->name, SLICE_ARGS(it->own), SLICE_ARGS(it->after));
+	return report_add(report, kind, LB_REBASE_DONE, it->name,
+			  "%s, the container's own, is brought from %.*s to %.*s with the base's", it->name,
+			  SLICE_ARGS(it->own), SLICE_ARGS(it->after));
 }
 
 static char *copy_version(struct slice version, struct report *report)

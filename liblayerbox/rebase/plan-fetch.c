@@ -23,8 +23,8 @@ static int merge_fetched(struct planning *planning, const struct three_texts *st
 {
 	struct lb_rebase *rebase = planning->rebase;
 	CLEANUP_FREE char *fetched = NULL;
-	int r = debs_fetch(planning->ctx, rebase->to_base, rebase->to_generation, asked, planning->fetch == PLAN_FETCH_NOW,
-			   &fetched);
+	int r = debs_fetch(planning->ctx, rebase->to_base, rebase->to_generation, asked,
+			   planning->fetch == PLAN_FETCH_NOW, &fetched);
 
 	if (r < 0)
 		return r;

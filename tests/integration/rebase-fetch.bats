@@ -71,12 +71,13 @@ versions() {
 	local name=$1 package
 	shift
 	for package in "$@"; do
-		echo "$(version_of "$name" "$package")"
+		version_of "$name" "$package"
+		echo
 	done | xargs
 }
 
 kept() {
-	ls -A "$KEPT/deb@2" 2> /dev/null | xargs
+	find "$KEPT/deb@2" -mindepth 1 -printf '%f\n' 2> /dev/null | sort | xargs
 }
 
 @test "what wants the base's very version is a conflict, which says what would help" {
@@ -147,6 +148,15 @@ kept() {
 	mkdir "$KEPT/deb@7"
 	succeeds layerbox base gc deb --keep 5
 	is "$(ls "$KEPT")" deb@2
+}
+
+@test "what a killed fetch has left is no obstacle, and is not taken for a package" {
+	customer tiger lib-dev lib-bin
+	mkdir -p "$KEPT/deb@2/.new/upper" "$KEPT/deb@2/.new/work/work"
+	echo junk | tee "$KEPT/deb@2/lib-dev.deb" > "$KEPT/deb@2/.new/upper/lib-dev_2_all.deb"
+	rebased tiger --fetch
+	is "$(versions tiger lib-dev lib-bin)" '2ii 2ii'
+	is "$(kept)" 'lib-bin.control lib-bin.deb lib-dev.control lib-dev.deb'
 }
 
 @test "many at a time" {

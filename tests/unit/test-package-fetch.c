@@ -123,7 +123,8 @@ static void test_choice(void **state)
 		/* What the base has no more. */
 		{ "lib 1", "x 1", "app 1! Depends: lib", "app" },
 		/* Of another architecture. */
-		{ "lib:i386 1! Multi-Arch: same", "lib:i386 2! Multi-Arch: same", "app:i386 1! Depends: lib (= 1)", "app:i386" },
+		{ "lib:i386 1! Multi-Arch: same", "lib:i386 2! Multi-Arch: same", "app:i386 1! Depends: lib (= 1)",
+		  "app:i386" },
 		/* Not what the base has itself, nor what the owner holds. */
 		{ "lib 1; app 1! Depends: lib", "lib 2; app 2! Depends: lib (= 2)", "app2 1! Depends: app (>= 1)", "" },
 		{ "lib 1", "lib 2", "app 1! Depends: lib (= 1)! Status: hold ok installed", "" },
@@ -138,7 +139,8 @@ static void test_choice(void **state)
 
 		merge(cases[i].old, cases[i].new, cases[i].more, PACKAGES_FETCH_NOT, NULL, &merged);
 		if (!text_equal(merged.wanted, cases[i].wanted))
-			fail_msg("[%s] -> [%s] with [%s]: [%s]", cases[i].old, cases[i].new, cases[i].more, merged.wanted);
+			fail_msg("[%s] -> [%s] with [%s]: [%s]", cases[i].old, cases[i].new, cases[i].more,
+				 merged.wanted);
 		if (*cases[i].wanted)
 			assert_true(merged.report.conflicts > 0);
 		merge(cases[i].old, cases[i].new, cases[i].more, PACKAGES_FETCH_ANY, NULL, &later);
@@ -152,21 +154,24 @@ static void test_choice(void **state)
 
 static void test_sentences(void **state)
 {
-	CLEANUP_MERGED struct merged not, later, held, none;
+	CLEANUP_MERGED struct merged refused, later, held, none;
 	CLEANUP_FREE char *said = NULL;
 
 	(void)state;
-	merge(LIBC_1, LIBC_2, DEV ";" BIN, PACKAGES_FETCH_NOT, NULL, &not);
-	said = find_item(&not.report, "libc6-dev");
-	assert_contains(said, "conflict: libc6-dev 1 of the container depends on libc6 (= 1), but there would be libc6 2; in "
-			      "the container, upgrade or remove it first, or let --fetch bring a version that fits\n");
+	merge(LIBC_1, LIBC_2, DEV ";" BIN, PACKAGES_FETCH_NOT, NULL, &refused);
+	said = find_item(&refused.report, "libc6-dev");
+	assert_contains(said,
+			"conflict: libc6-dev 1 of the container depends on libc6 (= 1), but there would be libc6 2; in "
+			"the container, upgrade or remove it first, or let --fetch bring a version that fits\n");
 	free(said);
 	merge(LIBC_1, LIBC_2, DEV ";" BIN, PACKAGES_FETCH_ANY, NULL, &later);
 	said = find_item(&later.report, "libc-dev-bin");
-	assert_string_equal(said, "done: libc-dev-bin 1, the container's own, is to be brought to a version that fits the "
-				  "base, which would be fetched\n");
+	assert_string_equal(said,
+			    "done: libc-dev-bin 1, the container's own, is to be brought to a version that fits the "
+			    "base, which would be fetched\n");
 	free(said);
-	merge("lib 1", "lib 2", "app 1! Depends: lib (= 1)! Status: hold ok installed", PACKAGES_FETCH_NOT, NULL, &held);
+	merge("lib 1", "lib 2", "app 1! Depends: lib (= 1)! Status: hold ok installed", PACKAGES_FETCH_NOT, NULL,
+	      &held);
 	said = find_item(&held.report, "app");
 	assert_contains(said, "conflict: ");
 	assert_null(strstr(said, "--fetch"));
@@ -187,16 +192,18 @@ static void test_fetched(void **state)
 		  "libc-dev-bin libc6-dev", 0 },
 		/* Only a part of it. */
 		{ DEV ";" BIN, "libc6-dev 2! Depends: libc6 (= 2)", "libc-dev-bin=2", "libc6-dev", 0 },
-		{ DEV ";" BIN, "libc6-dev 2! Depends: libc6 (= 2), libc-dev-bin (= 2)", "libc-dev-bin=2", "libc6-dev", 1 },
+		{ DEV ";" BIN, "libc6-dev 2! Depends: libc6 (= 2), libc-dev-bin (= 2)", "libc-dev-bin=2", "libc6-dev",
+		  1 },
 		{ DEV ";" BIN, "libc-dev-bin 2", "libc6-dev=2", "libc-dev-bin", 2 },
 		/* The sources are further than the base, or have what it has already. */
 		{ DEV ";" BIN, "libc6-dev 3! Depends: libc6 (= 3); libc-dev-bin 3", "", "libc-dev-bin libc6-dev", 1 },
 		{ DEV ";" BIN, DEV ";" BIN, "libc-dev-bin=2 libc6-dev=2", "", 1 },
 		/* It needs what nobody has. */
-		{ DEV ";" BIN, "libc6-dev 2! Depends: linux-libc-dev; libc-dev-bin 2", "", "libc-dev-bin libc6-dev", 1 },
+		{ DEV ";" BIN, "libc6-dev 2! Depends: linux-libc-dev; libc-dev-bin 2", "", "libc-dev-bin libc6-dev",
+		  1 },
 		/* It breaks another. */
-		{ DEV ";" BIN "; gcc 4! Depends: libc6-dev (<< 2)", "libc6-dev 2! Depends: libc6; libc-dev-bin 2", "gcc",
-		  "libc-dev-bin libc6-dev", 1 },
+		{ DEV ";" BIN "; gcc 4! Depends: libc6-dev (<< 2)", "libc6-dev 2! Depends: libc6; libc-dev-bin 2",
+		  "gcc", "libc-dev-bin libc6-dev", 1 },
 		{ DEV ";" BIN "; gcc 4! Depends: libc6-dev (<< 2)",
 		  "libc6-dev 2! Depends: libc6; libc-dev-bin 2; gcc 5! Depends: libc6-dev (>= 2)", "",
 		  "gcc libc-dev-bin libc6-dev", 0 },
