@@ -40,27 +40,6 @@ static int failed(const struct sealer *sealer, int error, const char *what)
 
 /* ---- names ---- */
 
-static int list_names(int dir_fd, struct text_list *ret_names)
-{
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
-		    text_list_add(ret_names, entry->d_name) < 0)
-			return -ENOMEM;
-	if (errno)
-		return -errno;
-	text_list_sort(ret_names);
-	return 0;
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -327,9 +306,9 @@ static int merge(struct sealer *sealer, struct level *level, int depth)
 	int r = 0;
 
 	if (level->upper >= 0)
-		r = fstat(level->upper, &upper) < 0 ? -errno : list_names(level->upper, &uppers);
+		r = fstat(level->upper, &upper) < 0 ? -errno : tree_list_names(level->upper, &uppers);
 	if (r == 0 && level->lower >= 0)
-		r = list_names(level->lower, &lowers);
+		r = tree_list_names(level->lower, &lowers);
 	if (r < 0)
 		return failed(sealer, r, "read");
 	count_hidden(sealer, level);

@@ -3,14 +3,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/xattr.h>
 
+#include "../util/attributes.h"
 #include "../util/text.h"
 
-enum { XATTR_NAMES_MAX = 65536, XATTR_VALUE_MAX = 65536, CHUNK = 65536 };
-
-#define OVERLAY_XATTRS "trusted.overlay."
+enum { CHUNK = 65536 };
 
 int entry_look(int dir_fd, const char *name, struct entry *ret_entry)
 {
@@ -32,7 +30,7 @@ bool entry_is_opaque(int directory_fd)
 {
 	char value[2];
 
-	return fgetxattr(directory_fd, OVERLAY_XATTRS "opaque", value, sizeof value) == 1 && *value == 'y';
+	return fgetxattr(directory_fd, "trusted.overlay.opaque", value, sizeof value) == 1 && *value == 'y';
 }
 
 int entry_open(const struct entry *entry)
@@ -117,83 +115,13 @@ int entry_same_content(const struct entry *a, const struct entry *b)
 	return same_bytes(a_fd, b_fd);
 }
 
-/* ---- attributes ---- */
-
-/* By way of /proc, since neither links nor devices can be opened for it. */
-static void path_of(const struct entry *entry, char path[PATH_MAX + 64])
-{
-	snprintf(path, PATH_MAX + 64, "/proc/self/fd/%d/%s", entry->dir_fd, entry->name);
-}
-
-/* The names that count, in the kernel's order with NUL behind each, in @names; returns their length. */
-static ssize_t list_xattrs(const char *path, char *names)
-{
-	ssize_t n = llistxattr(path, names, XATTR_NAMES_MAX), kept = 0;
-
-	if (n < 0)
-		return errno == ENOTSUP ? 0 : -errno;
-	for (ssize_t at = 0; at < n;) {
-		size_t length = strlen(names + at) + 1;
-
-		if (!text_after(names + at, OVERLAY_XATTRS)) {
-			memmove(names + kept, names + at, length);
-			kept += (ssize_t)length;
-		}
-		at += (ssize_t)length;
-	}
-	return kept;
-}
-
-static int count_names(const char *names, ssize_t length)
-{
-	int count = 0;
-
-	for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1)
-		count++;
-	return count;
-}
-
-static int same_xattrs(const struct entry *a, const struct entry *b)
-{
-	CLEANUP_FREE char *room = malloc(2 * XATTR_NAMES_MAX + 2 * XATTR_VALUE_MAX);
-	char a_path[PATH_MAX + 64], b_path[PATH_MAX + 64];
-	char *a_names = room, *b_names, *a_value, *b_value;
-	ssize_t n, m;
-
-	if (!room)
-		return -ENOMEM;
-	b_names = a_names + XATTR_NAMES_MAX;
-	a_value = b_names + XATTR_NAMES_MAX;
-	b_value = a_value + XATTR_VALUE_MAX;
-	path_of(a, a_path);
-	path_of(b, b_path);
-	n = list_xattrs(a_path, a_names);
-	m = list_xattrs(b_path, b_names);
-	if (n < 0 || m < 0)
-		return (int)(n < 0 ? n : m);
-	if (count_names(a_names, n) != count_names(b_names, m))
-		return 0;
-	for (const char *name = a_names; name < a_names + n; name += strlen(name) + 1) {
-		ssize_t k = lgetxattr(a_path, name, a_value, XATTR_VALUE_MAX);
-
-		if (k < 0)
-			return -errno;
-		if (lgetxattr(b_path, name, b_value, XATTR_VALUE_MAX) != k ||
-		    memcmp(a_value, b_value, (size_t)k) != 0)
-			return 0;
-	}
-	return 1;
-}
+/* ---- both ---- */
 
 int entry_same_attributes(const struct entry *a, const struct entry *b)
 {
 	if (!a->there || !b->there)
 		return 0;
-	if (same_inode(a, b))
-		return 1;
-	if (a->st.st_mode != b->st.st_mode || a->st.st_uid != b->st.st_uid || a->st.st_gid != b->st.st_gid)
-		return 0;
-	return same_xattrs(a, b);
+	return same_inode(a, b) ? 1 : attributes_equal(a->dir_fd, a->name, b->dir_fd, b->name);
 }
 
 int entry_same(const struct entry *a, const struct entry *b)

@@ -199,21 +199,11 @@ static int gather_entry(struct gathering *gathering, const struct level *level, 
 static int gather(struct gathering *gathering, const struct level *level)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
-	int r = 0, fd = openat(level->scratch_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = tree_list_names(level->scratch_fd, &names);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fail_errno(gathering->ctx, errno, "cannot read /%s of container '%s'", level->path,
+	if (r < 0)
+		return fail_errno(gathering->ctx, r, "cannot read /%s of container '%s'", level->path,
 				  gathering->rebase->name);
-	}
-	while ((entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
-		    text_list_add(&names, entry->d_name) < 0)
-			return fail_memory(gathering->ctx);
-	text_list_sort(&names);
 	for (size_t i = 0; r >= 0 && i < names.count; i++)
 		r = gather_entry(gathering, level, names.items[i]);
 	return r < 0 ? r : 0;

@@ -6,6 +6,7 @@
 
 #include "../adapters/digest.h"
 #include "../util/file.h"
+#include "../util/tree.h"
 #include "plan.h"
 #include "text-merge.h"
 
@@ -46,28 +47,6 @@ static int open_directory(const struct entry *entry)
 		return -1;
 	fd = openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
-}
-
-/* Of a layer, so whiteouts are among them. */
-static int list_names(int dir_fd, struct text_list *names)
-{
-	CLEANUP_DIR DIR *dir = NULL;
-	struct dirent *entry;
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -errno;
-	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
-		    text_list_add(names, entry->d_name) < 0)
-			return -ENOMEM;
-	if (errno)
-		return -errno;
-	text_list_sort(names);
-	return 0;
 }
 
 /* ---- telling ---- */
@@ -362,7 +341,7 @@ static int is_unchanged_directory(const struct entry *own, const struct entry *o
 
 	if (r != 1 || entry_is_opaque(own_fd))
 		return r < 0 ? r : 0;
-	r = list_names(own_fd, &names);
+	r = tree_list_names(own_fd, &names);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		struct entry own_entry, old_entry;
 
@@ -583,7 +562,7 @@ static int judge(struct planning *planning, const struct place *place, const cha
 static int walk(struct planning *planning, const struct place *place, bool *ret_emptied)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	int r = list_names(place->own_fd, &names);
+	int r = tree_list_names(place->own_fd, &names);
 
 	if (r < 0)
 		return r;

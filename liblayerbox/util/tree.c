@@ -229,6 +229,23 @@ int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes)
 	return full_usage(dir_fd, name, true, ret_bytes);
 }
 
+int tree_list_names(int dir_fd, struct text_list *names)
+{
+	CLEANUP_DIR DIR *dir = take_dir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((errno = 0, entry = readdir(dir)))
+		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
+		    text_list_add(names, entry->d_name) < 0)
+			return -ENOMEM;
+	if (errno)
+		return -errno;
+	text_list_sort(names);
+	return 0;
+}
+
 int tree_make_directories(int dir_fd, const char *path, mode_t mode)
 {
 	CLEANUP_FREE char *copy = strdup(path);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "text.h"
+
 /*
  * Removes @name below @dir_fd with all that is in it; 0 also when it is not there. A mount point inside is
  * not entered: then -EBUSY, and everything beside it may be gone already.
@@ -22,6 +24,9 @@ int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
 
 /* What of that would be free if the tree were gone: files that have names elsewhere, too, do not count. */
 int tree_own_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
+
+/* Adds what is in an open directory, but . and .., sorted: whiteouts of a layer as well. */
+int tree_list_names(int dir_fd, struct text_list *names);
 
 /* mkdir -p below @dir_fd for a relative or absolute @path; what exists stays as it is. Returns 1 if all did. */
 int tree_make_directories(int dir_fd, const char *path, mode_t mode);
