@@ -152,3 +152,26 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
 	r = spawn_wait(pid, ret_status);
 	return r < 0 ? helper_failed(ctx, r) : 0;
 }
+
+int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status, char **ret_output)
+{
+	const struct spawn_options options = { .timeout_s = timeout_s };
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	CLEANUP_FREE char *output = NULL;
+	int r = text_list_add(&argv, HELPER);
+
+	for (; r == 0 && *arguments; arguments++)
+		r = text_list_add(&argv, *arguments);
+	if (r < 0)
+		return fail_memory(ctx);
+	r = spawn_run((const char *const *)argv.items, &options, ret_status, &output);
+	if (r == -ETIMEDOUT) {
+		*ret_status = RUNTIME_TIMED_OUT;
+		output = strdup("it did not answer in time");
+		r = output ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return helper_failed(ctx, r);
+	*ret_output = TAKE_PTR(output);
+	return 0;
+}

@@ -41,3 +41,10 @@ int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *
  * *ret_status as for lb_container_exec().
  */
 int runtime_attach(struct lb_context *ctx, const char *const *arguments, const int *fds, int *ret_status);
+
+/*
+ * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not waited for
+ * any more, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
+ */
+enum { RUNTIME_TIMED_OUT = 124 };
+int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status, char **ret_output);

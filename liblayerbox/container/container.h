@@ -22,6 +22,12 @@ int container_make(struct lb_context *ctx, const char *name, struct record *reco
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);
 
+/*
+ * lb_container_exec() of a program that may never end, or may say more than anybody wants: see runtime_ask().
+ */
+int container_exec_shortly(struct lb_container *container, const char *const *argv, unsigned timeout_s, int *ret_status,
+			   char **ret_output);
+
 /* Is it stopped? Asks now. Negative where it cannot be told. */
 int container_is_stopped(struct lb_context *ctx, const char *name);
 

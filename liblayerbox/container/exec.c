@@ -59,12 +59,39 @@ static int add_environment(struct text_list *arguments, const char *const *env)
 	return r;
 }
 
+/* What follows the helper's name. */
+static int make_arguments(struct lb_container *container, const char *const *argv, const struct lb_exec_options *options,
+			  struct text_list *arguments)
+{
+	CLEANUP_FREE char *lxcpath = store_path(container->ctx, STORE_CONTAINERS);
+	int r = lxcpath ? text_list_add(arguments, "exec") : -ENOMEM;
+
+	if (r == 0)
+		r = text_list_add(arguments, lxcpath);
+	if (r == 0)
+		r = text_list_add(arguments, container->name);
+	if (r == 0)
+		r = text_list_format(arguments, "%u", options ? options->uid : 0);
+	if (r == 0)
+		r = text_list_format(arguments, "%u", options ? options->gid : 0);
+	if (r == 0)
+		r = text_list_add(arguments, options && options->cwd ? options->cwd : "/");
+	if (r == 0)
+		r = text_list_add(arguments, options && options->tty ? "1" : "0");
+	if (r == 0)
+		r = add_environment(arguments, options ? options->env : NULL);
+	if (r == 0)
+		r = text_list_add(arguments, "--");
+	for (; r == 0 && *argv; argv++)
+		r = text_list_add(arguments, *argv);
+	return r < 0 ? fail_memory(container->ctx) : 0;
+}
+
 int lb_container_exec(struct lb_container *container, const char *const *argv, const struct lb_exec_options *options,
 		      int *ret_status)
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP_TEXT_LIST struct text_list arguments = { 0 };
-	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
 	int fds[3], r = CHECK_INPUT(ctx, options, lb_exec_options);
 
 	if (r < 0)
@@ -72,23 +99,24 @@ int lb_container_exec(struct lb_container *container, const char *const *argv, c
 	if (!argv || !argv[0])
 		return fail(ctx, -EINVAL, "there is no program to run");
 	r = require_running(container);
+	if (r == 0)
+		r = make_arguments(container, argv, options, &arguments);
 	if (r < 0)
 		return r;
-	if (!lxcpath || text_list_add(&arguments, "exec") < 0 || text_list_add(&arguments, lxcpath) < 0 ||
-	    text_list_add(&arguments, container->name) < 0 ||
-	    text_list_format(&arguments, "%u", options ? options->uid : 0) < 0 ||
-	    text_list_format(&arguments, "%u", options ? options->gid : 0) < 0 ||
-	    text_list_add(&arguments, options && options->cwd ? options->cwd : "/") < 0 ||
-	    text_list_add(&arguments, options && options->tty ? "1" : "0") < 0 ||
-	    add_environment(&arguments, options ? options->env : NULL) < 0 || text_list_add(&arguments, "--") < 0)
-		return fail_memory(ctx);
-	for (; *argv; argv++)
-		if (text_list_add(&arguments, *argv) < 0)
-			return fail_memory(ctx);
 	if (options && options->use_fds)
 		memcpy(fds, (int[]){ options->stdin_fd, options->stdout_fd, options->stderr_fd }, sizeof fds);
-	r = runtime_attach(ctx, (const char *const *)arguments.items, options && options->use_fds ? fds : NULL, ret_status);
-	return r;
+	return runtime_attach(ctx, (const char *const *)arguments.items, options && options->use_fds ? fds : NULL, ret_status);
+}
+
+int container_exec_shortly(struct lb_container *container, const char *const *argv, unsigned timeout_s, int *ret_status,
+			   char **ret_output)
+{
+	CLEANUP_TEXT_LIST struct text_list arguments = { 0 };
+	int r = require_running(container);
+
+	if (r == 0)
+		r = make_arguments(container, argv, NULL, &arguments);
+	return r < 0 ? r : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status, ret_output);
 }
 
 struct account {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "health.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -9,34 +8,18 @@ enum { PAUSE_MS = 200, SETTLING_S = 1, WORD_MAX = 256, NOT_THERE = 127, COULD_NO
 
 /*
  * Runs a program in the container, for at most @timeout_s, and keeps the beginning of what it prints. Its status as for
- * lb_container_exec(), or a negative code.
+ * lb_container_exec(), or a negative code. The program may be anything: neither its end nor timeout(1) of the container's can be
+ * counted on, and no file of the host's is its to fill.
  */
 static int ask(struct lb_container *container, const struct text_list *words, unsigned timeout_s, char ret_output[WORD_MAX])
 {
-	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
-	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	CLEANUP_FILE FILE *out = tmpfile();
-	struct lb_exec_options options = { .size = sizeof options, .use_fds = true };
-	int status, r = text_list_format(&argv, "timeout");
-	size_t n;
+	CLEANUP_FREE char *output = NULL;
+	int status, r = container_exec_shortly(container, (const char *const *)words->items, timeout_s ? timeout_s : 1, &status,
+					       &output);
 
-	if (r == 0)
-		r = text_list_format(&argv, "%u", timeout_s ? timeout_s : 1);
-	for (size_t i = 0; r == 0 && i < words->count; i++)
-		r = text_list_add(&argv, words->items[i]);
-	if (r < 0)
-		return fail_memory(container->ctx);
-	if (null < 0 || !out)
-		return fail_errno(container->ctx, errno, "cannot open a file for the answer of container '%s'", container->name);
-	options.stdin_fd = null;
-	options.stdout_fd = options.stderr_fd = fileno(out);
-	r = lb_container_exec(container, (const char *const *)argv.items, &options, &status);
 	if (r < 0)
 		return r;
-	rewind(out);
-	n = fread(ret_output, 1, WORD_MAX - 1, out);
-	ret_output[n] = '\0';
-	ret_output[strcspn(ret_output, "\n")] = '\0';
+	snprintf(ret_output, WORD_MAX, "%.*s", (int)strcspn(output, "\n"), output);
 	text_printable(ret_output);
 	return status;
 }

@@ -254,3 +254,17 @@ with_layer() {
 	not_in_top tiger usr/sbin
 	in_container tiger sh -c 'ldconfig -p' | grep -q /usr/local/lib/libzstd
 }
+
+@test "a check that never ends, whatever the container's timeout(1) is, ends in time" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		mkdir -p /usr/local/bin
+		printf '#!/bin/sh\ntrap "" TERM\nwhile :; do echo x; sleep 1; done\n' > /usr/local/bin/check
+		printf '#!/bin/sh\nshift\nexec "$@"\n' > /usr/local/bin/timeout
+		chmod 755 /usr/local/bin/check /usr/local/bin/timeout
+	END
+	layerbox --quiet set tiger health.command=/usr/local/bin/check
+	run --separate-stderr timeout 60 layerbox --quiet rebase tiger --health-timeout 3
+	is "$status" "$UNHEALTHY"
+	stands_on tiger deb@1
+}
