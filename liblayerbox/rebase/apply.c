@@ -171,6 +171,24 @@ static void put_back(struct lb_context *ctx, int container_fd, const char *name)
 	text_copy(ctx->error, sizeof ctx->error, error);
 }
 
+/*
+ * Writing a record can fail with the new one on disk already, which then counts: files are put back under the old one only.
+ * False where it cannot be brought back; then all is left as it is, whole, and on the new generation.
+ */
+static bool keep_old_record(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
+{
+	CLEANUP_FREE char *error = strdup(ctx->error);
+	struct record on_disk = { 0 };
+	int r = record_read(ctx, container_fd, name, &on_disk);
+
+	if (r == 0 && *on_disk.rebased_from)
+		r = record_write(ctx, container_fd, name, record);
+	record_free(&on_disk);
+	if (error)
+		text_copy(ctx->error, sizeof ctx->error, error);
+	return r >= 0;
+}
+
 int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record)
 {
 	struct record before = *record;
@@ -187,10 +205,11 @@ int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebas
 		r = record_write(ctx, container_fd, rebase->name, record);
 	}
 	if (r < 0) {
-		put_back(ctx, container_fd, rebase->name);
 		text_copy(record->base, sizeof record->base, before.base);
 		record->generation = before.generation;
 		*record->rebased_from = '\0';
+		if (keep_old_record(ctx, container_fd, rebase->name, record))
+			put_back(ctx, container_fd, rebase->name);
 		return r;
 	}
 	/* How init is stopped may have changed with the base; the next start renders it again anyway. */
