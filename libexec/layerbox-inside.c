@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -37,7 +38,7 @@
 #define RESOLV_CONF "etc/resolv.conf"
 #define POLICY "usr/sbin/policy-rc.d"
 
-enum { STATUS_NOT_RUN = 125, LOWERS_MAX = 16, FILE_BYTES_MAX = 1 << 24 };
+enum { STATUS_NOT_RUN = 125, LOWERS_MAX = 16, FILE_BYTES_MAX = 1 << 24, PROCESSES_MAX = 512 };
 
 /* invoke-rc.d(8): no action is allowed. */
 static const char policy[] = "#!/bin/sh\nexit 101\n";
@@ -273,8 +274,20 @@ static int drop_capabilities(void)
 	return 0;
 }
 
+/* The container's own limits do not hold here: its programs shall not take the host's processes all the same. */
+static int limit_processes(void)
+{
+	const struct rlimit limit = { PROCESSES_MAX, PROCESSES_MAX };
+
+	return setrlimit(RLIMIT_NPROC, &limit) < 0 ? stop("cannot limit processes", errno) : 0;
+}
+
 static int become_root_of_tree(struct job *job)
 {
+	int r = job->id_count ? limit_processes() : 0;
+
+	if (r < 0)
+		return r;
 	if (job->id_count && (setns(job->userns_fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return stop("cannot become the tree's root", errno);
 	if (setgroups(0, NULL) < 0)

@@ -551,12 +551,20 @@ static int judge(struct planning *planning, const struct place *place, const cha
 		r = entry_look(place->new_fd, name, &triple.new);
 	if (r < 0)
 		return r;
-	if (plan_is_handled(planning, path))
+	if (!triple.own.there || plan_is_handled(planning, path))
 		return STAYS;
 	triple.owned = ownership_find(&planning->ownership, path);
 	if (S_ISDIR(triple.own.st.st_mode))
 		return judge_directory(planning, &triple, place->depth);
 	return judge_file(planning, &triple);
+}
+
+/* Plans are made for containers that run as well, and their files come and go. */
+static bool has_vanished(const struct place *place, const char *name)
+{
+	struct entry entry;
+
+	return entry_look(place->own_fd, name, &entry) == 0 && !entry.there;
 }
 
 static int walk(struct planning *planning, const struct place *place, bool *ret_emptied)
@@ -569,6 +577,8 @@ static int walk(struct planning *planning, const struct place *place, bool *ret_
 	*ret_emptied = true;
 	for (size_t i = 0; i < names.count; i++) {
 		r = judge(planning, place, names.items[i]);
+		if (r == -ENOENT && has_vanished(place, names.items[i]))
+			r = STAYS;
 		if (r < 0) {
 			if (!*planning->path_of_failure)
 				snprintf(planning->path_of_failure, sizeof planning->path_of_failure, "%s/%s", place->path,

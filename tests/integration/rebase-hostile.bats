@@ -246,6 +246,18 @@ with_layer() {
 	[ ! -e "$directory/rebase" ] || fail "$(find "$directory/rebase" | head)"
 }
 
+@test "a program of the container's that multiplies does not take the host's processes" {
+	make tiger --base deb@1
+	changes tiger <<- 'END'
+		mkdir -p /usr/local/lib && cp -L /usr/lib/*/libzstd.so.1 /usr/local/lib/ && ldconfig
+		printf '#!/bin/sh\ni=0\nwhile [ $i -lt 1500 ]; do sleep 20 & i=$((i + 1)); done\n' > /usr/sbin/ldconfig
+	END
+	run --separate-stderr timeout 60 layerbox --quiet rebase tiger
+	is "$status" "$PROGRAM_FAILED"
+	[[ $stderr == *fork* ]] || fail "$stderr"
+	stands_on tiger deb@1
+}
+
 @test "what the container's programs only visited does not come into its top layer" {
 	make tiger --base deb@1
 	changes tiger <<< 'mkdir -p /usr/local/lib && cp -L /usr/lib/*/libzstd.so.1 /usr/local/lib/ && ldconfig'
