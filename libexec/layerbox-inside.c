@@ -6,8 +6,8 @@
  *                   --work=NAME --lower=DIRECTORY... -- PROGRAM ARGUMENT...
  *
  * It is begun in mount and pid namespaces of its own. Everything of the host's is done first; then the host's file
- * systems are let go, and this process becomes the tree's root, with no more rights than the program will have. It waits
- * for the program, ends what that has left running, and takes away what it had laid into the tree. Ends with the
+ * systems are let go, and this process becomes the tree's root, with no more rights than the program will have. It
+ * waits for the program, ends what that has left running, and takes away what it had laid into the tree. Ends with the
  * program's status; with 125 and a sentence where that was not begun.
  */
 #include <fcntl.h>

@@ -492,7 +492,8 @@ struct lb_upgrade_options {
  * A stack whose parent has a newer generation is built anew on that one. 1 where nothing changed and no generation
  * was made. A failed upgrade leaves nothing. Containers stay on their generation: see lb_rebase().
  *
- * Errors: -LB_ERR_NO_BASE, -LB_ERR_BUSY, -LB_ERR_PROGRAM_FAILED, -LB_ERR_DAMAGED (an account got another number), -ENOSPC.
+ * Errors: -LB_ERR_NO_BASE, -LB_ERR_BUSY, -LB_ERR_PROGRAM_FAILED, -LB_ERR_DAMAGED (an account got another number),
+ * -ENOSPC.
  */
 int lb_base_upgrade(struct lb_context *context, const char *base, const struct lb_upgrade_options *options,
 		    unsigned *ret_generation);
@@ -641,7 +642,10 @@ int lb_rebase_undo(struct lb_context *context, const char *name);
 /** lb_rebase_confirm - give up the way back, and the disk space it takes. 1 where there is none. */
 int lb_rebase_confirm(struct lb_context *context, const char *name);
 
-/** lb_rebase_answer - answer a question for all containers: "keep" (theirs), "base" (the base's), "" forgets the answer. */
+/**
+ * lb_rebase_answer - answer a question for all containers: "keep" (theirs), "base" (the base's), "" forgets the
+ * answer.
+ */
 int lb_rebase_answer(struct lb_context *context, const char *question, const char *answer);
 
 /* ------------------------------------------------------------------------------------------- audit */
@@ -709,7 +713,10 @@ struct lb_network_options {
  */
 int lb_network_create(struct lb_context *context, const char *name, const struct lb_network_options *options);
 
-/** lb_network_delete - take a network down and forget it. Errors: -LB_ERR_NETWORK (containers are on it, or the default one). */
+/**
+ * lb_network_delete - take a network down and forget it. Errors: -LB_ERR_NETWORK (containers are on it, or the default
+ * one).
+ */
 int lb_network_delete(struct lb_context *context, const char *name);
 
 /** lb_network_list - names of all networks, the default one first; NULL-terminated, lb_network_list_free(). */
@@ -890,7 +897,10 @@ int lb_forward_parse(struct lb_context *context, const char *text, struct lb_for
  */
 int lb_forward_add(struct lb_context *context, const struct lb_forward *forward);
 
-/** lb_forward_remove - take it back; a target_port of 0 means wherever it leads. Errors: -LB_ERR_BAD_VALUE (there is none). */
+/**
+ * lb_forward_remove - take it back; a target_port of 0 means wherever it leads. Errors: -LB_ERR_BAD_VALUE (there is
+ * none).
+ */
 int lb_forward_remove(struct lb_context *context, const struct lb_forward *forward);
 
 /**

@@ -260,8 +260,8 @@ int cgroup_remove_leftovers(const struct cgroup_layout *layout, cgroup_may_remov
 	int removed = 0;
 
 	/*
-	 * LXC makes the same groups in every hierarchy, so the first tells whether the others are worth a look; it comes
-	 * last, so that it still tells when this is killed in between.
+	 * LXC makes the same groups in every hierarchy, so the first tells whether the others are worth a look; it
+	 * comes last, so that it still tells when this is killed in between.
 	 */
 	if (!layout->count || !sweep_hierarchy(layout->mount_points[0], may_remove, userdata, false))
 		return 0;

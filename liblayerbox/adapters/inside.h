@@ -12,8 +12,8 @@
 #include "../util/spawn.h"
 
 /*
- * On the tmpfs at /run: programs that go before the tree's own in PATH, so that accounts get numbers from @ids_first on;
- * a configuration for apt, which has a PATH of its own, to be named in APT_CONFIG; and the script.
+ * On the tmpfs at /run: programs that go before the tree's own in PATH, so that accounts get numbers from @ids_first
+ * on; a configuration for apt, which has a PATH of its own, to be named in APT_CONFIG; and the script.
  */
 #define INSIDE_PATH "/run/layerbox/bin"
 #define INSIDE_APT_CONFIG "/run/layerbox/apt.conf"
@@ -35,9 +35,9 @@ struct inside {
 };
 
 /*
- * Runs @argv there: with /proc, a small /dev, tmpfs on /run and /tmp, and a policy-rc.d by which no service is started. Nothing
- * of these mounts or of policy-rc.d is left in the upper layer. *ret_status and *ret_output as in spawn_run(). 0, or a failure with its
- * sentence where it could not be run at all.
+ * Runs @argv there: with /proc, a small /dev, tmpfs on /run and /tmp, and a policy-rc.d by which no service is started.
+ * Nothing of these mounts or of policy-rc.d is left in the upper layer. *ret_status and *ret_output as in spawn_run().
+ * 0, or a failure with its sentence where it could not be run at all.
  */
 int inside_run(struct lb_context *ctx, const struct inside *inside, const char *const *argv, int *ret_status,
 	       char **ret_output);

@@ -164,7 +164,10 @@ static int make_address(int index, const char *address, struct rtnl_addr **ret_e
 	if (r == 0) {
 		rtnl_addr_set_ifindex(entry, index);
 		r = rtnl_addr_set_local(entry, local);
-		/* A bridge without ports has no carrier: duplicates would be looked for until the first container comes. */
+		/*
+		 * A bridge without ports has no carrier: duplicates would be looked for until the first container
+		 * comes.
+		 */
 		if (nl_addr_get_family(local) == AF_INET6)
 			rtnl_addr_set_flags(entry, IFA_F_NODAD);
 	}

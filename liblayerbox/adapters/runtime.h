@@ -26,9 +26,9 @@ struct runtime_task {
 };
 
 /*
- * Starts the helper, which takes its time to load, and only then asks @next for one name after the other: each is worked
- * on while the next is made ready. @fn is called once a name that the helper reported on, as results come in. 0, or
- * -LB_ERR_NO_PROGRAM ... when the helper itself could not do its work.
+ * Starts the helper, which takes its time to load, and only then asks @next for one name after the other: each is
+ * worked on while the next is made ready. @fn is called once a name that the helper reported on, as results come in. 0,
+ * or -LB_ERR_NO_PROGRAM ... when the helper itself could not do its work.
  */
 int runtime_run(struct lb_context *ctx, const struct runtime_task *task);
 
@@ -43,8 +43,8 @@ int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *
 int runtime_attach(struct lb_context *ctx, const char *const *arguments, const int *fds, int *ret_status);
 
 /*
- * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not waited for
- * any more, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
+ * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not
+ * waited for any more, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
  */
 enum { RUNTIME_TIMED_OUT = 124 };
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status, char **ret_output);

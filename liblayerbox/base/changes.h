@@ -13,5 +13,8 @@
 int changes_write(struct lb_context *ctx, int generation_fd, int before_fd, int after_fd,
 		  const struct text_list *security);
 
-/* Adds the packages that that of the generation in @generation_fd calls security updates; none where there is no such file. */
+/*
+ * Adds the packages that that of the generation in @generation_fd calls security updates; none where there is no such
+ * file.
+ */
 int changes_add_security(struct lb_context *ctx, int generation_fd, struct text_list *security);

@@ -86,9 +86,9 @@ static int ask(const struct apt *apt, const char *words, const struct text_list 
 /* ---- choosing ---- */
 
 /*
- * dpkg's rule, but for capitals and underscores, which no package of a distribution has: names come from a container, and
- * become arguments of the base's apt. Lower case letters, digits and -+. with a letter or digit in front, each part of
- * PACKAGE[:ARCH].
+ * dpkg's rule, but for capitals and underscores, which no package of a distribution has: names come from a container,
+ * and become arguments of the base's apt. Lower case letters, digits and -+. with a letter or digit in front, each part
+ * of PACKAGE[:ARCH].
  */
 static bool is_argument(const char *name)
 {
@@ -130,9 +130,9 @@ static struct slice word_after(struct slice line, const char *prefix)
 }
 
 /*
- * What apt-cache policy says of one package: `PACKAGE[:ARCH]:`, and indented behind it `Candidate: VERSION` and a table with lines
- * `     VERSION PRIORITY`. *ret_version: the one that is asked for where there is that, else apt's candidate; empty where
- * there is none.
+ * What apt-cache policy says of one package: `PACKAGE[:ARCH]:`, and indented behind it `Candidate: VERSION` and a table
+ * with lines `     VERSION PRIORITY`. *ret_version: the one that is asked for where there is that, else apt's
+ * candidate; empty where there is none.
  */
 static void choose(const char *policy, const char *word, struct slice *ret_version)
 {

@@ -14,14 +14,17 @@
 #include "../core/context.h"
 
 /*
- * Fetches what is missing of @wanted, each PACKAGE[:ARCH][=VERSION]: that version where the sources have it, else what apt
- * would take; without @network, nothing. *ret_status are the stanzas of those that there are, the caller's; what the sources do
- * not have is no failure.
+ * Fetches what is missing of @wanted, each PACKAGE[:ARCH][=VERSION]: that version where the sources have it, else what
+ * apt would take; without @network, nothing. *ret_status are the stanzas of those that there are, the caller's; what
+ * the sources do not have is no failure.
  */
 int debs_fetch(struct lb_context *ctx, const char *base, unsigned generation, const struct text_list *wanted,
 	       bool network, char **ret_status);
 
-/* Puts packages, each PACKAGE[:ARCH], into the directory @to_fd, by the names that they have here. -LB_ERR_BUSY where one is gone. */
+/*
+ * Puts packages, each PACKAGE[:ARCH], into the directory @to_fd, by the names that they have here. -LB_ERR_BUSY where
+ * one is gone.
+ */
 int debs_put(struct lb_context *ctx, const char *base, unsigned generation, const struct text_list *packages,
 	     int to_fd);
 

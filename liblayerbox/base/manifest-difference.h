@@ -9,7 +9,7 @@ int manifest_compare(const struct manifest *before, const struct manifest *after
 		     size_t *ret_count);
 
 /*
- * What an entry is: "file, 0644, root:root, 12 bytes"; with @other, also what else it differs in from that. The caller's
- * text, NULL without memory.
+ * What an entry is: "file, 0644, root:root, 12 bytes"; with @other, also what else it differs in from that. The
+ * caller's text, NULL without memory.
  */
 char *manifest_describe(const struct manifest_entry *entry, const struct manifest_entry *other);

@@ -73,8 +73,8 @@ int manifest_scan(struct lb_context *ctx, int tree_fd, int previous_tree_fd, con
 		  struct manifest *ret_manifest);
 
 /*
- * Writes the manifest of @tree_fd, which must be as it will stay, into @generation_fd; the caller syncs the file system.
- * Checksums of files that are links to those of the generation in @previous_generation_fd (-1: none) come from its
- * manifest, so damage to them that happened meanwhile is still found. Without a manifest there, everything is read.
+ * Writes the manifest of @tree_fd, which must be as it will stay, into @generation_fd; the caller syncs the file
+ * system. Checksums of files that are links to those of the generation in @previous_generation_fd (-1: none) come from
+ * its manifest, so damage to them that happened meanwhile is still found. Without a manifest there, everything is read.
  */
 int manifest_write(struct lb_context *ctx, int generation_fd, int tree_fd, int previous_generation_fd);

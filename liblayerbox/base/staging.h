@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A generation while it is being made, locked by its maker, which gets its name when all of it is on disk: the first of
- * a base together with the base, in os-bases/.new-NAME, others in os-bases/NAME/.new-GENERATION. Whatever ends the maker
- * before, the next store_sweep() removes what is there.
+ * a base together with the base, in os-bases/.new-NAME, others in os-bases/NAME/.new-GENERATION. Whatever ends the
+ * maker before, the next store_sweep() removes what is there.
  */
 #pragma once
 
@@ -34,8 +34,8 @@ struct staging {
 int staging_begin(struct lb_context *ctx, const char *name, struct staging *staging);
 
 /*
- * The same for the generation after @base, its newest one, which is held until the end. -LB_ERR_BUSY when another process
- * makes it, too.
+ * The same for the generation after @base, its newest one, which is held until the end. -LB_ERR_BUSY when another
+ * process makes it, too.
  */
 int staging_begin_next(const struct lb_base *base, struct staging *staging);
 

@@ -187,8 +187,8 @@ static int publish(struct draft *draft)
 	if (r < 0)
 		return r;
 	/*
-	 * Last, and first to go in delete: so there is never a reservation without its container, whose address could be
-	 * given to another. One that is missing is written at the next start.
+	 * Last, and first to go in delete: so there is never a reservation without its container, whose address could
+	 * be given to another. One that is missing is written at the next start.
 	 */
 	r = reservation_write_planned(ctx, &draft->network, draft->name, &draft->record.identity);
 	draft->finished = r == 0;

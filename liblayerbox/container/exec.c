@@ -140,7 +140,8 @@ static bool find_account(char *passwd, const char *user, struct account *ret_acc
 		if (n < 7 || !text_equal(fields[0], user) || !text_to_number(fields[2], 0, UINT32_MAX, &uid) ||
 		    !text_to_number(fields[3], 0, UINT32_MAX, &gid))
 			continue;
-		*ret_account = (struct account){ (uid_t)uid, (gid_t)gid, fields[5], *fields[6] ? fields[6] : "/bin/sh" };
+		*ret_account =
+			(struct account){ (uid_t)uid, (gid_t)gid, fields[5], *fields[6] ? fields[6] : "/bin/sh" };
 		return true;
 	}
 	return false;

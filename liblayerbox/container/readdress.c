@@ -124,7 +124,9 @@ static int check_free(struct lb_context *ctx, const struct network_plan *plan, c
 
 /* ------------------------------------------------------------------------------------------ the change */
 
-/* First the record says what is going on; then all is made anew. The next start or doctor finishes for who is killed. */
+/*
+ * First the record says what is going on; then all is made anew. The next start or doctor finishes for who is killed.
+ */
 static int readdress(struct lb_context *ctx, const char *name, int directory_fd, struct record *record, const char *ipv4)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };

@@ -332,7 +332,9 @@ static bool is_of_base(const char *text, const char *base, unsigned generation)
 	return !generation || number == generation;
 }
 
-/* A rebase that can be undone needs the generation before it as well, and one that is pending the one that it goes to. */
+/*
+ * A rebase that can be undone needs the generation before it as well, and one that is pending the one that it goes to.
+ */
 static bool uses_base(const struct record *record, const char *base, unsigned generation)
 {
 	return (text_equal(record->base, base) && (!generation || record->generation == generation)) ||

@@ -57,7 +57,10 @@ struct record {
 	char *description;            /* never NULL in a record that was read */
 };
 
-/* Reads the record below @directory_fd, which may be that of a failed open. -LB_ERR_BAD_CONFIG with file:line, -LB_ERR_NO_CONTAINER without one. */
+/*
+ * Reads the record below @directory_fd, which may be that of a failed open. -LB_ERR_BAD_CONFIG with file:line,
+ * -LB_ERR_NO_CONTAINER without one.
+ */
 int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record);
 
 /* The record of the container @name below @containers_fd; 1 where the container went away meanwhile. */
@@ -106,8 +109,8 @@ int record_list_all(struct lb_context *ctx, bool all, struct record_entry **ret_
 void record_list_free(struct record_entry *entries, size_t count);
 
 /*
- * What every container has for itself alone; free(3) the array. A record that cannot be read is a failure where @all are
- * needed, else left out with a warning.
+ * What every container has for itself alone; free(3) the array. A record that cannot be read is a failure where @all
+ * are needed, else left out with a warning.
  */
 int record_list_identities(struct lb_context *ctx, bool all, struct record_identity **ret_identities,
 			   size_t *ret_count);

@@ -34,7 +34,9 @@ int uplink_apply(struct lb_context *ctx, const char *port, const struct record *
 
 	if (r < 0)
 		return r;
-	/* Frames to the container leave the host's end. Those from it, net.egress, are policed by the bridge's rules. */
+	/*
+	 * Frames to the container leave the host's end. Those from it, net.egress, are policed by the bridge's rules.
+	 */
 	r = record->uplink.ingress_bps ? tc_set_rate(ctx, port, record->uplink.ingress_bps) : tc_remove_rate(ctx, port);
 	return r < 0 ? r : 0;
 }

@@ -12,7 +12,8 @@
  *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:
- * `.new-NAME` and `.deleted-NAME.RANDOM`, likewise a GENERATION; whoever works on it holds a flock(2) on that directory.
+ * `.new-NAME` and `.deleted-NAME.RANDOM`, likewise a GENERATION; whoever works on it holds a flock(2) on that
+ * directory.
  */
 #pragma once
 

@@ -24,7 +24,8 @@ int address_gateway(struct lb_context *ctx, const char *network, char ret_ipv4[I
 
 /*
  * Chooses a MAC and an IPv4 address that none of @taken has, no lease holds and that does not rest; the caller holds
- * the root's lock until the choice is on disk. What else is in *ret_identity stays as it is. -LB_ERR_EXHAUSTED when the pool is full.
+ * the root's lock until the choice is on disk. What else is in *ret_identity stays as it is. -LB_ERR_EXHAUSTED when the
+ * pool is full.
  */
 int address_choose(struct lb_context *ctx, const struct network_plan *plan, const struct network_identity *taken,
 		   size_t count, struct network_identity *ret_identity);

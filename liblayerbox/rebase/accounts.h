@@ -23,8 +23,8 @@ enum account_file {
 const char *account_file_path(enum account_file file);
 
 /*
- * Merges all of them. ret_texts[i], the caller's, is NULL where neither side has that file. Members of groups are merged
- * as sets. 0, or -ENOMEM.
+ * Merges all of them. ret_texts[i], the caller's, is NULL where neither side has that file. Members of groups are
+ * merged as sets. 0, or -ENOMEM.
  */
 int accounts_merge(const struct three_texts texts[ACCOUNT_FILES], struct report *report,
 		   char *ret_texts[ACCOUNT_FILES]);

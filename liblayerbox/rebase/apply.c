@@ -172,8 +172,8 @@ static void put_back(struct lb_context *ctx, int container_fd, const char *name)
 }
 
 /*
- * Writing a record can fail with the new one on disk already, which then counts: files are put back under the old one only.
- * False where it cannot be brought back; then all is left as it is, whole, and on the new generation.
+ * Writing a record can fail with the new one on disk already, which then counts: files are put back under the old one
+ * only. False where it cannot be brought back; then all is left as it is, whole, and on the new generation.
  */
 static bool keep_old_record(struct lb_context *ctx, int container_fd, const char *name, struct record *record)
 {

@@ -20,7 +20,9 @@
 #define DEBS "debs"
 #define DEBS_DIRECTORY "layerbox-debs"
 
-/* For all programs together. They are the container's own, which may mean harm, and somebody waits for the container. */
+/*
+ * For all programs together. They are the container's own, which may mean harm, and somebody waits for the container.
+ */
 enum { DEPTH_MAX = 128, SECONDS_MAX = 600 };
 
 /* ---- running ---- */

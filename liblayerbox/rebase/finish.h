@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Running the container's own programs over a switched top layer, so that caches, triggers and links are right before it
- * serves again: in an overlay with a scratch layer on top, whose content is then added to the transaction.
+ * Running the container's own programs over a switched top layer, so that caches, triggers and links are right before
+ * it serves again: in an overlay with a scratch layer on top, whose content is then added to the transaction.
  */
 #pragma once
 

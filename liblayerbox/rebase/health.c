@@ -8,8 +8,8 @@ enum { PAUSE_MS = 200, SETTLING_S = 1, WORD_MAX = 256, NOT_THERE = 127, COULD_NO
 
 /*
  * Runs a program in the container, for at most @timeout_s, and keeps the beginning of what it prints. Its status as for
- * lb_container_exec(), or a negative code. The program may be anything: neither its end nor timeout(1) of the container's can be
- * counted on, and no file of the host's is its to fill.
+ * lb_container_exec(), or a negative code. The program may be anything: neither its end nor timeout(1) of the
+ * container's can be counted on, and no file of the host's is its to fill.
  */
 static int ask(struct lb_container *container, const struct text_list *words, unsigned timeout_s, char ret_output[WORD_MAX])
 {

@@ -4,10 +4,10 @@
  *
  *     VERB NUMBER WAS SHALL PATH
  *
- * NUMBER names the files in new/ and undo/; WAS and SHALL are attributes (inode:mode:uid:gid:size:atime:mtime) or "-"; the size
- * of a directory that comes is tree_print() of what is in it.
- * Spaces, backslashes and control characters of a path are written in octal. The last line has the number of lines and a
- * checksum: a file that does not end so is damaged. It is replaced as a whole, never written into.
+ * NUMBER names the files in new/ and undo/; WAS and SHALL are attributes (inode:mode:uid:gid:size:atime:mtime) or "-";
+ * the size of a directory that comes is tree_print() of what is in it. Spaces, backslashes and control characters of a
+ * path are written in octal. The last line has the number of lines and a checksum: a file that does not end so is
+ * damaged. It is replaced as a whole, never written into.
  */
 #pragma once
 

@@ -8,7 +8,10 @@
 
 #define INFO "var/lib/dpkg/info/"
 
-/* Lists are the container's own, and can be hard links to one that is long: a system with all of Debian's desktops has less. */
+/*
+ * Lists are the container's own, and can be hard links to one that is long: a system with all of Debian's desktops has
+ * less.
+ */
 enum { LIST_BYTES_MAX = 16 << 20, ALL_BYTES_MAX = 256 << 20, PATHS_MAX = 4 << 20, MD5_HEX = 32 };
 
 /* ---- paths as lists have them, and as they are ---- */

@@ -24,7 +24,9 @@ struct ownership {
 	char *aliases[8];             /* "bin=usr/bin" ..., of a tree where they are links */
 };
 
-/* Reads the lists of the packages that @merge decides on. 0, or a negative errno: -E2BIG for more than any system has. */
+/*
+ * Reads the lists of the packages that @merge decides on. 0, or a negative errno: -E2BIG for more than any system has.
+ */
 int ownership_load(const struct three_views *views, const struct package_merge *merge, struct ownership *ret_ownership);
 
 void ownership_free(struct ownership *ownership);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a generation changed of its packages, as `changes` beside its tree says: NAME OLD NEW security|- in each line. */
+/*
+ * What a generation changed of its packages, as `changes` beside its tree says: NAME OLD NEW security|- in each line.
+ */
 #pragma once
 
 #include "../core/context.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which packages of the container's own go to another version together: libc6-dev wants the very version that the base's
- * libc6 has, libc-dev-bin that of libc6-dev. All of them were built from one source.
+ * Which packages of the container's own go to another version together: libc6-dev wants the very version that the
+ * base's libc6 has, libc-dev-bin that of libc6-dev. All of them were built from one source.
  */
 #include "package-row.h"
 

@@ -48,12 +48,17 @@ bool package_same(const struct package *a, const struct package *b);
 /* An item for a row that differs. */
 void package_row_say(const struct package_row *row, enum packages_fetch fetch, struct report *report);
 
-/* Whether it is the container's alone, installed and not held: it may be brought to another version. Of a row that is judged. */
+/*
+ * Whether it is the container's alone, installed and not held: it may be brought to another version. Of a row that is
+ * judged.
+ */
 bool package_row_is_fetchable(const struct package_row *row);
 
 /*
- * Besides the rows that are wanted already, those whose packages were built from the same source as one of them, or as one of
- * @breakers, packages of the new base. Adds all that are not fetched to @merge->wanted, those that are to @merge->fetched. -ENOMEM
+ * Besides the rows that are wanted already, those whose packages were built from the same source as one of them, or as
+ * one of
+ * @breakers, packages of the new base. Adds all that are not fetched to @merge->wanted, those that are to
+ * @merge->fetched. -ENOMEM
  */
 int package_rows_want(const struct package_rows *rows, const struct package *const *breakers, size_t breaker_count,
 		      struct package_merge *merge);

@@ -91,7 +91,10 @@ static void take_away(struct planning *planning, const char *path)
 		changes_add(&planning->rebase->changes, CHANGE_DROP, path);
 }
 
-/* Plans that @path has @merged; NULL: that it is not there. Where a directory hides the base's, the base's has to be copied. */
+/*
+ * Plans that @path has @merged; NULL: that it is not there. Where a directory hides the base's, the base's has to be
+ * copied.
+ */
 static int put(struct planning *planning, const char *path, char *merged, const struct versions *versions)
 {
 	struct changes *changes = &planning->rebase->changes;
@@ -164,7 +167,10 @@ static int merge_keyed(struct planning *planning, enum keyed_form form, const ch
 	return put(planning, path, merged, &versions);
 }
 
-/* The names in a directory of the top layer; whiteouts are not among them, but what the new base has and the layer hides. Sorted; twice in both. */
+/*
+ * The names in a directory of the top layer; whiteouts are not among them, but what the new base has and the layer
+ * hides. Sorted; twice in both.
+ */
 static int list_top(struct planning *planning, const char *path, struct text_list *names)
 {
 	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };

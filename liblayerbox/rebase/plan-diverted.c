@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of the base's packages that the container has under another name, by dpkg-divert(1): they follow the base as well. */
+/*
+ * Files of the base's packages that the container has under another name, by dpkg-divert(1): they follow the base as
+ * well.
+ */
 #include "journal.h"
 #include "plan.h"
 

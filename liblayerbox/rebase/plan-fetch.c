@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The packages, merged; and packages of the container's own that would break brought to versions that fit. Which ones these
- * are is known only step by step: what is brought may break others.
+ * The packages, merged; and packages of the container's own that would break brought to versions that fit. Which ones
+ * these are is known only step by step: what is brought may break others.
  */
 #include "plan.h"
 

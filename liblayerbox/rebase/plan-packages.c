@@ -98,7 +98,10 @@ static bool is_in_opaque(const struct planning *planning, const char *path)
 	return false;
 }
 
-/* A directory of the container's hides it: it gets a copy, unless something is there already, which was judged by itself. */
+/*
+ * A directory of the container's hides it: it gets a copy, unless something is there already, which was judged by
+ * itself.
+ */
 static void uncover(struct planning *planning, const char *path)
 {
 	CLEANUP_FD int top_fd = -1;

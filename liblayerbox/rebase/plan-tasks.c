@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What packages' scripts would have done, had the packages been upgraded in the container itself: files that are made from
- * others, triggers, alternatives. Programs of the container's own do it, after the switch; see finish.h.
+ * What packages' scripts would have done, had the packages been upgraded in the container itself: files that are made
+ * from others, triggers, alternatives. Programs of the container's own do it, after the switch; see finish.h.
  */
 #include <fcntl.h>
 
@@ -73,7 +73,10 @@ int plan_made_files(struct planning *planning)
 		{ "usr/lib/udev/hwdb.bin", "/usr/bin/systemd-hwdb --usr update" },
 		{ "etc/udev/hwdb.bin", "/usr/bin/systemd-hwdb update" },
 	};
-	/* Caches that their programs make anew, copies that nobody compares, and what makes the container one of its own. */
+	/*
+	 * Caches that their programs make anew, copies that nobody compares, and what makes the container one of its
+	 * own.
+	 */
 	static const char *const dropped[] = { "var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin",
 					       "var/cache/ldconfig/aux-cache" };
 	static const char *const left_alone[] = { "etc/passwd-", "etc/shadow-", "etc/group-",	 "etc/gshadow-",

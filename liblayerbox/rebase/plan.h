@@ -55,8 +55,9 @@ struct planning {
 };
 
 /*
- * Plans for a container whose record was read; @directory_fd is the container's. *ret_rebase as for lb_rebase_plan(): 1 where it
- * stands there already, with a plan of what a rebase to the same generation would tidy up where that is asked for.
+ * Plans for a container whose record was read; @directory_fd is the container's. *ret_rebase as for lb_rebase_plan(): 1
+ * where it stands there already, with a plan of what a rebase to the same generation would tidy up where that is asked
+ * for.
  */
 int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const struct record *record, const char *to,
 	      enum plan_fetch fetch, bool even_if_same, struct lb_rebase **ret_rebase);

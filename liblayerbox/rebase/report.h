@@ -14,8 +14,9 @@ struct report {
 };
 
 /*
- * Adds an item with a formatted sentence, and returns it for whoever fills its other members (with strings from malloc(3),
- * which become the report's); valid until the next one is added. Never NULL: without memory, it is a spare one.
+ * Adds an item with a formatted sentence, and returns it for whoever fills its other members (with strings from
+ * malloc(3), which become the report's); valid until the next one is added. Never NULL: without memory, it is a spare
+ * one.
  */
 struct lb_rebase_item *report_add(struct report *report, enum lb_rebase_kind kind, enum lb_rebase_outcome outcome,
 				  const char *subject, const char *format, ...) PRINTF_LIKE(5, 6);

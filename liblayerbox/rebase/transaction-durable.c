@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What has to be on disk before what. Prepared files must have their content before a rename shows them, and the journal must be
- * there before the first rename; whether the files or the journal come first does not matter, since an undo passes over what has not
- * moved. At the end all renames must be there before the caller writes the record.
+ * What has to be on disk before what. Prepared files must have their content before a rename shows them, and the
+ * journal must be there before the first rename; whether the files or the journal come first does not matter, since an
+ * undo passes over what has not moved. At the end all renames must be there before the caller writes the record.
  *
- * ext4 and xfs bring changes of names and attributes to disk in the order in which they were made: who waits for the last has all
- * before it. Their allocations and sizes are such changes, too, made before a write is reported as done. So on these it is enough
- * to write all content out, wait for it (sync_file_range(2); the commit that follows flushes the device's cache), and fsync(2) one
- * thing that was changed last. An fsync for each of 1,000 files took 800 to 4,000 ms on a virtual disk with ext4, this one 8 to 16.
- * For each directory it would be no better: on ext4 every one of them commits what all other containers did since.
- * syncfs(2) would wait for all data of the others.
+ * ext4 and xfs bring changes of names and attributes to disk in the order in which they were made: who waits for the
+ * last has all before it. Their allocations and sizes are such changes, too, made before a write is reported as done.
+ * So on these it is enough to write all content out, wait for it (sync_file_range(2); the commit that follows flushes
+ * the device's cache), and fsync(2) one thing that was changed last. An fsync for each of 1,000 files took 800 to 4,000
+ * ms on a virtual disk with ext4, this one 8 to 16. For each directory it would be no better: on ext4 every one of them
+ * commits what all other containers did since. syncfs(2) would wait for all data of the others.
  *
  * Other file systems promise no order; there each file and each directory gets an fsync(2).
  */
@@ -52,7 +52,10 @@ static int sync_entry(int dir_fd, const char *name, mode_t mode, bool ordered, i
 	return S_ISDIR(mode) ? sync_tree(dir_fd, name, ordered, depth) : 0;
 }
 
-/* A directory that was taken over may have anything in it. What is too deep to be anything but a trap is synced with all. */
+/*
+ * A directory that was taken over may have anything in it. What is too deep to be anything but a trap is synced with
+ * all.
+ */
 static int sync_tree(int dir_fd, const char *name, bool ordered, int depth)
 {
 	CLEANUP_DIR DIR *dir = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Operations are planned one after the other, while the top layer is still as it was: where they meet on one path, this knows
- * what will be there. A node is what is known of a path. What was known below a directory that was exchanged since does not
- * count any more; `change` says which came first.
+ * Operations are planned one after the other, while the top layer is still as it was: where they meet on one path, this
+ * knows what will be there. A node is what is known of a path. What was known below a directory that was exchanged
+ * since does not count any more; `change` says which came first.
  */
 #include <fcntl.h>
 #include <search.h>
@@ -94,7 +94,10 @@ static int look(const struct transaction *transaction, const struct walk *walk, 
 	return fstat(fd, ret_st) < 0 ? -errno : 0;
 }
 
-/* A directory of the top layer, noted as it is now: its times change with its entries, and it could be gone when one undoes. */
+/*
+ * A directory of the top layer, noted as it is now: its times change with its entries, and it could be gone when one
+ * undoes.
+ */
 static int note_directory(struct transaction *transaction, const struct walk *walk, const char *path,
 			  const struct stat *st, struct plan_node **ret_node)
 {
@@ -147,7 +150,9 @@ static int enter(struct transaction *transaction, struct walk *walk, char *path,
 	if (!node->directory)
 		return workspace_fail(&transaction->ws, ENOTDIR, "go into", path);
 	if (node->kind == COMES)
-		*walk = (struct walk){ .prepared = true, .number = node->number, .skip = strlen(path), .since = node->change };
+		*walk = (struct walk){
+			.prepared = true, .number = node->number, .skip = strlen(path), .since = node->change
+		};
 	walk->parent = node;
 	return 0;
 }

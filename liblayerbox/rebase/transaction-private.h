@@ -29,12 +29,14 @@ struct place {
 };
 
 /*
- * Looks up @path. Where directories above it are missing, they are made with @make; else -ENOENT, with a sentence. One that is
- * no directory is a failure.
+ * Looks up @path. Where directories above it are missing, they are made with @make; else -ENOENT, with a sentence. One
+ * that is no directory is a failure.
  */
 int plan_find(struct transaction *transaction, const char *path, bool make, struct place *ret_place);
 
-/* The batch will have new/@number at @path, which looks like @st; with a NULL @st, nothing. Notes the parent's times. */
+/*
+ * The batch will have new/@number at @path, which looks like @st; with a NULL @st, nothing. Notes the parent's times.
+ */
 int plan_change(struct transaction *transaction, const char *path, const struct place *place, unsigned number,
 		const struct stat *st);
 

@@ -50,8 +50,8 @@ static int begin_put(struct transaction *transaction, const char *path, struct p
 /* ---- directories that are missing ---- */
 
 /*
- * As the base has it; without opaque mark, so what the base has in it shows. 1 where the base has nothing there. A base that has a
- * file or a link there would be hidden with all that the link leads to, which nobody can have meant.
+ * As the base has it; without opaque mark, so what the base has in it shows. 1 where the base has nothing there. A base
+ * that has a file or a link there would be hidden with all that the link leads to, which nobody can have meant.
  */
 static int copy_from_below(struct transaction *transaction, const char *path, const char *name)
 {

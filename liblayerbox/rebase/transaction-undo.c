@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Undoing, from the journal's end. Each step is one rename or can be done twice, and the names in undo/ and new/ say which are
- * done: so it can be killed anywhere and begun again. The container may have run since the switch: what it changed is kept.
+ * Undoing, from the journal's end. Each step is one rename or can be done twice, and the names in undo/ and new/ say
+ * which are done: so it can be killed anywhere and begun again. The container may have run since the switch: what it
+ * changed is kept.
  *
  *     undo/N is not there         nothing was moved out by this step, or it is back
  *     new/N is there              nothing was moved in, or it is out again; new/N.own: as the container changed it
@@ -31,7 +32,10 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Whether the container changed what is there now, so that it has to be kept. What later steps put into it is out already. */
+/*
+ * Whether the container changed what is there now, so that it has to be kept. What later steps put into it is out
+ * already.
+ */
 static bool is_own(const struct journal_line *line, int dir_fd, const char *name, const struct stat *st)
 {
 	uint64_t print;

@@ -76,7 +76,9 @@ static int move(struct workspace *ws, const struct journal_line *line)
 	return r < 0 ? workspace_fail(ws, r, "move in", line->path) : 0;
 }
 
-/* What was moved into a directory changed its times. Later ones may have moved it, or put something else in its place. */
+/*
+ * What was moved into a directory changed its times. Later ones may have moved it, or put something else in its place.
+ */
 static int set_times(const struct workspace *ws, const struct journal_line *line)
 {
 	const struct timespec times[] = { line->shall.st_atim, line->shall.st_mtim };

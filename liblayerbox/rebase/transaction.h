@@ -16,7 +16,10 @@
 
 struct transaction;
 
-/* Begins in containers/NAME/rebase, below @container_fd; what an earlier one left there that was never switched is removed. -LB_ERR_BUSY where one is not finished. */
+/*
+ * Begins in containers/NAME/rebase, below @container_fd; what an earlier one left there that was never switched is
+ * removed. -LB_ERR_BUSY where one is not finished.
+ */
 int transaction_begin(struct lb_context *ctx, int container_fd, const char *name, struct transaction **ret_transaction);
 
 /* The entry at @path goes, a directory with all that is in it. */
@@ -24,12 +27,16 @@ int transaction_drop(struct transaction *transaction, const char *path);
 
 /*
  * A regular file with that content; mode, owner and times from @like. Extended attributes of @source_fd (-1: none), but
- * those of overlayfs, are copied. Directories above it that the top layer lacks are made, like those of @below (a base's tree).
+ * those of overlayfs, are copied. Directories above it that the top layer lacks are made, like those of @below (a
+ * base's tree).
  */
 int transaction_put_data(struct transaction *transaction, const char *path, const void *data, size_t length,
 			 const struct stat *like, int source_fd);
 
-/* A copy of what is at @source_path below @source_fd: a file, link, device, fifo, socket, or directory (without what is in it); attributes from @like where that is not NULL. */
+/*
+ * A copy of what is at @source_path below @source_fd: a file, link, device, fifo, socket, or directory (without what is
+ * in it); attributes from @like where that is not NULL.
+ */
 int transaction_put_copy(struct transaction *transaction, const char *path, int source_fd, const char *source_path,
 			 const struct stat *like);
 
@@ -49,8 +56,8 @@ int transaction_uncover(struct transaction *transaction, const char *path);
 void transaction_set_below(struct transaction *transaction, int base_fd);
 
 /*
- * Writes what was prepared to disk, notes it in the journal, and switches. After a failure everything is as it was before
- * transaction_begin(). May be called again with further operations, which are undone with the others.
+ * Writes what was prepared to disk, notes it in the journal, and switches. After a failure everything is as it was
+ * before transaction_begin(). May be called again with further operations, which are undone with the others.
  */
 int transaction_commit(struct transaction *transaction);
 
@@ -60,8 +67,8 @@ void transaction_end(struct transaction *transaction);
 void transaction_cleanup(struct transaction **transaction);
 
 /*
- * What a container's rebase/ says. Whether a switch counts is said by the container's record: where that is still on the
- * old generation, a switched (or half-switched) one is to be undone.
+ * What a container's rebase/ says. Whether a switch counts is said by the container's record: where that is still on
+ * the old generation, a switched (or half-switched) one is to be undone.
  */
 enum transaction_state {
 	TRANSACTION_NONE,
@@ -71,7 +78,10 @@ enum transaction_state {
 
 int transaction_get_state(struct lb_context *ctx, int container_fd, const char *name, enum transaction_state *ret_state);
 
-/* Moves everything back, last operation first; can be killed and called again. What it displaces is kept in rebase/undone/. */
+/*
+ * Moves everything back, last operation first; can be killed and called again. What it displaces is kept in
+ * rebase/undone/.
+ */
 int transaction_undo(struct lb_context *ctx, int container_fd, const char *name);
 
 /* Removes the way back. */

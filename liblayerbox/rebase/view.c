@@ -6,7 +6,9 @@
 #include "../util/tree.h"
 #include "entry.h"
 
-/* Is it a directory that hides what the base has in it, or none at all? -ENOENT where the top layer has nothing there. */
+/*
+ * Is it a directory that hides what the base has in it, or none at all? -ENOENT where the top layer has nothing there.
+ */
 static int hides_base(int top_fd, const char *path)
 {
 	CLEANUP_FD int fd = tree_open_beneath(top_fd, path, O_RDONLY | O_DIRECTORY);

@@ -40,12 +40,16 @@ void workspace_close(struct workspace *ws);
 #define WORKSPACE_CLOSED { .container_fd = -1, .rebase_fd = -1, .top_fd = -1, .new_fd = -1, .undo_fd = -1, .parent_fd = -1 }
 
 /*
- * The directory of the top layer that has @path, and in *ret_name the last component. The descriptor stays the workspace's, until
- * the next call. A negative errno without a sentence: -ENOENT, -ENOTDIR or -ELOOP where there is no such directory.
+ * The directory of the top layer that has @path, and in *ret_name the last component. The descriptor stays the
+ * workspace's, until the next call. A negative errno without a sentence: -ENOENT, -ENOTDIR or -ELOOP where there is no
+ * such directory.
  */
 int workspace_parent(struct workspace *ws, const char *path, const char **ret_name);
 
-/* A directory of the top layer by path, "." for itself; the caller's descriptor, or a negative errno without a sentence. */
+/*
+ * A directory of the top layer by path, "." for itself; the caller's descriptor, or a negative errno without a
+ * sentence.
+ */
 int workspace_directory(const struct workspace *ws, const char *path);
 
 /* Whether an errno of the two says that no directory is there, whatever else is. */

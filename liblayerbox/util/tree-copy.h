@@ -10,8 +10,8 @@
 /*
  * Copies @from as @to, which must not exist; a directory without what is in it. Content is shared where the file system
  * can, and holes stay holes. Owner, mode and times are those of @like, or where that is NULL, the source's. Extended
- * attributes come along, ACLs and capabilities included, but for those with which overlayfs says where *this* inode came
- * from. What a failure leaves of @to is the caller's to remove. 0, or a negative errno.
+ * attributes come along, ACLs and capabilities included, but for those with which overlayfs says where *this* inode
+ * came from. What a failure leaves of @to is the caller's to remove. 0, or a negative errno.
  */
 int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
 

@@ -119,12 +119,16 @@ answers() {
 	is "$(layerbox exec one -- cat /sys/class/net/eth0/mtu)" 1400
 }
 
+has_no_dnsmasq() {
+	[ "$(status_of "$1" dnsmasq_pid)" = null ]
+}
+
 @test "doctor looks at every network" {
 	layerbox --quiet net create lab --subnet 10.77.0.0/24
 	make one --network lab
 	rm "$LAYERBOX_ROOT/network/lab/hosts.d/one"
 	kill "$(status_of lab dnsmasq_pid)"
-	wait_until 5 test "$(status_of lab dnsmasq_pid)" = null
+	wait_until 5 has_no_dnsmasq lab
 	run -0 layerbox doctor
 	[[ $output == *'container one'*'wrote the reservation anew'* ]]
 	[[ $output == *'network lab'*'put right'* ]]
