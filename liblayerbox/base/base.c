@@ -128,6 +128,18 @@ int base_hold(const struct lb_base *base, int *ret_base_fd, int *ret_generation_
 	return 0;
 }
 
+int base_open_tree(struct lb_context *ctx, const char *name, unsigned generation)
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_BASES "/%s/%u/" GENERATION_TREE, name, generation);
+	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (!path)
+		return fail_memory(ctx);
+	if (fd < 0 && errno == ENOENT)
+		return fail(ctx, -LB_ERR_NO_BASE, "base %s@%u is gone: %s does not exist", name, generation, path);
+	return fd < 0 ? fail_errno(ctx, errno, "cannot open base %s@%u", name, generation) : fd;
+}
+
 int lb_base_open(struct lb_context *ctx, const char *name, struct lb_base **ret_base)
 {
 	CLEANUP(base_cleanup) struct lb_base *base = NULL;

@@ -44,13 +44,6 @@ int build_environment(const char *tmpdir, struct text_list *ret_env)
 	return r;
 }
 
-const char *build_last_line(char *output)
-{
-	char *text = text_trim(output), *newline = strrchr(text, '\n');
-
-	return text_printable(newline ? newline + 1 : text);
-}
-
 int build_run_inside(struct lb_context *ctx, const struct staging *staging, const char *command)
 {
 	struct spawn_options options = { .root = staging->tree };
@@ -68,7 +61,7 @@ int build_run_inside(struct lb_context *ctx, const struct staging *staging, cons
 		return fail_errno(ctx, r, "cannot run `%s` in the new base", command);
 	if (status != 0)
 		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in the new base with status %d: %.500s", command,
-			    status, build_last_line(output));
+			    status, text_last_line(output));
 	return 0;
 }
 

@@ -17,9 +17,6 @@ int build_busybox(struct lb_context *ctx, const struct recipe *recipe, struct st
  */
 int build_run_inside(struct lb_context *ctx, const struct staging *staging, const char *command);
 
-/* The last line of @output, which it changes, that says anything. */
-const char *build_last_line(char *output);
-
 /*
  * The caller's environment with what makes programs predictable; a proxy set there stays. @tmpdir (may be
  * NULL) is where a program that may be killed leaves its temporary files.

@@ -20,12 +20,9 @@ enum { RECORD_BYTES_MAX = 65536, OS_RELEASE_BYTES_MAX = 65536, OS_LENGTH_MAX = 1
 static const char *take_parent(struct generation_record *record, const char *value)
 {
 	char name[NAME_LENGTH_MAX + 1];
-	const char *at = strchrnul(value, '@');
-	uint64_t generation;
+	unsigned generation;
 
-	snprintf(name, sizeof name, "%.*s", (int)(at - value), value);
-	if (*value && (at - value > NAME_LENGTH_MAX || !*at || !name_is_valid(name) ||
-		       !text_to_number(at + 1, 1, GENERATION_MAX, &generation)))
+	if (*value && !name_parse_base(value, name, &generation))
 		return "must be empty, or a base and its generation, such as debian-bookworm@1";
 	return keyfile_take(&record->parent, value);
 }

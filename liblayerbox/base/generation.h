@@ -7,8 +7,6 @@
 #define GENERATION_FILE "generation.conf"
 #define GENERATION_TREE "rootfs"
 
-enum { GENERATION_MAX = 999999 };
-
 /*
  * Reads the record in @directory_fd, the directory of generation @generation of base @name.
  * -LB_ERR_BAD_CONFIG with file:line, -LB_ERR_DAMAGED where it is missing.

@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 
 #include "../util/tree.h"
+#include "../util/array.h"
 #include "manifest-hash.h"
 #include "manifest-text.h"
 #include "manifest.h"
@@ -109,15 +110,12 @@ static int read_xattrs(struct scan *scan, int dir_fd, const char *name, const ch
 
 static struct manifest_entry *new_entry(struct manifest *manifest)
 {
-	if (manifest->count == manifest->capacity) {
-		size_t capacity = manifest->capacity ? 2 * manifest->capacity : 1024;
-		struct manifest_entry *entries = reallocarray(manifest->entries, capacity, sizeof *entries);
+	struct manifest_entry *entries =
+		array_grow(manifest->entries, manifest->count, &manifest->capacity, sizeof *entries);
 
-		if (!entries)
-			return NULL;
-		manifest->entries = entries;
-		manifest->capacity = capacity;
-	}
+	if (!entries)
+		return NULL;
+	manifest->entries = entries;
 	manifest->entries[manifest->count] = (struct manifest_entry){ 0 };
 	return &manifest->entries[manifest->count++];
 }
@@ -220,11 +218,9 @@ static int read_directory(struct scan *scan, const char *path)
 		return fail_path(scan->ctx, EBUSY, "seal: something is mounted on", path);
 	if (fd < 0)
 		return fail_path(scan->ctx, fd, "open", path);
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
+	dir = take_dir(fd);
+	if (!dir)
 		return fail_path(scan->ctx, errno, "read", path);
-	}
 	if (scan->previous_fd >= 0)
 		previous_fd = tree_open_beneath(scan->previous_fd, *path ? path : ".", O_PATH | O_DIRECTORY);
 	while ((errno = 0, entry = readdir(dir))) {

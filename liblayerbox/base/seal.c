@@ -40,16 +40,6 @@ static int failed(const struct sealer *sealer, int error, const char *what)
 
 /* ---- names ---- */
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool has_name(const struct text_list *names, const char *name)
-{
-	return names->count && bsearch(&name, names->items, names->count, sizeof *names->items, compare_names);
-}
-
 static int push_name(struct sealer *sealer, const char *name, size_t *ret_length)
 {
 	size_t length = strlen(sealer->path);
@@ -319,7 +309,7 @@ static int merge(struct sealer *sealer, struct level *level, int depth)
 		sealer->path[length] = '\0';
 	}
 	for (size_t i = 0; r == 0 && i < lowers.count; i++) {
-		if (has_name(&uppers, lowers.items[i]))
+		if (text_list_has_sorted(&uppers, lowers.items[i]))
 			continue;
 		r = push_name(sealer, lowers.items[i], &length);
 		if (r == 0)

@@ -147,16 +147,6 @@ int stack_build(struct lb_context *ctx, const struct recipe *recipe, const char 
 
 /* ---- the others ---- */
 
-static int split_parent(const char *text, char name[NAME_LENGTH_MAX + 1], unsigned *ret_generation)
-{
-	const char *at = strchr(text, '@');
-
-	if (!at || at - text > NAME_LENGTH_MAX || sscanf(at, "@%u", ret_generation) != 1)
-		return -EINVAL;
-	snprintf(name, NAME_LENGTH_MAX + 1, "%.*s", (int)(at - text), text);
-	return 0;
-}
-
 int stack_find_newer_parent(struct lb_context *ctx, const struct lb_base *base, struct lb_base **ret_parent)
 {
 	char name[NAME_LENGTH_MAX + 1];
@@ -164,7 +154,7 @@ int stack_find_newer_parent(struct lb_context *ctx, const struct lb_base *base, 
 	int r;
 
 	*ret_parent = NULL;
-	if (split_parent(base->record.parent, name, &generation) < 0)
+	if (!name_parse_base(base->record.parent, name, &generation))
 		return 0;
 	r = base_open(ctx, name, ret_parent);
 	if (r == 0 && (*ret_parent)->generation <= generation) {
@@ -181,7 +171,7 @@ static int add_parents_security(struct making *making, int parent_base_fd, const
 	unsigned from;
 	int r = 0;
 
-	if (split_parent(old_parent, name, &from) < 0)
+	if (!name_parse_base(old_parent, name, &from))
 		return 0;
 	for (unsigned i = from + 1; r == 0 && i <= making->parent->generation; i++) {
 		CLEANUP_FD int fd = -1;

@@ -107,7 +107,7 @@ int workshop_run_command(const struct workshop *shop, const char *const *argv, c
 		return r;
 	if (status != 0)
 		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in base '%s' with status %d: %.500s", what,
-			    shop->staging->name, status, *output ? build_last_line(output) : "it said nothing");
+			    shop->staging->name, status, *output ? text_last_line(output) : "it said nothing");
 	return 0;
 }
 

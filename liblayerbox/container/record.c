@@ -13,19 +13,7 @@ enum { RECORD_BYTES_MAX = 64 * 1024 };
 
 static const char *read_base(struct record *record, const char *value)
 {
-	const char *at = strchr(value, '@');
-	uint64_t generation;
-	char name[NAME_LENGTH_MAX + 1];
-
-	if (!at || (size_t)(at - value) > NAME_LENGTH_MAX)
-		return "must be NAME@GENERATION";
-	memcpy(name, value, (size_t)(at - value));
-	name[at - value] = '\0';
-	if (!name_is_valid(name) || !text_to_number(at + 1, 1, 999999, &generation))
-		return "must be NAME@GENERATION";
-	strcpy(record->base, name);
-	record->generation = (unsigned)generation;
-	return NULL;
+	return name_parse_base(value, record->base, &record->generation) ? NULL : "must be NAME@GENERATION";
 }
 
 static const char *read_id_range(struct record *record, const char *value)
@@ -324,12 +312,10 @@ int record_open_all(struct lb_context *ctx, struct text_list *ret_names)
 /* Is @text, BASE@GENERATION, of @base, and of @generation where that is not 0? */
 static bool is_of_base(const char *text, const char *base, unsigned generation)
 {
-	const char *rest = text_after(text, base);
-	uint64_t number;
+	char name[NAME_LENGTH_MAX + 1];
+	unsigned number;
 
-	if (!rest || *rest != '@' || !text_to_number(rest + 1, 1, UINT32_MAX, &number))
-		return false;
-	return !generation || number == generation;
+	return name_parse_base(text, name, &number) && text_equal(name, base) && (!generation || number == generation);
 }
 
 /*

@@ -24,18 +24,6 @@ void root_unmount(struct lb_context *ctx, const char *name)
 		;
 }
 
-static int open_base(struct lb_context *ctx, const struct record *record)
-{
-	CLEANUP_FREE char *path =
-		store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, record->base, record->generation);
-	int fd = path ? open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-
-	if (fd < 0 && errno == ENOENT)
-		return fail(ctx, -LB_ERR_NO_BASE, "its base %s@%u is gone: %s does not exist", record->base,
-			    record->generation, path);
-	return fd < 0 ? fail_errno(ctx, errno, "cannot open base %s@%u", record->base, record->generation) : fd;
-}
-
 /* Covers the container's directory with a tmpfs that holds the mount point alone; returns it. */
 static int cover(struct lb_context *ctx, const char *directory)
 {
@@ -62,7 +50,7 @@ int root_mount(struct lb_context *ctx, const char *name, const struct record *re
 	if (!directory)
 		return fail_memory(ctx);
 	root_unmount(ctx, name);
-	base_fd = open_base(ctx, record);
+	base_fd = base_open_tree(ctx, record->base, record->generation);
 	if (base_fd < 0)
 		return base_fd;
 	layers_fd = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -37,6 +37,24 @@ int lb_name_check(struct lb_context *ctx, const char *name)
 	return name_check(ctx, "container", name);
 }
 
+bool name_parse_base(const char *text, char ret_name[NAME_LENGTH_MAX + 1], unsigned *ret_generation)
+{
+	const char *at = strchr(text, '@');
+	size_t n = at ? (size_t)(at - text) : 0;
+	char name[NAME_LENGTH_MAX + 1];
+	uint64_t generation;
+
+	if (!at || n > NAME_LENGTH_MAX || !text_to_number(at + 1, 1, GENERATION_MAX, &generation))
+		return false;
+	memcpy(name, text, n);
+	name[n] = '\0';
+	if (!name_is_valid(name))
+		return false;
+	strcpy(ret_name, name);
+	*ret_generation = (unsigned)generation;
+	return true;
+}
+
 int name_split_base(struct lb_context *ctx, const char *text, char ret_name[NAME_LENGTH_MAX + 1],
 		    unsigned *ret_generation)
 {
@@ -51,7 +69,7 @@ int name_split_base(struct lb_context *ctx, const char *text, char ret_name[NAME
 	name[n] = '\0';
 	if (!name_is_valid(name))
 		return name_check(ctx, "base", text);
-	if (at && !text_to_number(at + 1, 1, 999999, &generation)) {
+	if (at && !text_to_number(at + 1, 1, GENERATION_MAX, &generation)) {
 		snprintf(shown, sizeof shown, "%.70s", text);
 		return fail(ctx, -LB_ERR_BAD_NAME,
 			    "\"%s\" does not name a base: a generation is a number from 1, as in %s@1",

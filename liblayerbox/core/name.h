@@ -7,13 +7,16 @@
 
 #include "context.h"
 
-enum { NAME_LENGTH_MAX = 63 };
+enum { NAME_LENGTH_MAX = 63, GENERATION_MAX = 999999 };
 
 bool name_is_valid(const char *name);
 bool name_is_bridge(const char *name);
 
 /* 0, or -LB_ERR_BAD_NAME with the rule; @what is "container" or "base". */
 int name_check(struct lb_context *ctx, const char *what, const char *name);
+
+/* Reads NAME@GENERATION, both of which there must be; false for anything else, and then nothing is written. */
+bool name_parse_base(const char *text, char ret_name[NAME_LENGTH_MAX + 1], unsigned *ret_generation);
 
 /* Splits NAME or NAME@GENERATION; *ret_generation is 0 where none was given. */
 int name_split_base(struct lb_context *ctx, const char *text, char ret_name[NAME_LENGTH_MAX + 1],

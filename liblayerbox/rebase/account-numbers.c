@@ -3,18 +3,16 @@
 
 #include <inttypes.h>
 
+#include "../util/array.h"
+
 void account_numbers_add(struct account_numbers *numbers, struct account_number number)
 {
-	if (numbers->count == numbers->capacity) {
-		size_t capacity = numbers->capacity ? 2 * numbers->capacity : 64;
-		struct account_number *items = reallocarray(numbers->items, capacity, sizeof *items);
+	struct account_number *items = array_grow(numbers->items, numbers->count, &numbers->capacity, sizeof *items);
 
-		numbers->failed = numbers->failed || !items;
-		if (!items)
-			return;
-		numbers->items = items;
-		numbers->capacity = capacity;
-	}
+	numbers->failed = numbers->failed || !items;
+	if (!items)
+		return;
+	numbers->items = items;
 	numbers->items[numbers->count++] = number;
 }
 

@@ -41,7 +41,7 @@ static void split_ranges(struct entries *entries)
 {
 	entries_sort(entries);
 	for (size_t i = 0, n; i < entries->count; i += n) {
-		struct entry *first = &entries->items[i];
+		struct list_entry *first = &entries->items[i];
 		bool many = false;
 
 		for (n = 1; i + n < entries->count && entry_same_key(first, &first[n]); n++)
@@ -133,7 +133,7 @@ static void merge_set(struct merge *merge, const struct slice *sets)
 	}
 	merge->failed = entries_align(&members, &rows, &count) < 0 || merge->failed;
 	for (size_t i = 0; i < count; i++) {
-		const struct entry *member = entry_row_take(&rows[i]);
+		const struct list_entry *member = entry_row_take(&rows[i]);
 
 		if (member && taken++)
 			buffer_add(&merge->text, ",", 1);
@@ -180,7 +180,7 @@ static void merge_fields(struct merge *merge, const struct account_line *old, co
 		report_both_changed(merge, own->fields[0], clashes & ~form->quiet, old);
 }
 
-static void add_entry(struct merge *merge, const struct entry *entry)
+static void add_entry(struct merge *merge, const struct list_entry *entry)
 {
 	buffer_add_slice(&merge->text, entry->text);
 	buffer_add(&merge->text, "\n", 1);
@@ -202,8 +202,8 @@ static void keep_range(struct merge *merge, const struct account_line *new, cons
 
 static void merge_account(struct merge *merge, const struct entry_row *row)
 {
-	const struct entry *old_entry = row->sides[ENTRY_OLD], *new_entry = row->sides[ENTRY_NEW];
-	const struct entry *own_entry = row->sides[ENTRY_OWN];
+	const struct list_entry *old_entry = row->sides[ENTRY_OLD], *new_entry = row->sides[ENTRY_NEW];
+	const struct list_entry *own_entry = row->sides[ENTRY_OWN];
 	struct account_line old = { 0 }, new = { 0 }, own = { 0 };
 
 	/* What the container removed stays removed; what the base removed stays, since files may belong to it. */
@@ -240,7 +240,7 @@ static int merge_text(struct merge *merge, const struct three_texts *texts)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		const struct entry *line = entry_row_take(&rows[i]);
+		const struct list_entry *line = entry_row_take(&rows[i]);
 
 		if (rows[i].kind == KIND_ACCOUNT)
 			merge_account(merge, &rows[i]);

@@ -179,7 +179,7 @@ static void add_choices(struct entries *entries, enum entry_side side, const str
 
 struct merged {
 	struct slave slaves[2 * SLAVES_MAX]; /* those that a choice has, by name */
-	const struct entry *choices[3 * CHOICES_MAX]; /* by path, as update-alternatives sorts them */
+	const struct list_entry *choices[3 * CHOICES_MAX]; /* by path, as update-alternatives sorts them */
 	size_t slaves_count, choices_count;
 };
 
@@ -192,7 +192,7 @@ static int compare_slaves(const void *a, const void *b)
 
 static int compare_paths(const void *a, const void *b)
 {
-	const struct entry *const *left = a, *const *right = b;
+	const struct list_entry *const *left = a, *const *right = b;
 
 	return slice_compare((*left)->key, (*right)->key);
 }
@@ -212,7 +212,7 @@ static size_t find_slave(const struct merged *merged, size_t from, const struct 
 	return from;
 }
 
-static void mark_slaves(const struct merged *merged, const struct entry *choice, bool *used)
+static void mark_slaves(const struct merged *merged, const struct list_entry *choice, bool *used)
 {
 	struct slice form = choice->text, file;
 	struct slave slave;
@@ -251,7 +251,7 @@ static bool merge_slaves(struct merged *merged, const struct alternative *new, c
 static bool merge_choices(struct merged *merged, const struct entry_row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct entry *entry = entry_row_take(&rows[i]);
+		const struct list_entry *entry = entry_row_take(&rows[i]);
 
 		if (entry)
 			merged->choices[merged->choices_count++] = entry;
@@ -264,7 +264,7 @@ static bool merge_choices(struct merged *merged, const struct entry_row *rows, s
 	return true;
 }
 
-static void render_choice(struct buffer *buffer, const struct merged *merged, const struct entry *choice)
+static void render_choice(struct buffer *buffer, const struct merged *merged, const struct list_entry *choice)
 {
 	struct slice form = choice->text, file;
 	struct slave slave;

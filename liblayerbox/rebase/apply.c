@@ -48,14 +48,6 @@ static int put(const struct change *change, const struct trees *trees, struct tr
 	return 0;
 }
 
-static int open_tree(struct lb_context *ctx, const char *base, unsigned generation)
-{
-	CLEANUP_FREE char *path = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, base, generation);
-	int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-
-	return fd < 0 ? fail_errno(ctx, errno, "cannot open base %s@%u", base, generation) : fd;
-}
-
 static int put_all(const struct lb_rebase *rebase, const struct trees *trees, struct transaction *transaction)
 {
 	int r = 0;
@@ -111,7 +103,7 @@ static void digest_packages(int top_fd, int base_fd, char ret_text[DIGEST_TEXT +
 static int refuse_changed_packages(struct lb_context *ctx, int container_fd, const char *name, const struct record *record)
 {
 	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP_FD int base_fd = open_tree(ctx, record->base, record->generation);
+	CLEANUP_FD int base_fd = base_open_tree(ctx, record->base, record->generation);
 	char text[DIGEST_TEXT + 1];
 
 	if (base_fd < 0)
@@ -134,8 +126,8 @@ static int refuse_changed_packages(struct lb_context *ctx, int container_fd, con
 static int switch_files(struct lb_context *ctx, int container_fd, const struct lb_rebase *rebase, struct record *record)
 {
 	CLEANUP_TRANSACTION struct transaction *transaction = NULL;
-	CLEANUP_FD int old_fd = open_tree(ctx, record->base, record->generation);
-	CLEANUP_FD int new_fd = old_fd < 0 ? -1 : open_tree(ctx, rebase->to_base, rebase->to_generation);
+	CLEANUP_FD int old_fd = base_open_tree(ctx, record->base, record->generation);
+	CLEANUP_FD int new_fd = old_fd < 0 ? -1 : base_open_tree(ctx, rebase->to_base, rebase->to_generation);
 	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const struct trees trees = { old_fd, new_fd, top_fd };
 	int r;
@@ -220,18 +212,6 @@ int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebas
 
 /* ---- and back ---- */
 
-static int set_base(struct record *record, const char *text)
-{
-	const char *at = strchr(text, '@');
-	uint64_t generation;
-
-	if (!at || (size_t)(at - text) > NAME_LENGTH_MAX || !text_to_number(at + 1, 1, UINT32_MAX, &generation))
-		return -EINVAL;
-	snprintf(record->base, sizeof record->base, "%.*s", (int)(at - text), text);
-	record->generation = (unsigned)generation;
-	return 0;
-}
-
 int rebase_take_back(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
 {
 	enum transaction_state state;
@@ -244,7 +224,7 @@ int rebase_take_back(struct lb_context *ctx, const char *name, int container_fd,
 	r = refuse_changed_packages(ctx, container_fd, name, record);
 	if (r < 0)
 		return r;
-	if (set_base(record, record->rebased_from) < 0)
+	if (!name_parse_base(record->rebased_from, record->base, &record->generation))
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "container '%s' does not say where its rebase came from", name);
 	/* From here on it is on the old generation: whoever is killed now is followed by rebase_recover(). */
 	*record->rebased_from = '\0';

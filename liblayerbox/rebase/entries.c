@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "entries.h"
 
+#include "../util/array.h"
+
 void entries_add(struct entries *entries, enum entry_side side, uint8_t kind, struct slice key,
 		 struct slice text)
 {
-	if (entries->count == entries->capacity) {
-		size_t capacity = entries->capacity ? 2 * entries->capacity : 64;
-		struct entry *items = reallocarray(entries->items, capacity, sizeof *items);
+	struct list_entry *items = array_grow(entries->items, entries->count, &entries->capacity, sizeof *items);
 
-		entries->failed = entries->failed || !items;
-		if (!items)
-			return;
-		entries->items = items;
-		entries->capacity = capacity;
-	}
-	entries->items[entries->count] = (struct entry){ key, text, (uint8_t)side, kind, entries->count };
+	entries->failed = entries->failed || !items;
+	if (!items)
+		return;
+	entries->items = items;
+	entries->items[entries->count] = (struct list_entry){ key, text, (uint8_t)side, kind, entries->count };
 	entries->count++;
 }
 
@@ -24,14 +22,14 @@ void entries_free(struct entries *entries)
 	*entries = (struct entries){ 0 };
 }
 
-bool entry_same_key(const struct entry *a, const struct entry *b)
+bool entry_same_key(const struct list_entry *a, const struct list_entry *b)
 {
 	return a->kind == b->kind && slice_equal(a->key, b->key);
 }
 
 static int compare_entries(const void *left, const void *right)
 {
-	const struct entry *a = left, *b = right;
+	const struct list_entry *a = left, *b = right;
 	int order = (a->kind > b->kind) - (a->kind < b->kind);
 
 	if (!order)
@@ -48,7 +46,7 @@ void entries_sort(struct entries *entries)
 }
 
 /* Makes rows of @count entries of one key, which are sorted by side; returns how many. */
-static size_t align_key(const struct entry *entries, size_t count, struct entry_row *rows)
+static size_t align_key(const struct list_entry *entries, size_t count, struct entry_row *rows)
 {
 	size_t filled[ENTRY_SIDES] = { 0 }, most = 0;
 
@@ -68,7 +66,7 @@ static int compare_rows(const void *left, const void *right)
 	const struct entry_row *a = left, *b = right;
 
 	for (size_t i = 0; i < ENTRY_SIDES; i++) {
-		const struct entry *x = a->sides[order[i]], *y = b->sides[order[i]];
+		const struct list_entry *x = a->sides[order[i]], *y = b->sides[order[i]];
 
 		if (x && y)
 			return (x->position > y->position) - (x->position < y->position);
@@ -101,12 +99,12 @@ int entries_align(struct entries *entries, struct entry_row **ret_rows, size_t *
 	return 0;
 }
 
-bool entries_same(const struct entry *a, const struct entry *b)
+bool entries_same(const struct list_entry *a, const struct list_entry *b)
 {
 	return a && b ? slice_equal(a->text, b->text) : a == b;
 }
 
-const struct entry *entry_row_take(const struct entry_row *row)
+const struct list_entry *entry_row_take(const struct entry_row *row)
 {
 	bool unchanged = entries_same(row->sides[ENTRY_OWN], row->sides[ENTRY_OLD]);
 

@@ -15,7 +15,7 @@ enum entry_side {
 };
 
 /* What is in it belongs to whoever added it. */
-struct entry {
+struct list_entry {
 	struct slice key, text;
 	uint8_t side;
 	uint8_t kind;                 /* the same key is another one in another kind */
@@ -24,7 +24,7 @@ struct entry {
 
 /* Grows; a failed allocation is kept, as in struct buffer. Zero-initialise. */
 struct entries {
-	struct entry *items;
+	struct list_entry *items;
 	size_t count, capacity;
 	bool failed;
 };
@@ -40,7 +40,7 @@ void entries_sort(struct entries *entries);
 
 /* One key in all three; NULL where a side has it not. */
 struct entry_row {
-	const struct entry *sides[ENTRY_SIDES];
+	const struct list_entry *sides[ENTRY_SIDES];
 	uint8_t kind;
 };
 
@@ -52,12 +52,12 @@ struct entry_row {
 int entries_align(struct entries *entries, struct entry_row **ret_rows, size_t *ret_count);
 
 /* The entry of the side that changed it; the container's where both did. NULL: it has none. */
-const struct entry *entry_row_take(const struct entry_row *row);
+const struct list_entry *entry_row_take(const struct entry_row *row);
 
-bool entry_same_key(const struct entry *a, const struct entry *b);
+bool entry_same_key(const struct list_entry *a, const struct list_entry *b);
 
 /* Is that in both, or in neither? */
-bool entries_same(const struct entry *a, const struct entry *b);
+bool entries_same(const struct list_entry *a, const struct list_entry *b);
 
 /* The text of a side as a piece: empty where there is none. */
 struct slice three_side(const struct three_texts *texts, enum entry_side side);

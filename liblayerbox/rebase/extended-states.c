@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "packages.h"
 
+#include "../util/array.h"
 #include "../util/stanza.h"
 
 /* One stanza: whether a package of an architecture was installed for others only. */
@@ -56,15 +57,11 @@ static int read_mark(struct slice stanza, struct mark *mark)
 
 static int add_mark(struct marks *marks, struct slice stanza)
 {
-	if (marks->count == marks->capacity) {
-		size_t capacity = marks->capacity ? marks->capacity * 2 : 256;
-		struct mark *items = reallocarray(marks->items, capacity, sizeof *items);
+	struct mark *items = array_grow(marks->items, marks->count, &marks->capacity, sizeof *items);
 
-		if (!items)
-			return -ENOMEM;
-		marks->items = items;
-		marks->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	marks->items = items;
 	return read_mark(stanza, marks->items + marks->count++);
 }
 

@@ -37,14 +37,6 @@ static const char *const environment[] = {
 	NULL,
 };
 
-/* The last line that says anything. */
-static const char *last_line(char *output)
-{
-	char *text = text_trim(output), *newline = strrchr(text, '\n');
-
-	return text_printable(newline ? newline + 1 : text);
-}
-
 /* @command: words for sentences, those of @argv or the first of them. */
 static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const struct inside *inside, const char *command,
 	       const struct text_list *argv)
@@ -61,7 +53,7 @@ static int run(struct lb_context *ctx, const struct lb_rebase *rebase, const str
 		return r;
 	if (status != 0)
 		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`%s` failed in container '%s' with status %d: %.500s", shown,
-			    rebase->name, status, last_line(output));
+			    rebase->name, status, text_last_line(output));
 	return 0;
 }
 
@@ -214,15 +206,16 @@ static int gather(struct gathering *gathering, const struct level *level)
 static int gather_all(struct lb_context *ctx, int container_fd, int scratch_fd, const struct lb_rebase *rebase,
 		      struct transaction *transaction)
 {
-	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
+	CLEANUP_FD int base_fd = base_open_tree(ctx, rebase->to_base, rebase->to_generation);
 	CLEANUP_FD int upper_fd = openat(scratch_fd, UPPER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP_FD int base_fd = base ? open(base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 	struct gathering gathering = { .ctx = ctx, .rebase = rebase, .transaction = transaction };
 	const struct level level = { upper_fd, top_fd, base_fd, "", 0 };
 	int r;
 
-	if (upper_fd < 0 || top_fd < 0 || base_fd < 0)
+	if (base_fd < 0)
+		return base_fd;
+	if (upper_fd < 0 || top_fd < 0)
 		return fail_errno(ctx, errno, "cannot open the layers of container '%s'", rebase->name);
 	r = gather(&gathering, &level);
 	return r == 0 ? transaction_commit(transaction) : r;

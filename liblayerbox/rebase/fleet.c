@@ -70,14 +70,11 @@ static void tell(struct fleet *fleet, struct result *result)
 
 /* ---- the threads ---- */
 
-static struct result work(struct fleet *fleet, struct lb_context *ctx, const char *name)
+static void work(struct fleet *fleet, struct lb_context *ctx, struct result *result)
 {
-	struct result result = { .name = name };
-
-	result.code = rebase_one(ctx, name, fleet->options, &result.rebase);
-	if (result.code < 0)
-		result.error = strdup(lb_context_error(ctx));
-	return result;
+	result->code = rebase_one(ctx, result->name, fleet->options, &result->rebase);
+	if (result->code < 0)
+		result->error = strdup(lb_context_error(ctx));
 }
 
 static void on_log(enum lb_log_level level, const char *message, void *userdata)
@@ -101,10 +98,8 @@ static struct result work_apart(struct fleet *fleet, struct lb_context *ctx, con
 	struct result result = { .name = name };
 
 	lb_context_set_log(ctx, on_log, &result);
-	result.code = rebase_one(ctx, name, fleet->options, &result.rebase);
+	work(fleet, ctx, &result);
 	lb_context_set_log(ctx, NULL, NULL);
-	if (result.code < 0)
-		result.error = strdup(lb_context_error(ctx));
 	return result;
 }
 
@@ -150,8 +145,9 @@ static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 static void work_alone(struct fleet *fleet)
 {
 	while (fleet->next < fleet->count) {
-		struct result result = work(fleet, fleet->ctx, fleet->names[fleet->next++]);
+		struct result result = { .name = fleet->names[fleet->next++] };
 
+		work(fleet, fleet->ctx, &result);
 		tell(fleet, &result);
 	}
 }
@@ -191,11 +187,11 @@ static int work_together(struct fleet *fleet)
 static int run_canary(struct fleet *fleet)
 {
 	const char *canary = fleet->options->canary;
-	struct result result;
+	struct result result = { .name = canary };
 
 	if (text_empty(canary))
 		return 0;
-	result = work(fleet, fleet->ctx, canary);
+	work(fleet, fleet->ctx, &result);
 	tell(fleet, &result);
 	if (!fleet->first_failure)
 		return 0;

@@ -144,7 +144,7 @@ int keyed_merge(enum keyed_form form, const struct three_texts *texts, char **re
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		const struct entry *entry = entry_row_take(&rows[i]);
+		const struct list_entry *entry = entry_row_take(&rows[i]);
 
 		if (entry) {
 			buffer_add_slice(&merged, entry->text);

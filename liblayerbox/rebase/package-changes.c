@@ -4,11 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "../base/changes.h"
 #include "../base/generation.h"
 #include "../core/store.h"
 #include "../util/file.h"
-
-#define CHANGES_FILE "changes"
 
 enum { FILE_BYTES_MAX = 16 << 20 };
 
@@ -46,9 +45,9 @@ static int add_generation(struct lb_context *ctx, const char *base, unsigned gen
 		return r;
 	if (!changes->since)
 		changes->since = record.created;
-	r = file_read(fd, CHANGES_FILE, FILE_BYTES_MAX, &text, NULL);
+	r = file_read(fd, GENERATION_CHANGES, FILE_BYTES_MAX, &text, NULL);
 	if (r < 0)
-		return r == -ENOENT ? 1 : fail_errno(ctx, r, "cannot read %s/" CHANGES_FILE, path);
+		return r == -ENOENT ? 1 : fail_errno(ctx, r, "cannot read %s/" GENERATION_CHANGES, path);
 	for (char *line = strtok_r(text, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save))
 		r = add_line(changes, line);
 	return r < 0 ? fail_memory(ctx) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "package-db.h"
 
+#include "../util/array.h"
 #include "deb-version.h"
 #include "../util/stanza.h"
 #include "../util/text.h"
@@ -156,15 +157,11 @@ static int refuse(const struct package_db *db, const char *at, const char *why, 
 
 static struct package *add_package(struct package_db *db, size_t *capacity)
 {
-	if (db->count == *capacity) {
-		size_t more = *capacity ? *capacity * 2 : 256;
-		struct package *packages = reallocarray(db->packages, more, sizeof *packages);
+	struct package *packages = array_grow(db->packages, db->count, capacity, sizeof *packages);
 
-		if (!packages)
-			return NULL;
-		db->packages = packages;
-		*capacity = more;
-	}
+	if (!packages)
+		return NULL;
+	db->packages = packages;
 	return memset(db->packages + db->count++, 0, sizeof *db->packages);
 }
 

@@ -24,12 +24,11 @@ static void add_command(struct planning *planning, const char *words)
 /* What the program needs is in the tree that the container will see. */
 static bool is_there(const struct planning *planning, const char *words)
 {
-	CLEANUP_FREE char *program = strndup(words + 1, strcspn(words, " ") - 1);
-	CLEANUP_FREE char *merged = program ? text_format("usr/%s", program) : NULL;
-	CLEANUP_FD int fd = program ? view_open(&planning->views.own, program, 0) : -1;
+	CLEANUP_FREE char *program = strndup(words, strcspn(words, " "));
+	char buffer[OWNERSHIP_PATH_SIZE];
+	const char *place = program ? ownership_resolve(&planning->ownership, program, buffer) : NULL;
+	CLEANUP_FD int fd = place ? view_open(&planning->views.own, place, 0) : -1;
 
-	if (fd < 0 && merged) /* /sbin is a link to usr/sbin, which a view does not follow */
-		fd = view_open(&planning->views.own, merged, 0);
 	return fd >= 0;
 }
 

@@ -32,49 +32,19 @@ static void rebase_cleanup(struct lb_rebase **rebase)
 
 bool plan_is_handled(const struct planning *planning, const char *path)
 {
-	size_t low = 0, high = planning->handled.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(planning->handled.items[middle], path);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return text_list_has_sorted(&planning->handled, path);
 }
 
 /* ---- the trees ---- */
 
-static int open_tree(struct lb_context *ctx, const char *base)
-{
-	CLEANUP_FREE char *name = strdup(base);
-	CLEANUP_FREE char *path = NULL;
-	char *at = name ? strchr(name, '@') : NULL;
-	int fd;
-
-	if (!at)
-		return fail_memory(ctx);
-	*at = '\0';
-	path = store_path(ctx, STORE_BASES "/%s/%s/" LAYOUT_ROOTFS, name, at + 1);
-	fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	if (fd < 0 && errno == ENOENT)
-		return fail(ctx, -LB_ERR_NO_BASE, "base %s is gone: %s does not exist", base, path);
-	return fd < 0 ? fail_errno(ctx, errno, "cannot open base %s", base) : fd;
-}
-
-static int open_trees(struct planning *planning, int directory_fd)
+static int open_trees(struct planning *planning, int directory_fd, const struct record *record)
 {
 	struct lb_context *ctx = planning->ctx;
 
-	planning->old_fd = open_tree(ctx, planning->rebase->from);
+	planning->old_fd = base_open_tree(ctx, record->base, record->generation);
 	if (planning->old_fd < 0)
 		return planning->old_fd;
-	planning->new_fd = open_tree(ctx, planning->rebase->to);
+	planning->new_fd = base_open_tree(ctx, planning->rebase->to_base, planning->rebase->to_generation);
 	if (planning->new_fd < 0)
 		return planning->new_fd;
 	planning->top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -144,9 +114,9 @@ static int resolve_target(struct lb_context *ctx, const struct record *record, c
 	return r;
 }
 
-static int plan(struct planning *planning, int directory_fd)
+static int plan(struct planning *planning, int directory_fd, const struct record *record)
 {
-	int r = open_trees(planning, directory_fd);
+	int r = open_trees(planning, directory_fd, record);
 
 	if (r == 0)
 		r = answers_load(planning->ctx, &planning->answers);
@@ -188,7 +158,7 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	text_copy(rebase->name, sizeof rebase->name, name);
 	r = resolve_target(ctx, record, to, rebase);
 	if (r == 0 && (even_if_same || !rebase->same))
-		r = plan(&planning, directory_fd);
+		r = plan(&planning, directory_fd, record);
 	planning_free(&planning);
 	if (r < 0)
 		return r;

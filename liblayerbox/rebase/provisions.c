@@ -4,17 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../util/array.h"
+
 static int add(struct provisions *provisions, struct slice name, struct slice version, const struct package *package)
 {
-	if (provisions->count == provisions->capacity) {
-		size_t capacity = provisions->capacity ? provisions->capacity * 2 : 512;
-		struct provision *items = reallocarray(provisions->items, capacity, sizeof *items);
+	struct provision *items = array_grow(provisions->items, provisions->count, &provisions->capacity, sizeof *items);
 
-		if (!items)
-			return -ENOMEM;
-		provisions->items = items;
-		provisions->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	provisions->items = items;
 	provisions->items[provisions->count++] =
 		(struct provision){ .name = name, .version = version, .package = package };
 	return 0;

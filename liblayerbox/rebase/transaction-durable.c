@@ -62,11 +62,11 @@ static int sync_tree(int dir_fd, const char *name, bool ordered, int depth)
 	struct dirent *entry;
 	int fd = tree_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY), r = 0;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return fd < 0 ? fd : -ENOMEM;
-	}
+	if (fd < 0)
+		return fd;
+	dir = take_dir(fd);
+	if (!dir)
+		return -errno;
 	if (depth == DEPTH_MAX)
 		return syncfs(fd) < 0 ? -errno : 0;
 	while (r == 0 && (errno = 0, entry = readdir(dir))) {

@@ -44,11 +44,9 @@ static int print_directory(int dir_fd, const char *name, int depth, uint64_t *re
 
 	if (fd < 0)
 		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
-		return -ENOMEM;
-	}
+	dir = take_dir(fd);
+	if (!dir)
+		return -errno;
 	while ((errno = 0, entry = readdir(dir))) {
 		uint64_t print = 0;
 		int r;

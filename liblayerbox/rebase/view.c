@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include "../util/file.h"
 #include "../util/tree.h"
 #include "entry.h"
 
@@ -75,28 +76,11 @@ int view_read(const struct view *view, const char *path, size_t max, char **ret_
 {
 	CLEANUP_FD int fd = view_open(view, path, 0);
 	CLEANUP_FREE char *text = NULL;
-	size_t length = 0;
-	struct stat st;
+	size_t length;
+	int r = fd < 0 ? fd : fd_read_all(fd, max, &text, &length);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size < 0 || (uint64_t)st.st_size > max)
-		return -EFBIG;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	while (length < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + length, (size_t)st.st_size - length);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	text[length] = '\0';
+	if (r < 0)
+		return r;
 	if (strlen(text) != length) /* no database of text has NUL bytes */
 		return -EINVAL;
 	*ret_text = TAKE_PTR(text);
@@ -111,11 +95,9 @@ static int list_one(int dir_fd, const char *path, int top_fd, struct text_list *
 
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close_fd(fd);
+	dir = take_dir(fd);
+	if (!dir)
 		return -errno;
-	}
 	while ((errno = 0, entry = readdir(dir))) {
 		struct stat st;
 

@@ -80,6 +80,13 @@ bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_num
 	return true;
 }
 
+const char *text_last_line(char *output)
+{
+	char *text = text_trim(output), *newline = strrchr(text, '\n');
+
+	return text_printable(newline ? newline + 1 : text);
+}
+
 bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds)
 {
 	static const char units[] = "smhd";
@@ -238,6 +245,11 @@ void text_list_sort(struct text_list *list)
 {
 	if (list->count > 1)
 		qsort(list->items, list->count, sizeof *list->items, compare_items);
+}
+
+bool text_list_has_sorted(const struct text_list *list, const char *s)
+{
+	return list->count && bsearch(&s, list->items, list->count, sizeof *list->items, compare_items);
 }
 
 void text_list_free(struct text_list *list)

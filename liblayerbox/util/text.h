@@ -46,6 +46,9 @@ uint64_t text_hash(const char *s);
 /* Replaces control characters by '?' in place, so that hostile text can be shown on a terminal. */
 char *text_printable(char *s);
 
+/* The last line of what a program printed (changed) that says anything, fit for a terminal. */
+const char *text_last_line(char *output);
+
 /* Reads a whole decimal number between @min and @max; false for anything else, signs and spaces included. */
 bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_number);
 
@@ -84,6 +87,9 @@ int text_list_add(struct text_list *list, const char *s);
 int text_list_format(struct text_list *list, const char *format, ...) PRINTF_LIKE(2, 3);
 bool text_list_has(const struct text_list *list, const char *s);
 void text_list_sort(struct text_list *list);
+
+/* The same as text_list_has(), for a list that is sorted. */
+bool text_list_has_sorted(const struct text_list *list, const char *s);
 void text_list_free(struct text_list *list);
 
 /* Adds every word of @s, split at spaces and tabs. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "array.h"
 #include "file.h"
 #include "text.h"
 
@@ -142,15 +143,11 @@ struct link_names {
 
 static int add_link_name(struct link_names *links, const struct stat *st)
 {
-	if (links->count == links->capacity) {
-		size_t capacity = links->capacity ? 2 * links->capacity : 1024;
-		struct link_name *items = reallocarray(links->items, capacity, sizeof *items);
+	struct link_name *items = array_grow(links->items, links->count, &links->capacity, sizeof *items);
 
-		if (!items)
-			return -ENOMEM;
-		links->items = items;
-		links->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	links->items = items;
 	links->items[links->count++] = (struct link_name){ st->st_ino, (uint64_t)st->st_blocks * 512, st->st_nlink };
 	return 0;
 }
