@@ -75,6 +75,10 @@ enum lb_error {
 	LB_ERR_NO_NETWORK,            /* there is no network of that name */
 	LB_ERR_CONFLICT,              /* a rebase or an undo would need somebody's decision; nothing was changed */
 	LB_ERR_UNHEALTHY,             /* the container did not come up well after a rebase, which was undone */
+	LB_ERR_NO_SNAPSHOT,           /* there is no snapshot, or backup, of that name */
+	LB_ERR_BAD_STREAM,            /* a stream or an image is damaged, cut off or not to be trusted; the text says where */
+	LB_ERR_BASE_DIFFERS,          /* a base of that name has other content here */
+	LB_ERR_NO_REPOSITORY,         /* no repository for backups is set, or it cannot be reached or is locked */
 	LB_ERR_LAST_ = 0x7fffffff,    /* pads the enum to 32 bits */
 };
 
@@ -683,6 +687,280 @@ typedef void (*lb_lag_fn)(const struct lb_lag *lag, void *userdata);
 
 /** lb_lags - how far each container is behind, by name. */
 int lb_lags(struct lb_context *context, lb_lag_fn fn, void *userdata);
+
+/* --------------------------------------------------------------------------------------- snapshots */
+
+struct lb_snapshot;
+
+/** struct lb_snapshot_options - how a snapshot is made; unset members mean the defaults. */
+struct lb_snapshot_options {
+	size_t size;
+	const char *label;            /* its name; default: the present time in UTC, as 20261121-172204 */
+	const char *comment;          /* one line; default: none */
+	int64_t expires;              /* when lb_snapshot_prune() may take it away, seconds since the epoch; 0: never */
+	bool stop;                    /* stop a running container for it and start it again, instead of copying */
+	bool scheduled;               /* made by a schedule: the policy of snapshot.keep is for these alone */
+};
+
+/**
+ * lb_snapshot_create - keep a container's files as they are now.
+ * @options:      NULL for the defaults
+ * @ret_snapshot: may be NULL
+ *
+ * Of a stopped container it is a rename: nothing is copied. Of a running one the top layer is copied while it runs;
+ * then the container is frozen for as long as it takes to copy what changed meanwhile. What did not change since the
+ * snapshot before is shared with that one. Whatever ends the process, the container is thawed.
+ *
+ * Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_EXISTS (the label), -LB_ERR_BAD_NAME, -LB_ERR_BUSY, -ENOSPC.
+ */
+int lb_snapshot_create(struct lb_context *context, const char *container, const struct lb_snapshot_options *options,
+		       struct lb_snapshot **ret_snapshot);
+
+/** lb_snapshot_open - one snapshot of a container. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NO_SNAPSHOT. */
+int lb_snapshot_open(struct lb_context *context, const char *container, const char *label,
+		     struct lb_snapshot **ret_snapshot);
+
+/** lb_snapshot_free - free a handle; NULL is allowed. The snapshot itself is not touched. */
+void lb_snapshot_free(struct lb_snapshot *snapshot);
+
+/**
+ * lb_snapshot_list - the snapshots of one container or, with NULL, of all; by container, oldest first.
+ * @ret_snapshots: a NULL-terminated array; free it with lb_snapshot_list_free()
+ * @ret_count:     may be NULL
+ */
+int lb_snapshot_list(struct lb_context *context, const char *container, struct lb_snapshot ***ret_snapshots,
+		     size_t *ret_count);
+
+/** lb_snapshot_list_free - free a list and its handles; NULL is allowed. */
+void lb_snapshot_list_free(struct lb_snapshot **snapshots);
+
+/** lb_snapshot_get_container - the container it is of. */
+const char *lb_snapshot_get_container(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_label - its name, which no other snapshot of the container has. */
+const char *lb_snapshot_get_label(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_comment - one line that somebody wrote about it, or "". */
+const char *lb_snapshot_get_comment(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_base - "BASE@GENERATION" that it stands on. */
+const char *lb_snapshot_get_base(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_created - seconds since the epoch: the moment whose files it has. */
+int64_t lb_snapshot_get_created(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_expires - seconds since the epoch; 0: never. */
+int64_t lb_snapshot_get_expires(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_scheduled - was it made by a schedule? */
+bool lb_snapshot_get_scheduled(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_live - was the container running, so that it was copied? */
+bool lb_snapshot_get_live(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_frozen_us - how long the container was frozen for it, in microseconds; 0: not at all. */
+uint64_t lb_snapshot_get_frozen_us(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_layer - the identifier of its topmost layer, 32 hexadecimal digits, or "" where it has none. */
+const char *lb_snapshot_get_layer(const struct lb_snapshot *snapshot);
+/** lb_snapshot_get_layers - how many layers it has above the base. */
+size_t lb_snapshot_get_layers(const struct lb_snapshot *snapshot);
+/**
+ * lb_snapshot_get_bytes - disk space of its topmost layer, in bytes; shared with others where files are the same.
+ *
+ * Looks at every file of that layer. Errors: -LB_ERR_DAMAGED.
+ */
+int lb_snapshot_get_bytes(const struct lb_snapshot *snapshot, uint64_t *ret_bytes);
+
+/**
+ * lb_snapshot_restore - bring a stopped container back to a snapshot, files and base generation alike.
+ * @ret_kept: the label of the snapshot that the present state was kept as, the caller's (free(3)); may be NULL
+ *
+ * Nothing is copied. Errors: -LB_ERR_RUNNING, -LB_ERR_NO_SNAPSHOT, -LB_ERR_NO_BASE.
+ */
+int lb_snapshot_restore(struct lb_context *context, const char *container, const char *label, char **ret_kept);
+
+/**
+ * lb_snapshot_delete - forget a snapshot. What others need of its layers stays; a layer that only one other needs is
+ * merged into that one. Errors: -LB_ERR_NO_SNAPSHOT, -LB_ERR_BUSY (it is mounted).
+ */
+int lb_snapshot_delete(struct lb_context *context, const char *container, const char *label);
+
+/** lb_snapshot_rename - give it another label. Errors: -LB_ERR_EXISTS, -LB_ERR_BAD_NAME. */
+int lb_snapshot_rename(struct lb_context *context, const char *container, const char *label, const char *new_label);
+
+/** lb_snapshot_set_expires - when it may be pruned, seconds since the epoch; 0: never. */
+int lb_snapshot_set_expires(struct lb_context *context, const char *container, const char *label, int64_t expires);
+
+/**
+ * lb_snapshot_mount - mount it, base included, read-only, at a directory of the host, in the caller's mount namespace.
+ *
+ * Without setuid, devices and programs. umount2(2) ends it. Errors: -LB_ERR_NO_SNAPSHOT, -ENOTDIR.
+ */
+int lb_snapshot_mount(struct lb_context *context, const char *container, const char *label, const char *directory);
+
+/**
+ * lb_snapshot_diff - what differs between two states of a container: packages first, then paths.
+ * @before: a label, or NULL for what the container is now
+ * @after:  the same
+ *
+ * Differences are by what they were @before and are @after. Returns 1 where there are none. A running container may
+ * change while it is looked at.
+ */
+int lb_snapshot_diff(struct lb_context *context, const char *container, const char *before, const char *after,
+		     lb_difference_fn fn, void *userdata);
+
+/**
+ * lb_snapshot_prune - take away snapshots that have expired, and scheduled ones that the policy does not keep.
+ * @container: NULL for all
+ * @fn:        receives each removed one as CONTAINER/LABEL; may be NULL
+ *
+ * 1 where there were none.
+ */
+int lb_snapshot_prune(struct lb_context *context, const char *container, lb_result_fn fn, void *userdata);
+
+/**
+ * lb_snapshot_run - make the snapshots that are due by the schedules, then prune; for a timer.
+ * @fn: receives each container that was due; may be NULL
+ *
+ * Carries on past failures. Returns 0, 1 when nothing was due, or the first failure's code.
+ */
+int lb_snapshot_run(struct lb_context *context, lb_result_fn fn, void *userdata);
+
+/**
+ * lb_container_clone - make a container that begins with another's files, by sharing all their layers.
+ * @snapshot:      a label of @name's; NULL: as it is now
+ * @ret_container: may be NULL
+ *
+ * It has the settings of the other, but an address, MAC, id range, machine-id, SSH host keys and host name of its own,
+ * and neither forwards nor snapshots. Errors: as for lb_container_create(), -LB_ERR_NO_SNAPSHOT.
+ */
+int lb_container_clone(struct lb_context *context, const char *name, const char *snapshot, const char *new_name,
+		       struct lb_container **ret_container);
+
+/* ----------------------------------------------------------------------------------------- streams */
+
+/** struct lb_export_options - what goes into a stream; unset members mean the defaults. */
+struct lb_export_options {
+	size_t size;
+	const char *snapshot;         /* a label; default: as the container is now (of a running one, a snapshot made for it) */
+	const char *since;            /* a label: leave out what a receiver that has that snapshot has already */
+	bool with_base;               /* the base's generation, too */
+	bool uncompressed;            /* for a program that compresses itself */
+};
+
+/**
+ * lb_export - write a container as one stream: settings, layers, checksums; docs/streams.md has the format.
+ * @fd: where it goes, a pipe or a file
+ *
+ * In constant memory. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NO_SNAPSHOT, -EPIPE, -ENOSPC.
+ */
+int lb_export(struct lb_context *context, const char *container, const struct lb_export_options *options, int fd);
+
+/** struct lb_import_options - what is made of a stream; unset members mean the defaults. */
+struct lb_import_options {
+	size_t size;
+	const char *as;               /* the container's name; default: the one in the stream */
+	const char *base_as;          /* the name for a base that comes along; default: the one in the stream */
+	bool allow_privileged;        /* make a privileged container, whose root is this host's root, where it was one */
+	bool replace;                 /* a stopped container of that name goes on with what comes; its state is kept as a snapshot */
+};
+
+/**
+ * lb_import - make a container from a stream; or, from a difference, bring one that has its snapshot up to date.
+ * @ret_name: the container's name, the caller's (free(3)); may be NULL
+ *
+ * All of the stream is read and checked before anything of it is used. Nothing in it is trusted. MAC and address of
+ * the stream are kept where they are free here and the container keeps its name; else it gets new ones.
+ *
+ * Errors: -LB_ERR_BAD_STREAM (what and where), -LB_ERR_EXISTS, -LB_ERR_NO_BASE (with the base that is needed),
+ * -LB_ERR_BASE_DIFFERS (a base of that name has other content here), -ENOSPC.
+ */
+int lb_import(struct lb_context *context, int fd, const struct lb_import_options *options, char **ret_name);
+
+/**
+ * lb_move - move a container to another host: send it while it runs, stop it, send the rest, start it there, and remove
+ * it here when the other side has confirmed.
+ * @target: "ssh://[USER@]HOST[:PORT]"
+ *
+ * Whatever fails before the other side has confirmed: the container is here as it was, and runs again where it ran.
+ * Errors: -LB_ERR_PROGRAM_FAILED (with ssh's or the other side's words), those of lb_export().
+ */
+int lb_move(struct lb_context *context, const char *container, const char *target);
+
+/**
+ * lb_export_oci - add a container to an OCI image layout: one layer is the base's generation, shared by all containers
+ * on it that are in the same layout, the other all layers of the container's own.
+ * @snapshot:  a label, or NULL as for lb_export()
+ * @directory: is made where it is not there
+ * @tag:       the image's name in it; NULL: the container's
+ */
+int lb_export_oci(struct lb_context *context, const char *container, const char *snapshot, const char *directory,
+		  const char *tag);
+
+/**
+ * lb_base_import_oci - make a base from an image of an OCI image layout.
+ * @source: a directory, or DIRECTORY:TAG where it has several images
+ */
+int lb_base_import_oci(struct lb_context *context, const char *name, const char *source);
+
+/* ------------------------------------------------------------------------------------------ backup */
+
+/** struct lb_backup - one backup of a container in the repository. Valid during the callback only. */
+struct lb_backup {
+	size_t size;
+	const char *container;
+	const char *id;               /* the repository's own, as restic prints it */
+	const char *base;             /* "BASE@GENERATION" that it stands on */
+	const char *host;             /* that made it */
+	int64_t created;              /* seconds since the epoch */
+	bool with_base;
+};
+
+/** lb_backup_fn - receives one backup. */
+typedef void (*lb_backup_fn)(const struct lb_backup *backup, void *userdata);
+
+/** struct lb_backup_options - how backups are made; unset members mean the defaults. */
+struct lb_backup_options {
+	size_t size;
+	bool with_base;               /* the base's generation, too, once for all containers that stand on it */
+};
+
+/**
+ * lb_backup_run - back containers up to the repository of layerbox.conf, one after the other.
+ * @names: NULL-terminated; NULL: all
+ * @fn:    called once for each, in the caller's thread; may be NULL
+ *
+ * Of each a snapshot is made, between backup.pre and backup.post in a running one, and sent as a stream. The outcome is
+ * kept: see lb_container_get_backup(). Carries on past failures; returns 0, or the first failure's code.
+ *
+ * Errors: -LB_ERR_NO_REPOSITORY (none is set, or it cannot be reached), -LB_ERR_NO_PROGRAM, -LB_ERR_PROGRAM_FAILED
+ * (with restic's words).
+ */
+int lb_backup_run(struct lb_context *context, const char *const *names, const struct lb_backup_options *options,
+		  lb_result_fn fn, void *userdata);
+
+/** lb_backup_list - the backups of one container or, with NULL, of all; by container, oldest first. */
+int lb_backup_list(struct lb_context *context, const char *container, lb_backup_fn fn, void *userdata);
+
+/** lb_backup_check - have the repository checked, with @read_data all of its content, too. */
+int lb_backup_check(struct lb_context *context, bool read_data);
+
+/**
+ * lb_backup_restore - make a container from a backup.
+ * @what:     "NAME", "NAME@TIME" (the newest that is not younger; 2026-11-21, 2026-11-21T17:22) or "NAME@ID"
+ * @as:       the container's name; NULL: NAME
+ * @ret_name: may be NULL
+ *
+ * Errors: those of lb_import(), -LB_ERR_NO_SNAPSHOT (no such backup), -LB_ERR_NO_REPOSITORY.
+ */
+int lb_backup_restore(struct lb_context *context, const char *what, const char *as, bool allow_privileged, char **ret_name);
+
+/** lb_backup_forget - take away backups that backup.keep does not keep, and the space they take. @container NULL: all. */
+int lb_backup_forget(struct lb_context *context, const char *container, lb_result_fn fn, void *userdata);
+
+/** struct lb_backup_outcome - how the last backup of a container went. Set size first. */
+struct lb_backup_outcome {
+	size_t size;
+	int64_t last_success;         /* seconds since the epoch; 0: there was none */
+	int64_t last_run;             /* likewise, whether it went well or not */
+	int result;                   /* of the last run: 0, or a negative code */
+	char error[256];              /* its sentence, or "" */
+};
+
+/** lb_container_get_backup - how its last backup went. Returns 1 where none was tried yet. */
+int lb_container_get_backup(const struct lb_container *container, struct lb_backup_outcome *ret_outcome);
 
 /* ----------------------------------------------------------------------------------------- network */
 

@@ -27,7 +27,7 @@ int exit_code(int result)
 {
 	if (result >= 0)
 		return EXIT_OK;
-	if (-result >= LB_ERR_BAD_NAME && -result <= LB_ERR_UNHEALTHY)
+	if (-result >= LB_ERR_BAD_NAME && -result <= LB_ERR_NO_REPOSITORY)
 		return EXIT_ERRORS - result - LB_ERR_BAD_NAME;
 	if (result == -ENOSPC || result == -EDQUOT)
 		return 40;

@@ -181,6 +181,10 @@ const char *lb_error_name(int code)
 		"no-network",
 		"conflict",
 		"unhealthy",
+		"no-snapshot",
+		"bad-stream",
+		"base-differs",
+		"no-repository",
 	};
 	const char *name;
 

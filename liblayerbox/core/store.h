@@ -8,6 +8,7 @@
  *     ROOT/templates/, ROOT/bases/       the operator's own templates and recipes, which win
  *     ROOT/network/BRIDGE/hosts.d/NAME   reservations, as dnsmasq reads them
  *     ROOT/id-ranges                     every id range that was ever handed out
+ *     ROOT/layers/ID/rootfs-layer        read-only layers between top layers and bases; see docs/snapshots.md
  *     ROOT/rebase-answers                what was decided about questions of rebases
  *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
@@ -21,6 +22,7 @@
 
 #define STORE_BASES "os-bases"
 #define STORE_CONTAINERS "containers"
+#define STORE_LAYERS "layers"
 #define STORE_INCLUDE "include"
 #define STORE_TEMPLATES "templates"
 #define STORE_RECIPES "bases"

@@ -108,7 +108,8 @@ static void test_error_names(void **state)
 	assert_string_equal(lb_error_name(-LB_ERR_DAMAGED), "damaged");
 	assert_string_equal(lb_error_name(-LB_ERR_NO_NETWORK), "no-network");
 	assert_string_equal(lb_error_name(-LB_ERR_UNHEALTHY), "unhealthy");
-	assert_string_equal(lb_error_name(-LB_ERR_UNHEALTHY - 1), "unknown");
+	assert_string_equal(lb_error_name(-LB_ERR_NO_REPOSITORY), "no-repository");
+	assert_string_equal(lb_error_name(-LB_ERR_NO_REPOSITORY - 1), "unknown");
 	assert_string_equal(lb_error_name(-4999), "unknown");
 	assert_string_equal(lb_error_name(INT_MIN), "unknown");
 	assert_string_equal(lb_version(), LAYERBOX_VERSION);
