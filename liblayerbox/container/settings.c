@@ -44,6 +44,46 @@ static char *get_health_command(const struct record *record)
 	return get_line(record->health_command);
 }
 
+static const char *set_snapshot_schedule(struct record *record, const char *value)
+{
+	return set_line(&record->snapshot_schedule, value);
+}
+
+static char *get_snapshot_schedule(const struct record *record)
+{
+	return get_line(record->snapshot_schedule);
+}
+
+static const char *set_snapshot_keep(struct record *record, const char *value)
+{
+	return set_line(&record->snapshot_keep, value);
+}
+
+static char *get_snapshot_keep(const struct record *record)
+{
+	return get_line(record->snapshot_keep);
+}
+
+static const char *set_backup_pre(struct record *record, const char *value)
+{
+	return set_line(&record->backup_pre, value);
+}
+
+static char *get_backup_pre(const struct record *record)
+{
+	return get_line(record->backup_pre);
+}
+
+static const char *set_backup_post(struct record *record, const char *value)
+{
+	return set_line(&record->backup_post, value);
+}
+
+static char *get_backup_post(const struct record *record)
+{
+	return get_line(record->backup_post);
+}
+
 static const char *set_autostart(struct record *record, const char *value)
 {
 	return text_to_bool(value, &record->autostart) ? NULL : "must be yes or no";
@@ -225,6 +265,10 @@ static const struct setting_key keys[] = {
 	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
 	{ "net.egress", set_egress, get_egress, .is_firewall = true },
 	{ "health.command", set_health_command, get_health_command, .is_limit = false },
+	{ "snapshot.schedule", set_snapshot_schedule, get_snapshot_schedule, .is_limit = false },
+	{ "snapshot.keep", set_snapshot_keep, get_snapshot_keep, .is_limit = false },
+	{ "backup.pre", set_backup_pre, get_backup_pre, .is_limit = false },
+	{ "backup.post", set_backup_post, get_backup_post, .is_limit = false },
 	{ 0 },
 };
 
