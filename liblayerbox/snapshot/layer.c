@@ -137,7 +137,7 @@ bool layer_exists(struct lb_context *ctx, const char *id)
 int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation, int top_fd,
 		     struct chain_trees *ret_trees)
 {
-	struct chain_trees trees = CHAIN_TREES_EMPTY;
+	struct chain_trees trees = { 0 };
 	int r = 0;
 
 	if (top_fd >= 0) {
