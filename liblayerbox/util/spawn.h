@@ -15,11 +15,13 @@ typedef const char *(*spawn_input_fn)(void *userdata);
 struct spawn_options {
 	const char *input;            /* text for its standard input; NULL: /dev/null */
 	spawn_input_fn next_line;     /* instead of a text: asked for a line whenever the program has room for one */
+	int input_fd;                 /* instead of both: its standard input; 0: none */
 	const char *const *env;       /* whole environment; NULL: the caller's */
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
 	bool outlives_caller;         /* it daemonizes itself: no death signal */
 	bool own_namespaces;          /* private mount and pid namespaces: all it started and mounted ends with it */
 	unsigned timeout_s;           /* then it is killed, with @own_namespaces and all it has started: -ETIMEDOUT; 0: never */
+	int end_fd;                   /* it is killed as soon as this can be read from or nobody writes to it; 0: none */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
 	spawn_line_fn on_line;
