@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "../core/keep.h"
+#include "../core/schedule.h"
 #include "../util/keyfile.h"
 #include "rate.h"
 
@@ -46,7 +48,10 @@ static char *get_health_command(const struct record *record)
 
 static const char *set_snapshot_schedule(struct record *record, const char *value)
 {
-	return set_line(&record->snapshot_schedule, value);
+	struct schedule schedule;
+	const char *why = !*value || text_equal(value, "none") ? NULL : schedule_parse(value, &schedule);
+
+	return why ? why : keyfile_take(&record->snapshot_schedule, value);
 }
 
 static char *get_snapshot_schedule(const struct record *record)
@@ -56,7 +61,10 @@ static char *get_snapshot_schedule(const struct record *record)
 
 static const char *set_snapshot_keep(struct record *record, const char *value)
 {
-	return set_line(&record->snapshot_keep, value);
+	struct keep_policy policy;
+	const char *why = keep_parse(value, &policy);
+
+	return why ? why : keyfile_take(&record->snapshot_keep, value);
 }
 
 static char *get_snapshot_keep(const struct record *record)

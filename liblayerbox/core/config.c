@@ -5,7 +5,9 @@
 
 #include "../util/file.h"
 #include "../util/keyfile.h"
+#include "keep.h"
 #include "name.h"
+#include "schedule.h"
 #include "subnet.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
@@ -82,14 +84,31 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
+/* Nothing is written `none`, so that it can be seen that it is meant. */
+static bool is_none(const char *value)
+{
+	return !*value || text_equal(value, "none");
+}
+
+static const char *take_policy(char **member, const char *value)
+{
+	struct keep_policy policy;
+	const char *why = keep_parse(value, &policy);
+
+	return why ? why : keyfile_take(member, is_none(value) ? "" : value);
+}
+
 static const char *set_snapshot_schedule(struct config *config, const char *value)
 {
-	return keyfile_take(&config->snapshot_schedule, text_equal(value, "none") ? "" : value);
+	struct schedule schedule;
+	const char *why = is_none(value) ? NULL : schedule_parse(value, &schedule);
+
+	return why ? why : keyfile_take(&config->snapshot_schedule, is_none(value) ? "" : value);
 }
 
 static const char *set_snapshot_keep(struct config *config, const char *value)
 {
-	return keyfile_take(&config->snapshot_keep, text_equal(value, "none") ? "" : value);
+	return take_policy(&config->snapshot_keep, value);
 }
 
 static const char *set_backup_repository(struct config *config, const char *value)
@@ -115,7 +134,7 @@ static const char *set_backup_environment_file(struct config *config, const char
 
 static const char *set_backup_keep(struct config *config, const char *value)
 {
-	return keyfile_take(&config->backup_keep, text_equal(value, "none") ? "" : value);
+	return take_policy(&config->backup_keep, value);
 }
 
 static const struct setting {
