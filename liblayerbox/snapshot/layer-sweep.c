@@ -14,6 +14,7 @@
 #include "references.h"
 
 #define DUE STORE_LAYERS "/sweep-me"
+#define BEGUN STORE_LAYERS "/sweep-begun"
 
 int layers_sweep_later(struct lb_context *ctx)
 {
@@ -29,7 +30,8 @@ int layers_sweep_later(struct lb_context *ctx)
 
 bool layers_sweep_is_due(struct lb_context *ctx)
 {
-	return store_open(ctx) == 0 && faccessat(ctx->root_fd, DUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return store_open(ctx) == 0 && (faccessat(ctx->root_fd, DUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+					faccessat(ctx->root_fd, BEGUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* One that goes: hidden, and locked so that no other sweep removes it at the same time. */
@@ -111,10 +113,10 @@ int layers_sweep(struct lb_context *ctx)
 		return errno == ENOENT ? 0 : fail_errno(ctx, errno, "cannot open the layers");
 	sweep.layers_fd = layers_fd;
 	/* Before it is looked who needs what: a name that goes from now on asks for another sweep. */
-	unlinkat(ctx->root_fd, DUE, 0);
+	renameat(ctx->root_fd, DUE, ctx->root_fd, BEGUN);
 	r = choose(&sweep);
-	if (r < 0)
-		layers_sweep_later(ctx);
+	if (r == 0)
+		unlinkat(ctx->root_fd, BEGUN, 0);
 	close_fd(take_fd(&lock_fd));
 	remove_all(&sweep);
 	return r;

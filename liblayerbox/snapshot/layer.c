@@ -7,9 +7,10 @@
 #include <sys/stat.h>
 
 #include "../base/base.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/tree.h"
+
+enum { TRIES = 20 };
 
 /* A root that was prepared by an older version has no such directory. */
 static int open_layers(struct lb_context *ctx)
@@ -30,52 +31,69 @@ static int open_below(int dir_fd, const char *name)
 	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int layer_draft_begin_locked(struct lb_context *ctx, const char *id, struct layer_draft *ret_draft)
+/*
+ * Makes the hidden directory and locks it. -EAGAIN where a sweep, which takes what is not locked for left behind, has come
+ * in between.
+ */
+static int make_locked(struct layer_draft *draft, const char *hidden)
 {
-	struct layer_draft draft = { .ctx = ctx, .layers_fd = open_layers(ctx), .fd = -1, .tree_fd = -1 };
-	char hidden[LAYER_ID_SIZE + 8];
-	int r = 0;
+	struct stat locked, present;
 
-	if (draft.layers_fd < 0)
-		return draft.layers_fd;
-	if (id)
-		text_copy(draft.id, sizeof draft.id, id);
-	else
-		layer_id_make(draft.id);
-	snprintf(hidden, sizeof hidden, STORE_NEW_PREFIX "%s", draft.id);
-	store_sweep(ctx, draft.layers_fd, "layer");
-	if (faccessat(draft.layers_fd, draft.id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		r = fail(ctx, -LB_ERR_EXISTS, "there is a layer %s already", draft.id);
-	else if (mkdirat(draft.layers_fd, hidden, 0700) < 0)
-		r = fail_errno(ctx, errno, "cannot make a layer");
-	if (r == 0) {
-		draft.fd = open_below(draft.layers_fd, hidden);
-		if (draft.fd < 0 || flock(draft.fd, LOCK_EX | LOCK_NB) < 0 || mkdirat(draft.fd, LAYER_TREE, 0755) < 0)
-			r = fail_errno(ctx, errno, "cannot make layer %s", draft.id);
-	}
-	if (r == 0) {
-		draft.tree_fd = open_below(draft.fd, LAYER_TREE);
-		r = draft.tree_fd < 0 ? fail_errno(ctx, errno, "cannot open layer %s", draft.id) : 0;
-	}
-	if (r < 0)
-		layer_draft_end(&draft);
-	else
-		*ret_draft = draft;
-	return r;
+	if (mkdirat(draft->layers_fd, hidden, 0700) < 0)
+		return errno == EEXIST ? -EAGAIN : -errno;
+	draft->fd = open_below(draft->layers_fd, hidden);
+	if (draft->fd < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	if (flock(draft->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	if (fstat(draft->fd, &locked) < 0)
+		return -errno;
+	if (fstatat(draft->layers_fd, hidden, &present, AT_SYMLINK_NOFOLLOW) < 0 || locked.st_ino != present.st_ino)
+		return -EAGAIN;
+	if (mkdirat(draft->fd, LAYER_TREE, 0755) < 0)
+		return -errno;
+	draft->tree_fd = open_below(draft->fd, LAYER_TREE);
+	return draft->tree_fd < 0 ? -errno : 0;
+}
+
+static void hidden_name(const struct layer_draft *draft, char hidden[LAYER_ID_SIZE + 8])
+{
+	snprintf(hidden, LAYER_ID_SIZE + 8, STORE_NEW_PREFIX "%s", draft->id);
 }
 
 int layer_draft_begin(struct lb_context *ctx, const char *id, struct layer_draft *ret_draft)
 {
-	CLEANUP_FD int lock_fd = lock_root(ctx);
+	struct layer_draft draft = { .ctx = ctx, .layers_fd = open_layers(ctx), .fd = -1, .tree_fd = -1 };
+	char hidden[LAYER_ID_SIZE + 8];
+	int r = -EAGAIN;
 
-	return lock_fd < 0 ? lock_fd : layer_draft_begin_locked(ctx, id, ret_draft);
+	if (draft.layers_fd < 0)
+		return draft.layers_fd;
+	for (int tries = 0; r == -EAGAIN && tries < TRIES; tries++) {
+		close_fd(take_fd(&draft.fd));
+		if (id)
+			text_copy(draft.id, sizeof draft.id, id);
+		else
+			layer_id_make(draft.id);
+		hidden_name(&draft, hidden);
+		r = layer_exists(ctx, draft.id) ? -EEXIST : make_locked(&draft, hidden);
+	}
+	if (r < 0) {
+		if (r == -EEXIST || r == -EAGAIN) /* what is there is another's */
+			close_fd(take_fd(&draft.fd));
+		layer_draft_end(&draft);
+		return r == -EEXIST ? fail(ctx, -LB_ERR_EXISTS, "there is a layer %s already", draft.id)
+				    : fail_errno(ctx, r, "cannot make a layer in %s/" STORE_LAYERS, ctx->config.root);
+	}
+	*ret_draft = draft;
+	return 0;
 }
 
 int layer_draft_publish(struct layer_draft *draft)
 {
 	char hidden[LAYER_ID_SIZE + 8];
 
-	snprintf(hidden, sizeof hidden, STORE_NEW_PREFIX "%s", draft->id);
+	hidden_name(draft, hidden);
 	if (syncfs(draft->fd) < 0)
 		return fail_errno(draft->ctx, errno, "cannot write layer %s to disk", draft->id);
 	if (renameat2(draft->layers_fd, hidden, draft->layers_fd, draft->id, RENAME_NOREPLACE) < 0)
@@ -92,7 +110,7 @@ void layer_draft_end(struct layer_draft *draft)
 
 	close_fd(take_fd(&draft->tree_fd));
 	if (draft->fd >= 0 && !draft->published) {
-		snprintf(hidden, sizeof hidden, STORE_NEW_PREFIX "%s", draft->id);
+		hidden_name(draft, hidden);
 		tree_remove(draft->layers_fd, hidden);
 	}
 	close_fd(take_fd(&draft->fd));

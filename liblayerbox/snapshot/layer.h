@@ -23,13 +23,10 @@ struct layer_draft {
 #define CLEANUP_LAYER_DRAFT CLEANUP(layer_draft_end)
 
 /*
- * Begins a layer. @id NULL: a new identifier; else one that comes from elsewhere, -LB_ERR_EXISTS where it is there
- * already. Takes the root's lock for a moment, which must not be held.
+ * Begins a layer, without a lock but its own. @id NULL: a new identifier; else one that comes from elsewhere, -LB_ERR_EXISTS
+ * where it is there already.
  */
 int layer_draft_begin(struct lb_context *ctx, const char *id, struct layer_draft *ret_draft);
-
-/* The same for who holds the root's lock. */
-int layer_draft_begin_locked(struct lb_context *ctx, const char *id, struct layer_draft *ret_draft);
 
 /*
  * Writes it to disk and gives it its name. It stays locked, so that it is not swept, until layer_draft_end(): by then a
