@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "../adapters/rights.h"
-#include "../core/lock.h"
+#include "../container/next.h"
 #include "../core/store.h"
 #include "apply.h"
 #include "dpkg-lock.h"
@@ -117,7 +117,7 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 		      struct lb_rebase **ret_rebase)
 {
 	CLEANUP(container_cleanup) struct lb_container *container = NULL;
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = container_lock(ctx, name);
 	struct record record = { 0 };
 	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 
@@ -270,7 +270,7 @@ static int with_record(struct lb_context *ctx, const char *name, bool stopped,
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	fd = lock_container(ctx, name);
+	fd = container_lock(ctx, name);
 	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 	if (r == 0 && stopped)
 		r = container_require_stopped(ctx, name, "stop it first");
