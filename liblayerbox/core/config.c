@@ -82,6 +82,11 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -96,6 +101,7 @@ static const struct setting {
 	{ "id_start", set_id_start, "100000" },
 	{ "host_names", set_host_names, "none" },
 	{ "quarantine", set_quarantine, "10m" },
+	{ "ssh", set_ssh, "ssh" },
 	{ 0 },
 };
 
@@ -146,7 +152,9 @@ int config_copy(const struct config *config, struct config *ret_config)
 	copy.subnet = strdup(config->subnet);
 	copy.domain = strdup(config->domain);
 	copy.mirror = strdup(config->mirror);
-	if (!copy.root || !copy.base || !copy.bridge || !copy.subnet || !copy.domain || !copy.mirror) {
+	copy.ssh = strdup(config->ssh);
+	if (!copy.root || !copy.base || !copy.bridge || !copy.subnet || !copy.domain || !copy.mirror ||
+	    !copy.ssh) {
 		config_free(&copy);
 		return -ENOMEM;
 	}
@@ -162,5 +170,6 @@ void config_free(struct config *config)
 	free(config->subnet);
 	free(config->domain);
 	free(config->mirror);
+	free(config->ssh);
 	*config = (struct config){ 0 };
 }
