@@ -84,6 +84,11 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
+}
+
 /* Nothing is written `none`, so that it can be seen that it is meant. */
 static bool is_none(const char *value)
 {
@@ -157,6 +162,7 @@ static const struct setting {
 	{ "id_start", set_id_start, "100000" },
 	{ "host_names", set_host_names, "none" },
 	{ "quarantine", set_quarantine, "10m" },
+	{ "ssh", set_ssh, "ssh" },
 	{ "snapshot.schedule", set_snapshot_schedule, "" },
 	{ "snapshot.keep", set_snapshot_keep, "" },
 	{ "backup.repository", set_backup_repository, "" },
@@ -212,6 +218,7 @@ static const size_t texts[] = {
 	offsetof(struct config, subnet),
 	offsetof(struct config, domain),
 	offsetof(struct config, mirror),
+	offsetof(struct config, ssh),
 	offsetof(struct config, snapshot_schedule),
 	offsetof(struct config, snapshot_keep),
 	offsetof(struct config, backup_repository),

@@ -14,8 +14,8 @@ typedef const char *(*spawn_input_fn)(void *userdata);
 
 struct spawn_options {
 	const char *input;            /* text for its standard input; NULL: /dev/null */
+	int input_fd;                 /* instead of a text: what it reads from; 0: nothing */
 	spawn_input_fn next_line;     /* instead of a text: asked for a line whenever the program has room for one */
-	int input_fd;                 /* instead of both: its standard input; 0: none */
 	const char *const *env;       /* whole environment; NULL: the caller's */
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
 	bool outlives_caller;         /* it daemonizes itself: no death signal */
@@ -24,6 +24,7 @@ struct spawn_options {
 	int end_fd;                   /* it is killed as soon as this can be read from or nobody writes to it; 0: none */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
+	int third_fd;                 /* what it has as its descriptor 3, without @inherited; 0: nothing */
 	spawn_line_fn on_line;
 	void *userdata;
 };
