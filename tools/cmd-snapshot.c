@@ -60,11 +60,10 @@ static void tell_created(const struct lb_snapshot *snapshot, const char *name)
 {
 	double ms = (double)lb_snapshot_get_frozen_us(snapshot) / 1000;
 
-	if (!lb_snapshot_get_live(snapshot))
-		say("snapshot %s of %s: its top layer was renamed, nothing was copied", lb_snapshot_get_label(snapshot), name);
+	if (lb_snapshot_get_live(snapshot))
+		say("snapshot %s of %s, which was frozen for %.*f ms", lb_snapshot_get_label(snapshot), name, ms < 10, ms);
 	else
-		say("snapshot %s of %s: copied while it ran, frozen for %.*f ms", lb_snapshot_get_label(snapshot), name,
-		    ms < 10, ms);
+		say("snapshot %s of %s, which was stopped", lb_snapshot_get_label(snapshot), name);
 }
 
 static int run_create(struct lb_context *context, int argc, char **argv)
