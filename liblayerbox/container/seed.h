@@ -5,10 +5,17 @@
 #include "../core/chain.h"
 #include "container.h"
 
+/* A file of the container's directory, at most one directory deep. */
+struct seed_file {
+	char *path, *text;
+};
+
 struct container_seed {
 	const struct record *like;    /* settings, base and generation, privileged; where keep_identity, MAC and address */
 	struct chain layers;          /* all there, and locked or named by others until the container names them */
 	bool keep_identity;           /* MAC and IPv4 of @like where they are free on its network, and no fresh machine-id or keys */
+	const struct seed_file *files; /* that it has from the beginning, beside those that every container has */
+	size_t file_count;
 };
 
 /*
