@@ -84,11 +84,6 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
-<<<<<<< HEAD
-static const char *set_ssh(struct config *config, const char *value)
-{
-	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
-=======
 /* Nothing is written `none`, so that it can be seen that it is meant. */
 static bool is_none(const char *value)
 {
@@ -140,7 +135,11 @@ static const char *set_backup_environment_file(struct config *config, const char
 static const char *set_backup_keep(struct config *config, const char *value)
 {
 	return take_policy(&config->backup_keep, value);
->>>>>>> wip-5
+}
+
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
 }
 
 static const struct setting {
@@ -157,16 +156,13 @@ static const struct setting {
 	{ "id_start", set_id_start, "100000" },
 	{ "host_names", set_host_names, "none" },
 	{ "quarantine", set_quarantine, "10m" },
-<<<<<<< HEAD
 	{ "ssh", set_ssh, "ssh" },
-=======
 	{ "snapshot.schedule", set_snapshot_schedule, "" },
 	{ "snapshot.keep", set_snapshot_keep, "" },
 	{ "backup.repository", set_backup_repository, "" },
 	{ "backup.password_file", set_backup_password_file, "" },
 	{ "backup.environment_file", set_backup_environment_file, "" },
 	{ "backup.keep", set_backup_keep, "" },
->>>>>>> wip-5
 	{ 0 },
 };
 
@@ -214,7 +210,7 @@ static const size_t texts[] = {
 	offsetof(struct config, bridge),
 	offsetof(struct config, subnet),
 	offsetof(struct config, domain),
-	offsetof(struct config, mirror),
+	offsetof(struct config, mirror), offsetof(struct config, ssh),
 	offsetof(struct config, snapshot_schedule),
 	offsetof(struct config, snapshot_keep),
 	offsetof(struct config, backup_repository),
@@ -233,23 +229,11 @@ int config_copy(const struct config *config, struct config *ret_config)
 	struct config copy = *config;
 	bool failed = false;
 
-<<<<<<< HEAD
-	copy.root = strdup(config->root);
-	copy.base = strdup(config->base);
-	copy.bridge = strdup(config->bridge);
-	copy.subnet = strdup(config->subnet);
-	copy.domain = strdup(config->domain);
-	copy.mirror = strdup(config->mirror);
-	copy.ssh = strdup(config->ssh);
-	if (!copy.root || !copy.base || !copy.bridge || !copy.subnet || !copy.domain || !copy.mirror ||
-	    !copy.ssh) {
-=======
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		*text_at(&copy, i) = strdup(*text_at(config, i));
 		failed = failed || !*text_at(&copy, i);
 	}
 	if (failed) {
->>>>>>> wip-5
 		config_free(&copy);
 		return -ENOMEM;
 	}
@@ -259,17 +243,7 @@ int config_copy(const struct config *config, struct config *ret_config)
 
 void config_free(struct config *config)
 {
-<<<<<<< HEAD
-	free(config->root);
-	free(config->base);
-	free(config->bridge);
-	free(config->subnet);
-	free(config->domain);
-	free(config->mirror);
-	free(config->ssh);
-=======
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(*text_at(config, i));
->>>>>>> wip-5
 	*config = (struct config){ 0 };
 }

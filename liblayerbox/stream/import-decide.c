@@ -86,14 +86,38 @@ static int choose_name(struct import *import)
 	return name_check(import->ctx, "container", as);
 }
 
+/*
+ * What a move that was cut off has left: it is still the other host's, so another try may take its place. 1 where there is
+ * nothing.
+ */
+static int remove_arriving(struct import *import)
+{
+	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
+	struct moving moving;
+	int r = fd < 0 ? fd : moving_read(import->ctx, fd, import->name, &moving);
+
+	close_fd(take_fd(&fd));
+	if (r < 0)
+		return r;
+	if (moving.stage != MOVING_INCOMING && moving.stage != MOVING_REFUSED)
+		return 1;
+	return lb_container_delete(import->ctx, import->name, true);
+}
+
 /* A new one needs all its layers. */
 static int check_new(struct import *import)
 {
 	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", import->name);
+	bool taken = path && faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	int r = 0;
 
 	if (!path)
 		return fail_memory(import->ctx);
-	if (faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (taken && import->options && import->options->incoming)
+		r = remove_arriving(import);
+	if (r < 0)
+		return r;
+	if (taken && (r > 0 || !import->options || !import->options->incoming))
 		return fail(import->ctx, -LB_ERR_EXISTS, "there is a container '%s' already; give the one in the stream another name "
 							 "with --as",
 			    import->name);

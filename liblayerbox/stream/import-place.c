@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../base/base.h"
 #include "../container/container.h"
@@ -38,7 +37,7 @@ static int begin_draft(struct import *import, const char *theirs, struct layer_d
 static int place_layer(struct import *import, const char *theirs)
 {
 	CLEANUP_FREE char *path = text_format(STORE_LAYERS "/%s/" LAYER_TREE, theirs);
-	struct layer_draft *draft;
+	struct layer_draft *draft = NULL;
 	int r = path ? begin_draft(import, theirs, &draft) : fail_memory(import->ctx);
 
 	if (r < 0)
@@ -106,6 +105,29 @@ static struct record record_after(const struct import *import, const struct reco
 	return after;
 }
 
+struct container_origin import_origin(const struct import *import)
+{
+	const struct stream_header *header = &import->header;
+
+	return (struct container_origin){ .name = header->files_name,
+					  .ipv4 = header->files_ipv4,
+					  .gateway = *header->files_gateway ? header->files_gateway : NULL };
+}
+
+struct filling {
+	const struct import *import;
+	const struct record *record;
+};
+
+/* The container keeps its name and address, whatever came. */
+static int fill(struct lb_context *ctx, int top_fd, const void *userdata)
+{
+	const struct filling *filling = userdata;
+	const struct container_origin origin = import_origin(filling->import);
+
+	return container_rerender(ctx, top_fd, filling->import->name, filling->record, &origin);
+}
+
 /* Of one that never ran here nothing is kept. */
 static int replace_arriving(struct import *import, int container_fd, const struct going_on *other)
 {
@@ -114,6 +136,8 @@ static int replace_arriving(struct import *import, int container_fd, const struc
 
 	if (r == 0)
 		r = next_add_top(&next, other->like_fd);
+	if (r == 0)
+		r = other->fill(import->ctx, next.top_fd, other->userdata);
 	return r < 0 ? r : next_commit(&next, &other->record);
 }
 
@@ -127,8 +151,7 @@ static int replace_living(struct import *import, int container_fd, struct record
 	if (r < 0)
 		return r;
 	making.label = kept;
-	making.record = (struct snapshot_record){ .generation = record->generation, .created = time(NULL) };
-	text_copy(making.record.base, sizeof making.record.base, record->base);
+	making.record = snapshot_record_of(import->name, record);
 	making.record.comment = strdup("before a stream took its place");
 	r = making.record.comment ? make_cold(&making, record, other) : fail_memory(ctx);
 	snapshot_record_free(&making.record);
@@ -183,6 +206,7 @@ static int replace_locked(struct import *import, int container_fd, struct record
 {
 	CLEANUP_FD int like_fd = open_topmost(import);
 	bool arriving = import->options->incoming;
+	struct filling filling;
 	struct going_on other;
 	int r = like_fd < 0 ? like_fd : rebase_recover(import->ctx, import->name, container_fd, record);
 
@@ -194,7 +218,9 @@ static int replace_locked(struct import *import, int container_fd, struct record
 		r = write_snapshot(import, container_fd);
 	if (r < 0)
 		return r;
-	other = (struct going_on){ .record = record_after(import, record, arriving), .like_fd = like_fd };
+	other = (struct going_on){ .record = record_after(import, record, arriving), .like_fd = like_fd, .fill = fill };
+	filling = (struct filling){ import, &other.record };
+	other.userdata = &filling;
 	return arriving ? replace_arriving(import, container_fd, &other)
 			: replace_living(import, container_fd, record, &other);
 }

@@ -76,7 +76,8 @@ static int create(struct import *import)
 	struct forward_list forwards = import->record.forwards;
 	bool same_name = text_equal(import->name, import->header.container);
 	struct seed_file files[3] = { 0 };
-	struct container_seed seed = { .like = &import->record, .layers = import->layers, .keep_identity = same_name, .files = files };
+	struct container_seed seed = { .like = &import->record, .layers = import->layers, .origin = import_origin(import),
+				       .keep_identity = same_name, .files = files };
 	int r = seed_files(import, files, &seed.file_count);
 
 	import->record.forwards = (struct forward_list){ 0 };

@@ -2,7 +2,7 @@
 /* A stream while it is made a container. Nothing of it is used before all of it was read and found well. */
 #pragma once
 
-#include "../container/record.h"
+#include "../container/seed.h"
 #include "../snapshot/layer.h"
 #include "base-in.h"
 #include "header.h"
@@ -36,6 +36,9 @@ int import_decide(int answer_fd, void *userdata);
 
 /* Puts base and layers in their places; import->layers are there then, and nobody's yet. */
 int import_place(struct import *import);
+
+/* Whose name and address the files that came have. */
+struct container_origin import_origin(const struct import *import);
 
 /* Of the stream's snapshot what can be written down here; the caller's text, NULL without memory. */
 char *import_snapshot_text(const struct import *import);
