@@ -84,11 +84,6 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
-static const char *set_ssh(struct config *config, const char *value)
-{
-	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
-}
-
 /* Nothing is written `none`, so that it can be seen that it is meant. */
 static bool is_none(const char *value)
 {
@@ -140,6 +135,11 @@ static const char *set_backup_environment_file(struct config *config, const char
 static const char *set_backup_keep(struct config *config, const char *value)
 {
 	return take_policy(&config->backup_keep, value);
+}
+
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
 }
 
 /* A program and its arguments, with spaces between them. */
@@ -217,8 +217,7 @@ static const size_t texts[] = {
 	offsetof(struct config, bridge),
 	offsetof(struct config, subnet),
 	offsetof(struct config, domain),
-	offsetof(struct config, mirror),
-	offsetof(struct config, ssh),
+	offsetof(struct config, mirror), offsetof(struct config, ssh),
 	offsetof(struct config, snapshot_schedule),
 	offsetof(struct config, snapshot_keep),
 	offsetof(struct config, backup_repository),

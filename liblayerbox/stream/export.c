@@ -129,6 +129,17 @@ static int fill_header(struct export *export, bool with_base)
 	return digest_manifest(export);
 }
 
+/* What is to be changed in them where the container gets another name or address. */
+static int fill_files(struct export *export)
+{
+	const struct snapshot_record *snapshot = &export->state.snapshot;
+	struct stream_header *header = &export->header;
+
+	text_copy(header->files_name, sizeof header->files_name, *snapshot->name ? snapshot->name : export->container);
+	text_copy(header->files_ipv4, sizeof header->files_ipv4, *snapshot->ipv4 ? snapshot->ipv4 : export->record.identity.ipv4);
+	return address_gateway(export->ctx, export->record.identity.network, header->files_gateway);
+}
+
 /* ---- the plan ---- */
 
 static int plan_text(struct export *export, const char *member, char *text)
@@ -236,6 +247,8 @@ int export_since(struct lb_context *ctx, const char *container, const struct lb_
 		r = fill_header(&export, options && options->with_base);
 	if (r == 0)
 		r = read_container(&export, since);
+	if (r == 0)
+		r = fill_files(&export);
 	if (r == 0)
 		r = plan_all(&export);
 	if (r < 0)

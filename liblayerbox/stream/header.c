@@ -40,6 +40,28 @@ static const char *read_snapshot(struct reading *reading, const char *value)
 		       : "must be the label of a snapshot";
 }
 
+static const char *read_files_name(struct reading *reading, const char *value)
+{
+	return name_is_valid(value) && text_copy(reading->header.files_name, sizeof reading->header.files_name, value)
+		       ? NULL
+		       : "must be the name of a container";
+}
+
+static const char *read_address(char *member, const char *value)
+{
+	return address_is_ipv4(value) && text_copy(member, IPV4_TEXT_SIZE, value) ? NULL : "must be an IPv4 address";
+}
+
+static const char *read_files_ipv4(struct reading *reading, const char *value)
+{
+	return read_address(reading->header.files_ipv4, value);
+}
+
+static const char *read_files_gateway(struct reading *reading, const char *value)
+{
+	return read_address(reading->header.files_gateway, value);
+}
+
 static const char *read_base(struct reading *reading, const char *value)
 {
 	return name_parse_base(value, reading->header.base, &reading->header.generation) ? NULL : "must be NAME@GENERATION";
@@ -105,6 +127,9 @@ static const struct {
 	{ "format", read_format, false },
 	{ "container", read_container, false },
 	{ "snapshot", read_snapshot, true },
+	{ "files_name", read_files_name, false },
+	{ "files_ipv4", read_files_ipv4, false },
+	{ "files_gateway", read_files_gateway, true },
 	{ "base", read_base, false },
 	{ "base_manifest", read_base_manifest, false },
 	{ "base_included", read_base_included, false },
@@ -213,6 +238,9 @@ char *header_to_text(const struct stream_header *header)
 	buffer_format(&text, "format = " FORMAT "\ncontainer = %s\n", header->container);
 	if (*header->snapshot)
 		buffer_format(&text, "snapshot = %s\n", header->snapshot);
+	buffer_format(&text, "files_name = %s\nfiles_ipv4 = %s\n", header->files_name, header->files_ipv4);
+	if (*header->files_gateway)
+		buffer_format(&text, "files_gateway = %s\n", header->files_gateway);
 	buffer_format(&text, "base = %s@%u\nbase_manifest = %s\nbase_included = %s\n", header->base, header->generation,
 		      header->base_manifest, header->base_included ? "yes" : "no");
 	buffer_format(&text, "layers = %s\n", layers);

@@ -23,6 +23,9 @@ enum layer_way {
 struct stream_header {
 	char container[NAME_LENGTH_MAX + 1];
 	char snapshot[LABEL_SIZE];    /* "": the container as it was at that moment */
+	char files_name[NAME_LENGTH_MAX + 1]; /* name, address and gateway as the files have them */
+	char files_ipv4[IPV4_TEXT_SIZE];
+	char files_gateway[IPV4_TEXT_SIZE]; /* "": not known */
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
 	char base_manifest[DIGEST_TEXT_SIZE]; /* SHA-256 of the generation's file `manifest`, in hexadecimal */

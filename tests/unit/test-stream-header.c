@@ -12,6 +12,7 @@
 #define DIGEST A B
 #define FRONT                                                             \
 	"format = 1\ncontainer = tiger\nbase = debian-bookworm@4\n"       \
+	"files_name = lion\nfiles_ipv4 = 10.0.3.7\n"                    \
 	"base_manifest = " DIGEST "\nbase_included = no\n"
 
 static int parse(const char *text, struct stream_header *header, char error[512])
@@ -79,6 +80,9 @@ static void test_refuses(void **state)
 		{ "container = .new-x\n", "1: container must be" },
 		{ "snapshot = ../x\n", "1: snapshot must be" },
 		{ "snapshot =\n", "1: snapshot must be" },
+		{ "files_name = Lion\n", "1: files_name must be" },
+		{ "files_ipv4 = 10.0.3.256\n", "1: files_ipv4 must be" },
+		{ "files_gateway = 10.0.3\n", "1: files_gateway must be" },
 		{ "base = debian\n", "1: base must be" },
 		{ "base = debian@0\n", "1: base must be" },
 		{ "base_manifest = " A "\n", "1: base_manifest must be" },
