@@ -5,7 +5,7 @@
 
 static const char wrong[] = "must be NAME, NAME@2026-11-21, NAME@2026-11-21T17:22 or NAME@ID";
 
-enum { ID_LENGTH_MIN = 4 };
+enum { ID_LENGTH_MIN = 6 };
 
 static bool parse_id(const char *text, struct backup_which *which)
 {

@@ -29,9 +29,9 @@ static int teardown(void **state)
 
 static void test_which_parse(void **state)
 {
-	static const char *const bad[] = { "",	      "@abcd",	  "a@",	     "a@abc",	   "a@2026",	  "a@2026-13-01",
+	static const char *const bad[] = { "",	      "@abcdef",	  "a@",	     "a@abc",	   "a@2026",	  "a@2026-13-01",
 					   "A",	      "a/b",	  "a@xyz1",  "a@12:00",	   "a@2026-11-21T", "a@2026-11-21T25:00",
-					   "a@ABCDEF", "a@abcd@ef", "../a", "a@20261121x" };
+					   "a@ABCDEF", "a@abcdef@ef", "../a", "a@20261121x", "a@12345" };
 	struct backup_which which;
 
 	(void)state;
@@ -66,7 +66,7 @@ static const struct backup_entry *choose(const char *text, struct backup_entry *
 
 static void test_which_choose(void **state)
 {
-	static char id[3][8] = { "aaaa11", "aaaa22", "bbbb33" }, one[] = "one", two[] = "two";
+	static char id[3][8] = { "aaaaaa1", "aaaaaa2", "bbbbbb3" }, one[] = "one", two[] = "two";
 	struct backup_entry items[] = {
 		{ .full_id = id[0], .host = one, .created = 1795281700 },
 		{ .full_id = id[1], .host = one, .created = 1795281800 },
@@ -82,10 +82,10 @@ static void test_which_choose(void **state)
 	assert_ptr_equal(choose("a@2026-11-21T17:22", items, 3, "one"), &items[0]);
 	assert_ptr_equal(choose("a@2026-11-21T17:22", items, 3, "three"), &items[0]);
 	assert_null(choose("a@2026-11-20", items, 3, "one"));
-	assert_ptr_equal(choose("a@bbbb", items, 3, "one"), &items[2]);
-	assert_ptr_equal(choose("a@aaaa22", items, 3, "three"), &items[1]);
-	assert_null(choose("a@aaaa", items, 3, "one")); /* two of them */
-	assert_null(choose("a@cccc", items, 3, "one"));
+	assert_ptr_equal(choose("a@bbbbbb", items, 3, "one"), &items[2]);
+	assert_ptr_equal(choose("a@aaaaaa2", items, 3, "three"), &items[1]);
+	assert_null(choose("a@aaaaaa", items, 3, "one")); /* two of them */
+	assert_null(choose("a@cccccc", items, 3, "one"));
 }
 
 /* ---- how it went ---- */
