@@ -5,6 +5,7 @@
 #include "../container/cgroup-sweep.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../stream/moving-sweep.h"
 
 static void sweep_directory(struct lb_context *ctx, const char *directory, const char *what)
 {
@@ -43,6 +44,7 @@ int lb_sweep(struct lb_context *ctx)
 	sweep_directory(ctx, STORE_CONTAINERS, "container");
 	sweep_directory(ctx, STORE_BASES, "base");
 	sweep_generations(ctx);
+	moving_sweep(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

@@ -50,7 +50,7 @@ int moving_remove(struct lb_context *ctx, int container_fd, const char *name);
 int moving_hold(int container_fd);
 
 /*
- * May the container, which is locked, be started here? What a killed move left undecided is forgotten on the way.
- * -LB_ERR_BUSY with what to do.
+ * May the container be started here? -LB_ERR_BUSY with what to do. Who holds its lock says @locked: then what a killed move
+ * left undecided is forgotten on the way.
  */
-int moving_before_start(struct lb_context *ctx, int container_fd, const char *name);
+int moving_before_start(struct lb_context *ctx, int container_fd, const char *name, bool locked);
