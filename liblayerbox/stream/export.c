@@ -172,17 +172,18 @@ static int plan_base(struct export *export)
 	return r;
 }
 
-/* Where the other layer was copied while its top layer was written to, it knows the state of what it copied. */
+/* Where the other layer was copied while its top layer was written to, it knows the states of what it copied. */
 static void plan_difference(struct export *export, const char *id, const char *from)
 {
 	CLEANUP_FREE char *states = store_path(export->ctx, STORE_LAYERS "/%s/" LAYER_SOURCE, from);
 	const char *root = export->ctx->config.root;
-	bool has_states = states && access(states, F_OK) == 0;
+	struct buffer *plan = &export->plan;
 
-	buffer_format(&export->plan,
-		      "difference " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE " %s/" STORE_LAYERS "/%s/" LAYER_TREE
-		      "%s%s\n",
-		      id, root, id, root, from, has_states ? " " : "", has_states ? states : "");
+	buffer_format(plan, "difference " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE, id, root, id);
+	buffer_format(plan, " %s/" STORE_LAYERS "/%s/" LAYER_TREE, root, from);
+	if (states && access(states, F_OK) == 0)
+		buffer_format(plan, " %s/" STORE_LAYERS "/%s", root, from);
+	buffer_add_text(plan, "\n");
 }
 
 /* Bottom layer first. */
