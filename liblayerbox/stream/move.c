@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A container goes to another host: what happens on the one it leaves. docs/streams.md, "A move". */
+/* A container goes to another host: what happens on the one it leaves. docs/snapshots.md, "A move". */
 #include <time.h>
 
 #include "../adapters/rights.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How far a container's move between hosts is, on either of them: containers/NAME/move/state. What each stage allows is
- * what keeps a container from running on both: docs/streams.md, "A move".
+ * what keeps a container from running on both: docs/snapshots.md, "A move".
  */
 #pragma once
 
