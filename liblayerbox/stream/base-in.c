@@ -40,6 +40,35 @@ static bool has_manifest(int generation_fd, const char *digest)
 	return text_equal(text, digest);
 }
 
+int base_in_digest_at(struct lb_context *ctx, int generation_fd, const char *name, unsigned generation,
+		      char ret_digest[DIGEST_TEXT_SIZE])
+{
+	CLEANUP_FD int fd = openat(generation_fd, GENERATION_MANIFEST, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint8_t digest[DIGEST_SHA256_BYTES];
+	int r;
+
+	if (fd < 0 && errno == ENOENT)
+		return fail(ctx, -LB_ERR_DAMAGED,
+			    "base %s@%u has no manifest, by which it could be known elsewhere; make the next generation of it and "
+			    "rebase the container",
+			    name, generation);
+	r = fd < 0 ? -errno : digest_sha256_fd(fd, digest);
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read the manifest of base %s@%u", name, generation);
+	digest_to_text(digest, sizeof digest, ret_digest);
+	return 0;
+}
+
+int base_in_digest(struct lb_context *ctx, const char *name, unsigned generation, char ret_digest[DIGEST_TEXT_SIZE])
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_BASES "/%s/%u", name, generation);
+	CLEANUP_FD int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return path ? fail_errno(ctx, errno, "cannot open base %s@%u", name, generation) : fail_memory(ctx);
+	return base_in_digest_at(ctx, fd, name, generation, ret_digest);
+}
+
 /* 1 where it is not that. */
 static int look_at(const struct lb_base *candidate, const char *digest, struct base_in *base)
 {

@@ -21,6 +21,13 @@ struct base_in {
 #define BASE_IN_EMPTY { .base_fd = -1, .generation_fd = -1 }
 #define CLEANUP_BASE_IN CLEANUP(base_in_end)
 
+/* SHA-256 of the manifest of a generation here, in hexadecimal. -LB_ERR_DAMAGED where it has none. */
+int base_in_digest(struct lb_context *ctx, const char *name, unsigned generation, char ret_digest[DIGEST_TEXT_SIZE]);
+
+/* The same for one whose directory is open. */
+int base_in_digest_at(struct lb_context *ctx, int generation_fd, const char *name, unsigned generation,
+		      char ret_digest[DIGEST_TEXT_SIZE]);
+
 /* Finds the generation, of any base, with that manifest; that of the stream's name first. 1 where there is none. */
 int base_in_find(struct lb_context *ctx, const char *digest, const char *name, unsigned generation, struct base_in *base);
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
 
-#include <fcntl.h>
-
-#include "../adapters/digest.h"
 #include "../adapters/rights.h"
 #include "../base/generation.h"
 #include "../base/manifest.h"
@@ -12,6 +9,7 @@
 #include "../core/store.h"
 #include "../snapshot/state.h"
 #include "../util/file.h"
+#include "base-in.h"
 #include "header.h"
 #include "helper.h"
 
@@ -95,25 +93,6 @@ static int read_container(struct export *export, const struct text_list *since)
 	return r < 0 ? r : read_since(export, fd, since);
 }
 
-static int digest_manifest(struct export *export)
-{
-	CLEANUP_FD int fd = openat(export->state.generation_fd, GENERATION_MANIFEST, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	uint8_t digest[DIGEST_SHA256_BYTES];
-	int r;
-
-	if (fd < 0 && errno == ENOENT)
-		return fail(export->ctx, -LB_ERR_DAMAGED,
-			    "base %s@%u has no manifest, by which it could be known elsewhere; make the next generation of it and "
-			    "rebase the container",
-			    export->header.base, export->header.generation);
-	r = fd < 0 ? -errno : digest_sha256_fd(fd, digest);
-	if (r < 0)
-		return fail_errno(export->ctx, r, "cannot read the manifest of base %s@%u", export->header.base,
-				  export->header.generation);
-	digest_to_text(digest, sizeof digest, export->header.base_manifest);
-	return 0;
-}
-
 static int fill_header(struct export *export, bool with_base)
 {
 	struct stream_header *header = &export->header;
@@ -126,7 +105,7 @@ static int fill_header(struct export *export, bool with_base)
 	header->generation = state->snapshot.generation;
 	header->base_included = with_base;
 	header->layers = state->snapshot.layers;
-	return digest_manifest(export);
+	return base_in_digest_at(export->ctx, state->generation_fd, header->base, header->generation, header->base_manifest);
 }
 
 /* What is to be changed in them where the container gets another name or address. */
@@ -193,17 +172,18 @@ static int plan_base(struct export *export)
 	return r;
 }
 
-/* Where the other layer was copied while its top layer was written to, it knows the state of what it copied. */
+/* Where the other layer was copied while its top layer was written to, it knows the states of what it copied. */
 static void plan_difference(struct export *export, const char *id, const char *from)
 {
 	CLEANUP_FREE char *states = store_path(export->ctx, STORE_LAYERS "/%s/" LAYER_SOURCE, from);
 	const char *root = export->ctx->config.root;
-	bool has_states = states && access(states, F_OK) == 0;
+	struct buffer *plan = &export->plan;
 
-	buffer_format(&export->plan,
-		      "difference " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE " %s/" STORE_LAYERS "/%s/" LAYER_TREE
-		      "%s%s\n",
-		      id, root, id, root, from, has_states ? " " : "", has_states ? states : "");
+	buffer_format(plan, "difference " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE, id, root, id);
+	buffer_format(plan, " %s/" STORE_LAYERS "/%s/" LAYER_TREE, root, from);
+	if (states && access(states, F_OK) == 0)
+		buffer_format(plan, " %s/" STORE_LAYERS "/%s", root, from);
+	buffer_add_text(plan, "\n");
 }
 
 /* Bottom layer first. */

@@ -2,13 +2,13 @@
 #include "helper.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 
 #include "../util/spawn.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-stream"
 
-enum { STATUS_NO_SPACE = 2, STATUS_BAD_STREAM = 3, STATUS_SIGPIPE = 128 + SIGPIPE };
+enum { STATUS_NO_SPACE = 2, STATUS_BAD_STREAM = 3 };
 
 static int could_not_run(struct lb_context *ctx, int error)
 {
@@ -26,6 +26,14 @@ static int failed(struct lb_context *ctx, int status, const char *doing, char *o
 		    *text_trim(output) ? text_last_line(output) : "the helper program was killed");
 }
 
+/* A pipe that nobody reads. */
+static bool is_broken(int fd)
+{
+	struct pollfd ask = { .fd = fd };
+
+	return poll(&ask, 1, 0) == 1 && ask.revents & POLLERR;
+}
+
 int helper_pack(struct lb_context *ctx, const char *plan, bool plain, int fd)
 {
 	const char *const argv[] = { HELPER, "pack", plain ? "--plain" : NULL, NULL };
@@ -35,7 +43,7 @@ int helper_pack(struct lb_context *ctx, const char *plan, bool plain, int fd)
 
 	if (r < 0)
 		return could_not_run(ctx, r);
-	if (status == STATUS_SIGPIPE)
+	if (status != 0 && is_broken(fd))
 		return fail_errno(ctx, EPIPE, "cannot write the stream: whoever reads it has ended");
 	return status == 0 ? 0 : failed(ctx, status, "write the stream", output);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where a container arrives: what the host it comes from may ask. docs/streams.md, "A move". */
+/* Where a container arrives: what the host it comes from may ask. docs/snapshots.md, "A move". */
 #include <fcntl.h>
 
 #include "../adapters/rights.h"

@@ -114,16 +114,18 @@ int moving_hold(int container_fd)
 /* ---- starting ---- */
 
 /* Nobody was told to start it elsewhere yet. */
-static int forget(struct lb_context *ctx, int container_fd, const char *name, const struct moving *moving)
+static int forget(struct lb_context *ctx, int container_fd, const char *name, const struct moving *moving, bool locked)
 {
 	CLEANUP_FD int fd = moving_hold(container_fd);
 
 	if (fd == -EWOULDBLOCK)
 		return fail(ctx, -LB_ERR_BUSY, "container '%s' is just being moved to %s", name, moving->target);
-	return fd < 0 ? fail_errno(ctx, fd, "cannot end the move of container '%s'", name) : moving_remove(ctx, container_fd, name);
+	if (fd < 0)
+		return fail_errno(ctx, fd, "cannot end the move of container '%s'", name);
+	return locked ? moving_remove(ctx, container_fd, name) : 0;
 }
 
-int moving_before_start(struct lb_context *ctx, int container_fd, const char *name)
+int moving_before_start(struct lb_context *ctx, int container_fd, const char *name, bool locked)
 {
 	struct moving moving;
 	int r = moving_read(ctx, container_fd, name, &moving);
@@ -136,7 +138,7 @@ int moving_before_start(struct lb_context *ctx, int container_fd, const char *na
 	case MOVING_ARRIVED:
 		return 0;
 	case MOVING_SENDING:
-		return forget(ctx, container_fd, name, &moving);
+		return forget(ctx, container_fd, name, &moving, locked);
 	case MOVING_DECIDED:
 		return fail(ctx, -LB_ERR_BUSY,
 			    "container '%s' may run on %s: its move there was cut off when it was all but done. `layerbox move %s %s` "

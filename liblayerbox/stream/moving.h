@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How far a container's move between hosts is, on either of them: containers/NAME/move/state. What each stage allows is
- * what keeps a container from running on both: docs/streams.md, "A move".
+ * what keeps a container from running on both: docs/snapshots.md, "A move".
  */
 #pragma once
 
@@ -50,7 +50,7 @@ int moving_remove(struct lb_context *ctx, int container_fd, const char *name);
 int moving_hold(int container_fd);
 
 /*
- * May the container, which is locked, be started here? What a killed move left undecided is forgotten on the way.
- * -LB_ERR_BUSY with what to do.
+ * May the container be started here? -LB_ERR_BUSY with what to do. Who holds its lock says @locked: then what a killed move
+ * left undecided is forgotten on the way.
  */
-int moving_before_start(struct lb_context *ctx, int container_fd, const char *name);
+int moving_before_start(struct lb_context *ctx, int container_fd, const char *name, bool locked);
