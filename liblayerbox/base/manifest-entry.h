@@ -16,8 +16,8 @@ int manifest_reader_begin(struct manifest_reader *reader); /* 0, or -ENOMEM */
 void manifest_reader_end(struct manifest_reader *reader);
 
 /*
- * Fills everything but path and checksum for @name of a directory, which @st was read of. Nothing is followed or opened.
- * What a failure leaves in @entry is as good for manifest_entry_free() as anything else.
+ * Fills everything but path and checksum for @name of a directory, which @st was read of. Nothing is followed or
+ * opened. What a failure leaves in @entry is as good for manifest_entry_free() as anything else.
  */
 int manifest_entry_read(struct manifest_reader *reader, int dir_fd, const char *name, const struct stat *st,
 			struct manifest_entry *entry);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Both stacks are walked side by side, by directories that are opened by their path, so that depth costs neither stack
- * nor descriptors. A directory which on both sides consists of the same trees' parts is the same with all that is in it,
- * and is not entered: so of a base with thousands of files only directories are listed in which a layer has something.
+ * nor descriptors. A directory which on both sides consists of the same trees' parts is the same with all that is in
+ * it, and is not entered: so of a base with thousands of files only directories are listed in which a layer has
+ * something.
  */
 #include "compare.h"
 
@@ -16,7 +17,9 @@
 
 enum { BEFORE, AFTER, SIDES };
 
-/* Something still to be done: a difference to be told, or a directory (its path has a slash behind it) to be entered. */
+/*
+ * Something still to be done: a difference to be told, or a directory (its path has a slash behind it) to be entered.
+ */
 struct task {
 	char *path;                   /* relative */
 	tree_set parts[SIDES];
@@ -210,8 +213,8 @@ static int add_directory(struct comparison *comparison, const struct pair *pair,
 	return tasks_add(tasks, task) < 0 ? fail_memory(comparison->ctx) : 0;
 }
 
-static int compare_name(struct comparison *comparison, const struct stacked_directory directories[SIDES], const char *path,
-			const char *name, struct tasks *tasks)
+static int compare_name(struct comparison *comparison, const struct stacked_directory directories[SIDES],
+			const char *path, const char *name, struct tasks *tasks)
 {
 	CLEANUP(pair_free) struct pair pair = { 0 };
 	int r = stacked_look(&directories[BEFORE], name, &pair.found[BEFORE]);
@@ -224,8 +227,8 @@ static int compare_name(struct comparison *comparison, const struct stacked_dire
 	return r < 0 ? r : add_directory(comparison, &pair, path, tasks);
 }
 
-static int compare_names(struct comparison *comparison, const struct stacked_directory directories[SIDES], const char *path,
-			 struct tasks *tasks)
+static int compare_names(struct comparison *comparison, const struct stacked_directory directories[SIDES],
+			 const char *path, struct tasks *tasks)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	int r = stacked_list(&directories[BEFORE], &names);

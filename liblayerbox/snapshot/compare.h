@@ -10,8 +10,8 @@ struct compare_side {
 };
 
 /*
- * Gives every path that is not the same on both sides to @fn (which may be NULL), sorted by the bytes of the paths. Type,
- * mode, owner, size, content, target, device and extended attributes count, times do not. The number of them in
+ * Gives every path that is not the same on both sides to @fn (which may be NULL), sorted by the bytes of the paths.
+ * Type, mode, owner, size, content, target, device and extended attributes count, times do not. The number of them in
  * *ret_count. Trees may change meanwhile.
  */
 int stacks_compare(struct lb_context *ctx, const struct compare_side *before, const struct compare_side *after,

@@ -34,8 +34,8 @@ static int compare_packages(struct lb_context *ctx, const struct sight *before, 
 	return 0;
 }
 
-static int compare_paths(struct lb_context *ctx, const struct sight *before, const struct sight *after, lb_difference_fn fn,
-			 void *userdata, size_t *ret_count)
+static int compare_paths(struct lb_context *ctx, const struct sight *before, const struct sight *after,
+			 lb_difference_fn fn, void *userdata, size_t *ret_count)
 {
 	const struct compare_side old = { &before->trees, before->what }, new = { &after->trees, after->what };
 

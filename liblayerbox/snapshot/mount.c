@@ -29,21 +29,29 @@ static int look(const struct mntent *mount, void *userdata)
 {
 	struct query *query = userdata;
 
-	if (text_equal(mount->mnt_type, "overlay") &&
-	    (query->as_prefix ? !!text_after(mount->mnt_fsname, query->source) : text_equal(mount->mnt_fsname, query->source)))
-		query->found = true;
+	if (!text_equal(mount->mnt_type, "overlay"))
+		return 0;
+	if (query->as_prefix)
+		query->found |= !!text_after(mount->mnt_fsname, query->source);
+	else
+		query->found |= text_equal(mount->mnt_fsname, query->source);
 	return 0;
 }
 
-bool snapshot_is_mounted(const char *container, const char *label)
+bool snapshot_is_mounted(struct lb_context *ctx, const char *container, const char *label)
 {
 	struct query query = { .as_prefix = !label };
+	int r;
 
 	make_source(container, label, query.source);
-	return mounts_for_each(look, &query) < 0 || query.found;
+	r = mounts_for_each(look, &query);
+	if (r < 0)
+		log_message(ctx, LB_LOG_WARNING, "cannot read /proc/self/mounts: %s", strerrordesc_np(-r));
+	return r < 0 || query.found;
 }
 
-static int mount_at(struct lb_context *ctx, const struct sight *sight, const char *source, int place_fd, const char *place)
+static int mount_at(struct lb_context *ctx, const struct sight *sight, const char *source, int place_fd,
+		    const char *place)
 {
 	char error[1024];
 	CLEANUP_FD int view_fd = overlay_view_open(sight->trees.fds, sight->trees.count, source, error, sizeof error);

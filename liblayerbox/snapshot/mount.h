@@ -5,7 +5,8 @@
 #include "snapshot.h"
 
 /*
- * Is a snapshot of the container mounted anywhere in the caller's mount namespace? @label NULL: any. What a mounted one
- * consists of must not go, nor be merged with anything; where the mount table cannot be read, it counts as mounted.
+ * Is a snapshot of the container mounted anywhere in the caller's mount namespace? @label NULL: any. What a mounted
+ * one consists of must not go, nor be merged with anything; where the mount table cannot be read, it counts as
+ * mounted.
  */
-bool snapshot_is_mounted(const char *container, const char *label);
+bool snapshot_is_mounted(struct lb_context *ctx, const char *container, const char *label);

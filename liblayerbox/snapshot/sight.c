@@ -41,7 +41,8 @@ static int read_chain(struct lb_context *ctx, int container_fd, const char *cont
 	return 0;
 }
 
-static int open_all(struct lb_context *ctx, int container_fd, const char *container, const char *label, struct sight *sight)
+static int open_all(struct lb_context *ctx, int container_fd, const char *container, const char *label,
+		    struct sight *sight)
 {
 	CLEANUP_FD int top_fd = -1;
 	char base_text[BASE_TEXT_SIZE];

@@ -20,7 +20,10 @@ struct sight {
 #define SIGHT_EMPTY { .base_fd = -1, .generation_fd = -1 }
 #define CLEANUP_SIGHT CLEANUP(sight_close)
 
-/* @label NULL: the container itself. Takes the container's lock for a moment; nothing of it is swept until sight_close(). */
+/*
+ * @label NULL: the container itself. Takes the container's lock for a moment; nothing of it is swept until
+ * sight_close().
+ */
 int sight_open(struct lb_context *ctx, const char *container, const char *label, struct sight *ret_sight);
 /* The same for who holds the container's lock. */
 int sight_open_locked(struct lb_context *ctx, int container_fd, const char *container, const char *label,

@@ -17,7 +17,8 @@ void stacked_close(struct stacked_directory *directory)
 		close_fd(directory->fds[--directory->count]);
 }
 
-int stacked_open(const struct chain_trees *trees, const char *path, tree_set parts, struct stacked_directory *ret_directory)
+int stacked_open(const struct chain_trees *trees, const char *path, tree_set parts,
+		 struct stacked_directory *ret_directory)
 {
 	CLEANUP_STACKED_DIRECTORY struct stacked_directory directory = { 0 };
 

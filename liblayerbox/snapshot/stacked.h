@@ -35,10 +35,13 @@ tree_set stacked_all(const struct chain_trees *trees);
  * Opens the parts of @path, relative or "", that the trees of @parts have; what is no directory there any more is left
  * out. 0, or a negative errno.
  */
-int stacked_open(const struct chain_trees *trees, const char *path, tree_set parts, struct stacked_directory *ret_directory);
+int stacked_open(const struct chain_trees *trees, const char *path, tree_set parts,
+		 struct stacked_directory *ret_directory);
 void stacked_close(struct stacked_directory *directory);
 
-/* Adds the names in all parts, sorted; some may show nothing, and some be there several times. 0, or a negative errno. */
+/*
+ * Adds the names in all parts, sorted; some may show nothing, and some be there several times. 0, or a negative errno.
+ */
 int stacked_list(const struct stacked_directory *directory, struct text_list *names);
 
 /* Looks at a name. What is not there is no failure. */
