@@ -5,6 +5,10 @@
 
 #include "../container/layout.h"
 #include "../container/next.h"
+#include "../core/store.h"
+
+/* Nobody changes chains faster than they are read. */
+enum { TRIES = 5 };
 
 void sight_close(struct sight *sight)
 {
@@ -45,12 +49,11 @@ static int open_all(struct lb_context *ctx, int container_fd, const char *contai
 		    struct sight *sight)
 {
 	CLEANUP_FD int top_fd = -1;
-	char base_text[BASE_TEXT_SIZE];
 	struct lb_base *base = NULL;
-	int r = read_chain(ctx, container_fd, container, label, &sight->layers, base_text);
+	int r = read_chain(ctx, container_fd, container, label, &sight->layers, sight->base);
 
 	if (r == 0)
-		r = base_open(ctx, base_text, &base);
+		r = base_open(ctx, sight->base, &base);
 	if (r == 0)
 		r = base_hold(base, &sight->base_fd, &sight->generation_fd);
 	if (r == 0 && !label) {
@@ -85,9 +88,58 @@ int sight_open_locked(struct lb_context *ctx, int container_fd, const char *cont
 	return 0;
 }
 
+/*
+ * The directory of a container whose files are all where they belong: a change that a killed command left is finished.
+ */
+static int open_container(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	CLEANUP_FD int fd = -1;
+
+	if (containers_fd < 0)
+		return containers_fd;
+	fd = openat(containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? fail_no_container(ctx, name)
+				       : fail_errno(ctx, errno, "cannot open container '%s'", name);
+	return next_is_committed(fd) ? container_lock(ctx, name) : take_fd(&fd);
+}
+
+/* Has it, or the snapshot, another chain by now, or is it about to? */
+static bool has_changed(struct lb_context *ctx, int container_fd, const char *container, const char *label,
+			const struct sight *sight)
+{
+	CLEANUP_FREE char *before = chain_format(&sight->layers);
+	CLEANUP_FREE char *after = NULL;
+	char base_text[BASE_TEXT_SIZE];
+	struct chain layers;
+
+	if (next_is_committed(container_fd) || read_chain(ctx, container_fd, container, label, &layers, base_text) < 0)
+		return true;
+	after = chain_format(&layers);
+	return !before || !after || !text_equal(before, after) || !text_equal(sight->base, base_text);
+}
+
 int sight_open(struct lb_context *ctx, const char *container, const char *label, struct sight *ret_sight)
 {
-	CLEANUP_FD int container_fd = container_lock(ctx, container);
+	int r = 0;
 
-	return container_fd < 0 ? container_fd : sight_open_locked(ctx, container_fd, container, label, ret_sight);
+	for (int i = 0; i < TRIES; i++) {
+		CLEANUP_FD int container_fd = open_container(ctx, container);
+		CLEANUP_SIGHT struct sight sight = SIGHT_EMPTY;
+
+		if (container_fd < 0)
+			return container_fd;
+		r = sight_open_locked(ctx, container_fd, container, label, &sight);
+		if (r < 0 && r != -LB_ERR_DAMAGED && r != -LB_ERR_NO_BASE)
+			return r;
+		if (r < 0 || has_changed(ctx, container_fd, container, label, &sight))
+			continue;
+		*ret_sight = sight;
+		sight = (struct sight)SIGHT_EMPTY;
+		return 0;
+	}
+	if (r == 0)
+		r = fail(ctx, -LB_ERR_BUSY, "container '%s' gets other layers all the time; try again", container);
+	return r;
 }

@@ -11,6 +11,7 @@
 
 struct sight {
 	char what[NAME_LENGTH_MAX + LABEL_SIZE + 64]; /* "snapshot 'x' of container 'a'", for sentences */
+	char base[BASE_TEXT_SIZE];    /* NAME@GENERATION */
 	struct chain layers;
 	struct chain_trees trees;     /* topmost first, the base's last; a container's own top layer is the first */
 	bool present;                 /* the container itself */
@@ -21,11 +22,13 @@ struct sight {
 #define CLEANUP_SIGHT CLEANUP(sight_close)
 
 /*
- * @label NULL: the container itself. Takes the container's lock for a moment; nothing of it is swept until
- * sight_close().
+ * @label NULL: the container itself. Nothing of it is swept until sight_close(). Takes no lock, since whoever makes a
+ * live snapshot has the container's for as long as that takes.
  */
 int sight_open(struct lb_context *ctx, const char *container, const char *label, struct sight *ret_sight);
+
 /* The same for who holds the container's lock. */
 int sight_open_locked(struct lb_context *ctx, int container_fd, const char *container, const char *label,
 		      struct sight *ret_sight);
+
 void sight_close(struct sight *sight);
