@@ -100,6 +100,8 @@ static int read_entry(const struct stacked_directory *directory, const char *nam
 		return r;
 	if (!found.entry.there)
 		return -ENOENT;
+	if (!S_ISREG(found.entry.st.st_mode))
+		return -EINVAL;
 	fd = entry_open(&found.entry);
 	return fd < 0 ? fd : fd_read_all(fd, max, ret_text, &length);
 }
