@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck disable=SC2016,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
 # Snapshots and clones as an operator types them: made, looked at, gone back to, deleted; by hand and by schedules.
 load ../lib/common
 
@@ -71,7 +71,7 @@ set_host() {
 	make cold
 	put cold /root/file here
 	inode=$(stat -c %i "$CONTAINERS/cold/rootfs-layer/root/file")
-	tells "snapshot one of cold, which was stopped" layerbox snapshot create cold one
+	tells "snapshot one of cold: nothing was copied" layerbox snapshot create cold one
 	layer=$(of cold one layer)
 	[[ $layer =~ ^[0-9a-f]{32}$ ]] || fail "layer '$layer'"
 	is "$(stat -c %i "$LAYERBOX_ROOT/layers/$layer/rootfs-layer/root/file")" "$inode"
@@ -88,7 +88,7 @@ set_host() {
 	layerbox exec warm -- sh -c 'echo before > /root/file; mkdir /root/dir; echo x > /root/dir/x'
 	pid=$(field warm pid)
 	succeeds layerbox snapshot create warm one --live --comment 'Öl & "Wasser"'
-	[[ $stderr =~ ^snapshot\ one\ of\ warm,\ which\ was\ frozen\ for\ [0-9.]+\ ms$ ]] || fail "$stderr"
+	[[ $stderr =~ ^snapshot\ one\ of\ warm:\ copied\ while\ it\ ran,\ frozen\ for\ [0-9.]+\ ms$ ]] || fail "$stderr"
 	is "$(field warm state)" running
 	is "$(field warm pid)" "$pid"
 	is "$(of warm one live)" true
@@ -118,13 +118,13 @@ set_host() {
 	make halt --start
 	layerbox exec halt -- sh -c 'echo x > /root/file'
 	pid=$(field halt pid)
-	tells "snapshot one of halt, which was stopped" layerbox snapshot create halt one --stop
+	tells "snapshot one of halt: nothing was copied" layerbox snapshot create halt one --stop
 	is "$(field halt state)" running
 	[ "$(field halt pid)" != "$pid" ]
 	is "$(of halt one live)" false
 	is "$(layerbox exec halt -- cat /root/file)" x
 	make still
-	tells "snapshot one of still, which was stopped" layerbox snapshot create still one --stop
+	tells "snapshot one of still: nothing was copied" layerbox snapshot create still one --stop
 	is "$(field still state)" stopped
 }
 
@@ -457,15 +457,15 @@ a_snapshot_is_due() {
 }
 
 @test "a clone of a snapshot is as the other was then, and shares its layer" {
-	make then
-	put then /root/file then
-	snapshot then one
-	put then /root/file now
-	layerbox --quiet clone then early --snapshot one
-	layerbox --quiet clone then late
+	make was
+	put was /root/file then
+	snapshot was one
+	put was /root/file now
+	layerbox --quiet clone was early --snapshot one
+	layerbox --quiet clone was late
 	printf 'early\nlate\n' >> "$BATS_FILE_TMPDIR/names"
-	is "$(text early /root/file)/$(text late /root/file)/$(text then /root/file)" then/now/now
-	layerbox --quiet snapshot delete then one
+	is "$(text early /root/file)/$(text late /root/file)/$(text was /root/file)" then/now/now
+	layerbox --quiet snapshot delete was one
 	layerbox --quiet start early
 	is "$(layerbox exec early -- cat /root/file)" then
 }
