@@ -458,16 +458,16 @@ a_snapshot_is_due() {
 
 @test "a clone of a snapshot is as the other was then, and shares its layer" {
 	make was
-	put was /root/file then
+	put was /root/file old
 	snapshot was one
 	put was /root/file now
 	layerbox --quiet clone was early --snapshot one
 	layerbox --quiet clone was late
 	printf 'early\nlate\n' >> "$BATS_FILE_TMPDIR/names"
-	is "$(text early /root/file)/$(text late /root/file)/$(text was /root/file)" then/now/now
+	is "$(text early /root/file)/$(text late /root/file)/$(text was /root/file)" old/now/now
 	layerbox --quiet snapshot delete was one
 	layerbox --quiet start early
-	is "$(layerbox exec early -- cat /root/file)" then
+	is "$(layerbox exec early -- cat /root/file)" old
 }
 
 # ------------------------------------------------------------------------------------------------- refused
