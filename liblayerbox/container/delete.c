@@ -9,6 +9,7 @@
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
+#include "../snapshot/mount.h"
 #include "../util/tree.h"
 #include "container.h"
 #include "id-range.h"
@@ -105,6 +106,8 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 		if (lock_fd < 0)
 			return lock_fd;
 		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
+		if (r == 0)
+			r = snapshot_require_unmounted(ctx, name, NULL);
 		if (r == 0)
 			return read_and_delete(ctx, lock_fd, name);
 		if (r != -LB_ERR_RUNNING || !force)

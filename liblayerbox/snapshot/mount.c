@@ -50,6 +50,15 @@ bool snapshot_is_mounted(struct lb_context *ctx, const char *container, const ch
 	return r < 0 || query.found;
 }
 
+int snapshot_require_unmounted(struct lb_context *ctx, const char *container, const char *label)
+{
+	if (!snapshot_is_mounted(ctx, container, label))
+		return 0;
+	if (!label)
+		return fail(ctx, -LB_ERR_BUSY, "a snapshot of container '%s' is mounted; unmount it first", container);
+	return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label, container);
+}
+
 static int mount_at(struct lb_context *ctx, const struct sight *sight, const char *source, int place_fd,
 		    const char *place)
 {

@@ -10,3 +10,6 @@
  * mounted.
  */
 bool snapshot_is_mounted(struct lb_context *ctx, const char *container, const char *label);
+
+/* -LB_ERR_BUSY with what to do, where it is. */
+int snapshot_require_unmounted(struct lb_context *ctx, const char *container, const char *label);

@@ -181,6 +181,10 @@ differs() {
 	findmnt -n -o OPTIONS "$place" | tr , '\n' | sort | grep -xE 'ro|nosuid|nodev|noexec' | tr '\n' ' ' |
 		grep -qx 'nodev noexec nosuid ro '
 	refused $BUSY mounted layerbox snapshot delete a first
+	# Nor anything else by which it would not be known any more.
+	refused $BUSY mounted layerbox snapshot rename a first other
+	refused $BUSY mounted layerbox rename a b
+	refused $BUSY mounted layerbox delete a
 	# Others go, and it stays whole.
 	layerbox --quiet snapshot delete a second
 	is "$(cat "$place/root/file")" one
