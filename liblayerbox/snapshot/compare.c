@@ -117,6 +117,14 @@ static int read_attributes(struct comparison *comparison, struct pair *pair, int
 	return 0;
 }
 
+/* Is @copy what was copied from @original, as that still is? Then it need not be read. */
+static bool is_live_copy(const struct compare_side *side, const struct stacked_entry *copy,
+			 const struct stacked_entry *original, const char *path)
+{
+	return side->states && copy->tree == 0 && original->tree == 0 &&
+	       live_states_same(side->states, path, original->entry.dir_fd, original->entry.name);
+}
+
 static int digest_of(const struct entry *entry, uint8_t digest[DIGEST_SHA256_BYTES])
 {
 	CLEANUP_FD int fd = entry_open(entry);
@@ -125,18 +133,22 @@ static int digest_of(const struct entry *entry, uint8_t digest[DIGEST_SHA256_BYT
 }
 
 /* Of two files of one size: gives them their checksums where they are not the same. */
-static int compare_content(struct pair *pair)
+static int compare_content(struct comparison *comparison, struct pair *pair, const char *path)
 {
 	const struct stacked_entry *before = &pair->found[BEFORE], *after = &pair->found[AFTER];
-	int r = entry_same_content(&before->entry, &after->entry);
+	int r;
 
+	if (is_live_copy(comparison->sides[BEFORE], before, after, path) ||
+	    is_live_copy(comparison->sides[AFTER], after, before, path))
+		return 0;
+	r = entry_same_content(&before->entry, &after->entry);
 	if (r)
 		return r < 0 ? r : 0;
 	r = digest_of(&before->entry, pair->entries[BEFORE].sha256);
 	return r < 0 ? r : digest_of(&after->entry, pair->entries[AFTER].sha256);
 }
 
-static int compare_pair(struct comparison *comparison, struct pair *pair)
+static int compare_pair(struct comparison *comparison, struct pair *pair, const char *path)
 {
 	const struct manifest_entry *before = &pair->entries[BEFORE], *after = &pair->entries[AFTER];
 	int r = read_attributes(comparison, pair, BEFORE);
@@ -144,7 +156,7 @@ static int compare_pair(struct comparison *comparison, struct pair *pair)
 	if (r == 0)
 		r = read_attributes(comparison, pair, AFTER);
 	if (r == 0 && before->type == 'f' && after->type == 'f' && before->size == after->size && before->size > 0)
-		r = compare_content(pair);
+		r = compare_content(comparison, pair, path);
 	return is_gone(r) ? 0 : r;
 }
 
@@ -162,7 +174,7 @@ static int add_difference(struct comparison *comparison, struct pair *pair, cons
 
 	if ((!before->there && !after->there) || (before->there && after->there && same_inode(&before->st, &after->st)))
 		return 0;
-	r = compare_pair(comparison, pair);
+	r = compare_pair(comparison, pair, path);
 	if (r < 0)
 		return fail_path(comparison, r, path);
 	if (before->there == after->there &&

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "layer.h"
+#include "live-copy.h"
 
 struct compare_side {
 	const struct chain_trees *trees;
 	const char *what;             /* for sentences: "snapshot 'x' of container 'a'" */
+	const struct live_states *states; /* its topmost tree is a live copy of the other side's; NULL: it is not known */
 };
 
 /*

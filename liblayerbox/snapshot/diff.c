@@ -34,12 +34,37 @@ static int compare_packages(struct lb_context *ctx, const struct sight *before, 
 	return 0;
 }
 
+/* Where one side is the container itself, and the other one a live copy of its top layer: what was copied when. */
+static int load_states(struct lb_context *ctx, const struct sight *copy, const struct sight *present,
+		       struct live_states **ret_states)
+{
+	CLEANUP_FD int layer_fd = -1;
+	int r;
+
+	if (!present->present || copy->present || copy->layers.count == 0)
+		return 0;
+	layer_fd = layer_open(ctx, copy->layers.ids[0]);
+	if (layer_fd < 0)
+		return layer_fd;
+	r = live_states_load(ctx, layer_fd, ret_states);
+	return r < 0 ? r : 0;
+}
+
 static int compare_paths(struct lb_context *ctx, const struct sight *before, const struct sight *after,
 			 lb_difference_fn fn, void *userdata, size_t *ret_count)
 {
-	const struct compare_side old = { &before->trees, before->what }, new = { &after->trees, after->what };
+	CLEANUP(live_states_free) struct live_states *before_states = NULL;
+	CLEANUP(live_states_free) struct live_states *after_states = NULL;
+	struct compare_side sides[2];
+	int r = load_states(ctx, before, after, &before_states);
 
-	return stacks_compare(ctx, &old, &new, fn, userdata, ret_count);
+	if (r == 0)
+		r = load_states(ctx, after, before, &after_states);
+	if (r < 0)
+		return r;
+	sides[0] = (struct compare_side){ &before->trees, before->what, before_states };
+	sides[1] = (struct compare_side){ &after->trees, after->what, after_states };
+	return stacks_compare(ctx, &sides[0], &sides[1], fn, userdata, ret_count);
 }
 
 int lb_snapshot_diff(struct lb_context *ctx, const char *container, const char *before, const char *after,
