@@ -52,6 +52,7 @@ teardown() { common_teardown; }
 nothing_left() {
 	is_empty "$CONTAINERS"
 	is_empty "$HOSTS"
+	is_empty "$LAYERBOX_ROOT/layers"
 	no_mount_left
 	wait_until 5 no_cgroup_left
 	wait_until 5 no_interface_left || fail "interfaces: $(ls -d /sys/class/net/* | diff - "$BATS_FILE_TMPDIR/interfaces")"
