@@ -260,8 +260,9 @@ int lb_container_refresh(struct lb_container *container);
  * lb_container_set - change one setting.
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
  *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
- *         net.egress (100Mbit; powers of 1000), health.command (a program and its arguments); see layerbox(8), KEYS
- * @value: "" takes a limit away, and leaves isolation to the network
+ *         net.egress (100Mbit; powers of 1000), health.command, backup.pre, backup.post (a program and its arguments),
+ *         snapshot.schedule, snapshot.keep; see layerbox(8), KEYS
+ * @value: "" takes a limit away, and leaves isolation to the network, snapshots to layerbox.conf(5)
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
  * Errors: -LB_ERR_BAD_VALUE, -LB_ERR_KERNEL (no cgroup controller or token bucket for it on this host),

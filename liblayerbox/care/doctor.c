@@ -12,11 +12,11 @@
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
+#include "../container/next.h"
 #include "../container/readdress.h"
 #include "../container/rename.h"
 #include "../container/render.h"
 #include "../container/uplink.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/network.h"
 #include "../rebase/apply.h"
@@ -199,7 +199,7 @@ static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
 	CLEANUP_FREE char *subject = text_format("container %s", name);
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = container_lock(ctx, name);
 	struct record record = { 0 };
 
 	if (fd == -LB_ERR_NO_CONTAINER || !subject)

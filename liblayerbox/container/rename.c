@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
@@ -13,6 +12,7 @@
 #include "../network/reservation.h"
 #include "../rebase/apply.h"
 #include "container.h"
+#include "next.h"
 #include "readdress.h"
 #include "rename.h"
 #include "rerender.h"
@@ -100,7 +100,7 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 		r = rights_require_root(ctx);
 	if (r < 0 || text_equal(container->name, new_name))
 		return r < 0 ? r : 1;
-	directory_fd = lock_root_and_container(ctx, container->name, &root_lock);
+	directory_fd = container_lock_with_root(ctx, container->name, &root_lock);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = container_require_stopped(ctx, container->name, "stop it first with `layerbox stop`, then rename it");

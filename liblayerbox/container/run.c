@@ -5,7 +5,6 @@
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/guests.h"
 #include "../network/network.h"
@@ -15,6 +14,7 @@
 #include "cgroup-sweep.h"
 #include "container.h"
 #include "id-range.h"
+#include "next.h"
 #include "readdress.h"
 #include "rename.h"
 #include "render.h"
@@ -184,7 +184,7 @@ static void prepare_member(struct batch *batch, struct member *member)
 	int r = name_check(ctx, "container", member->name);
 
 	if (r == 0) {
-		member->lock_fd = lock_container(ctx, member->name);
+		member->lock_fd = container_lock(ctx, member->name);
 		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(ctx, member);
 	}
 	if (r == 0)
