@@ -29,7 +29,7 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 		return r;
 	new = old;
 	new.name = name;
-	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
+	return rerender_rootfs(ctx, directory_fd, record, &old, &new);
 }
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)

@@ -268,11 +268,7 @@ static int find_templates(int fd, const char *prefix, int depth, struct text_lis
 	return r;
 }
 
-/*
- * Makes the directories of @path in the top layer as they are in the base, since they hide the base's own mode and
- * owner. 1 where the base has something else there, such as a link: then the file is left to the base.
- */
-static int make_parents(int top_fd, int base_fd, const char *path)
+int render_parents(int top_fd, int base_fd, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		CLEANUP_FREE char *directory = strndup(path, (size_t)(slash - path));
@@ -296,7 +292,7 @@ static int make_parents(int top_fd, int base_fd, const char *path)
 	return 0;
 }
 
-/* Is the directory of @path in the base? Parts of it that are links count as none, as in make_parents(). */
+/* Is the directory of @path in the base? Parts of it that are links count as none, as in render_parents(). */
 static bool base_has_directory_of(int base_fd, const char *path)
 {
 	CLEANUP_FREE char *directory = strdup(path);
@@ -322,7 +318,7 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 		return 1;
 	if (text_equal(templates, TEMPLATES_STATIC) && !base_has_directory_of(base_fd, path))
 		return 1;
-	r = make_parents(top_fd, base_fd, path);
+	r = render_parents(top_fd, base_fd, path);
 	if (r > 0)
 		return 1;
 	if (r == 0) {

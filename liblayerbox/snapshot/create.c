@@ -83,14 +83,10 @@ static int create_locked(struct lb_context *ctx, const char *name, int container
 		r = label_make(ctx, container_fd, name, "", label);
 	}
 	making.label = label;
-	making.record = (struct snapshot_record){
-		.generation = record.generation,
-		.created = time(NULL),
-		.expires = options ? options->expires : 0,
-		.scheduled = options && options->scheduled,
-		.comment = strdup(options && options->comment ? options->comment : ""),
-	};
-	text_copy(making.record.base, sizeof making.record.base, record.base);
+	making.record = snapshot_record_of(name, &record);
+	making.record.expires = options ? options->expires : 0;
+	making.record.scheduled = options && options->scheduled;
+	making.record.comment = strdup(options && options->comment ? options->comment : "");
 	if (r == 0 && !making.record.comment)
 		r = fail_memory(ctx);
 	if (r == 0)

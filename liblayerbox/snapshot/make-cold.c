@@ -29,6 +29,13 @@ static int is_unchanged(struct making *making, const struct record *record)
 	return r < 0 ? fail_errno(making->ctx, r, "cannot read the top layer of container '%s'", making->name) : r;
 }
 
+static int add_top(struct next *next, const struct going_on *other)
+{
+	int r = next_add_top(next, other ? other->like_fd : -1);
+
+	return r == 0 && other ? other->fill(next->ctx, next->top_fd, other->userdata) : r;
+}
+
 /* The snapshot is what is below the top layer; that one goes where the container goes on with something else. */
 static int point(struct making *making, const struct record *record, const struct going_on *other)
 {
@@ -40,7 +47,7 @@ static int point(struct making *making, const struct record *record, const struc
 		return snapshot_write(making->ctx, making->container_fd, making->name, making->label, &making->record, false);
 	r = next_begin(making->ctx, making->container_fd, making->name, &next);
 	if (r == 0)
-		r = next_add_top(&next, other->like_fd);
+		r = add_top(&next, other);
 	if (r < 0)
 		return r;
 	text_copy(next.label, sizeof next.label, making->label);
@@ -85,7 +92,7 @@ static int rename_top(struct making *making, const struct record *record, const 
 	if (r == 0)
 		r = next_begin(making->ctx, making->container_fd, making->name, &next);
 	if (r == 0)
-		r = next_add_top(&next, other ? other->like_fd : -1);
+		r = add_top(&next, other);
 	if (r < 0)
 		return r;
 	layer_id_make(next.layer);

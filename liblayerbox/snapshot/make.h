@@ -17,6 +17,9 @@ struct making {
 struct going_on {
 	struct record record;
 	int like_fd;                  /* the topmost of its trees, whose root the new top layer is like */
+	/* Puts into the new top layer what has to be in it; on disk when it returns. */
+	int (*fill)(struct lb_context *ctx, int top_fd, const void *userdata);
+	const void *userdata;
 };
 
 /*

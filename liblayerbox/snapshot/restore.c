@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Back to a snapshot, with the present state kept as another. */
-#include <time.h>
-
 #include "../adapters/rights.h"
 #include "../container/container.h"
 #include "../container/next.h"
 #include "../container/render.h"
+#include "../container/seed.h"
 #include "../rebase/apply.h"
 #include "layer.h"
 #include "make.h"
@@ -34,13 +33,26 @@ static int prepare(struct making *making, struct record *record, const char *lab
 		r = rebase_settle(ctx, making->name, making->container_fd, record);
 	if (r < 0)
 		return r;
-	making->record = (struct snapshot_record){
-		.generation = record->generation,
-		.created = time(NULL),
-		.comment = TAKE_PTR(comment),
-	};
-	text_copy(making->record.base, sizeof making->record.base, record->base);
+	making->record = snapshot_record_of(making->name, record);
+	making->record.comment = TAKE_PTR(comment);
 	return making->record.comment ? 0 : fail_memory(ctx);
+}
+
+/* Where the container has another name or address by now than the files of the snapshot say. */
+struct filling {
+	const char *name;
+	const struct record *record;  /* as it will be */
+	const struct snapshot_record *snapshot;
+};
+
+static int fill(struct lb_context *ctx, int top_fd, const void *userdata)
+{
+	const struct filling *filling = userdata;
+	struct container_origin origin = { .name = filling->snapshot->name, .ipv4 = filling->snapshot->ipv4 };
+
+	if (text_equal(origin.name, filling->name) && text_equal(origin.ipv4, filling->record->identity.ipv4))
+		return 0;
+	return container_rerender(ctx, top_fd, filling->name, filling->record, &origin);
 }
 
 static int go_back(struct making *making, struct record *record, const struct snapshot_record *snapshot, const char *label)
@@ -48,6 +60,7 @@ static int go_back(struct making *making, struct record *record, const struct sn
 	CLEANUP_CHAIN_TREES struct chain_trees trees = { 0 };
 	struct lb_context *ctx = making->ctx;
 	struct going_on other;
+	struct filling filling;
 	/* Nothing is changed where a layer, or the base, is not there any more. */
 	int r = chain_open_trees(ctx, &snapshot->layers, snapshot->base, snapshot->generation, -1, &trees);
 
@@ -55,7 +68,13 @@ static int go_back(struct making *making, struct record *record, const struct sn
 		r = prepare(making, record, label);
 	if (r < 0)
 		return r;
-	other = (struct going_on){ .record = record_of(record, snapshot), .like_fd = trees.fds[0] };
+	other = (struct going_on){
+		.record = record_of(record, snapshot),
+		.like_fd = trees.fds[0],
+		.fill = fill,
+		.userdata = &filling,
+	};
+	filling = (struct filling){ .name = making->name, .record = &other.record, .snapshot = snapshot };
 	r = make_cold(making, record, &other);
 	/* How init is stopped may differ with the base; the next start renders it again anyway. */
 	if (r == 0 && render_config(ctx, making->container_fd, making->name, &other.record) < 0)
