@@ -39,21 +39,29 @@ static int refuse(struct apply *apply, const char *name, const char *why)
 
 /* ---- the first pass: what goes ---- */
 
+/* A link at the end of a path is not followed, and is no directory; one before it stops the kernel with ELOOP. */
+static bool is_link(struct apply *apply, const char *path)
+{
+	CLEANUP_FD int fd = tree_open_beneath(apply->tree_fd, path, O_PATH);
+	struct stat st;
+
+	return fd >= 0 ? fstat(fd, &st) == 0 && S_ISLNK(st.st_mode) : fd == -ELOOP;
+}
+
 /*
  * The directory that a whiteout is in, as the layers below have it: a descriptor, or -ENOENT where there is nothing to
- * hide. A link there is no directory: a mark below it comes with a directory that takes the link's place.
+ * hide. A link in its place is none to go through: an opaque mark comes with a directory that replaces the link.
  */
 static int open_hidden(struct apply *apply, const struct oci_name *name)
 {
-	int fd = tree_open_beneath(apply->tree_fd, *name->directory ? name->directory : ".", O_RDONLY | O_DIRECTORY);
+	const char *path = *name->directory ? name->directory : ".";
+	int fd = tree_open_beneath(apply->tree_fd, path, O_RDONLY | O_DIRECTORY);
 
-	if (fd == -ENOTDIR || (fd == -ELOOP && name->kind == OCI_NAME_OPAQUE))
-		return -ENOENT;
-	if (fd == -ELOOP)
+	if (fd != -ENOTDIR && fd != -ELOOP)
+		return fd < 0 && fd != -ENOENT ? oci_fail_errno(apply->error, fd, "cannot open %.400s", path) : fd;
+	if (name->kind == OCI_NAME_WHITEOUT && is_link(apply, path))
 		return refuse(apply, name->path, "would delete a file behind a symbolic link");
-	if (fd < 0 && fd != -ENOENT)
-		return oci_fail_errno(apply->error, fd, "cannot open %.400s", name->directory);
-	return fd;
+	return -ENOENT;
 }
 
 static int hide(struct apply *apply, struct archive_entry *entry, const struct oci_name *name)

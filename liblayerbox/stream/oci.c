@@ -151,7 +151,7 @@ int lb_export_oci(struct lb_context *ctx, const char *container, const char *sna
 {
 	CLEANUP_STATE struct state state = STATE_EMPTY;
 	CLEANUP_LAYER_DRAFT struct layer_draft draft = LAYER_DRAFT_EMPTY;
-	int layer_fd, r = name_check(ctx, "container", container);
+	int layer_fd = -1, r = name_check(ctx, "container", container);
 
 	if (r == 0)
 		r = check_tag(ctx, tag ? tag : container);
