@@ -120,9 +120,9 @@ static int export_trees(const char *path, int base_fd, int layer_fd, struct oci_
 		.container = description.container,
 	};
 	if (!is_there(&layout, description.base_layer, &layers[0]))
-		r = oci_layer_write(&layout, base_fd, true, &layers[0]);
+		r = oci_layer_write(&layout, base_fd, -1, &layers[0]);
 	if (r == 0 && layer_fd >= 0)
-		r = oci_layer_write(&layout, layer_fd, false, &layers[1]);
+		r = oci_layer_write(&layout, layer_fd, base_fd, &layers[1]);
 	if (r == 0)
 		r = oci_image_write(&layout, &about, layers, layer_fd >= 0 ? 2 : 1, &manifest);
 	if (r == 0)

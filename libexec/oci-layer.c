@@ -61,7 +61,7 @@ static struct archive *open_gzip(struct layer_writer *writer)
 	return gzip;
 }
 
-static int write_tar(const struct oci_layout *layout, int tree_fd, bool bottom, struct layer_writer *writer)
+static int write_tar(const struct oci_layout *layout, int tree_fd, int below_fd, struct layer_writer *writer)
 {
 	struct oci_tar_sink sink = { .fn = take_plain, .userdata = writer };
 	struct archive *tar = oci_tar_open(&sink);
@@ -69,7 +69,7 @@ static int write_tar(const struct oci_layout *layout, int tree_fd, bool bottom, 
 
 	if (!tar)
 		return oci_fail_memory(layout->error);
-	r = oci_tar_write(tree_fd, bottom, tar, layout->error);
+	r = oci_tar_write(tree_fd, below_fd, tar, layout->error);
 	if (r == 0 && archive_write_close(tar) != ARCHIVE_OK)
 		r = oci_fail_archive(layout->error, tar, "cannot finish", "the layer");
 	archive_write_free(tar);
@@ -78,7 +78,7 @@ static int write_tar(const struct oci_layout *layout, int tree_fd, bool bottom, 
 	return r;
 }
 
-int oci_layer_write(const struct oci_layout *layout, int tree_fd, bool bottom, struct oci_layer *ret_layer)
+int oci_layer_write(const struct oci_layout *layout, int tree_fd, int below_fd, struct oci_layer *ret_layer)
 {
 	struct layer_writer writer = { .blob = OCI_BLOB_EMPTY };
 	struct oci_layer layer;
@@ -89,7 +89,7 @@ int oci_layer_write(const struct oci_layout *layout, int tree_fd, bool bottom, s
 		return r;
 	writer.diff = digest_begin();
 	writer.gzip = open_gzip(&writer);
-	r = writer.diff && writer.gzip ? write_tar(layout, tree_fd, bottom, &writer) : oci_fail_memory(layout->error);
+	r = writer.diff && writer.gzip ? write_tar(layout, tree_fd, below_fd, &writer) : oci_fail_memory(layout->error);
 	if (r == 0 && archive_write_close(writer.gzip) != ARCHIVE_OK)
 		r = oci_fail_errno(layout->error, writer.failed < 0 ? writer.failed : -EIO, "cannot write to %s",
 				   layout->path);

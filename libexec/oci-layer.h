@@ -9,8 +9,8 @@ struct oci_layer {
 	char diff_id[OCI_DIGEST_SIZE]; /* of the archive when it is not compressed */
 };
 
-/* Writes @tree_fd as a layer, compressed by gzip. See oci-tar.h for @bottom. */
-int oci_layer_write(const struct oci_layout *layout, int tree_fd, bool bottom, struct oci_layer *ret_layer);
+/* Writes @tree_fd as a layer, compressed by gzip. @below_fd: as for oci_tar_write(). */
+int oci_layer_write(const struct oci_layout *layout, int tree_fd, int below_fd, struct oci_layer *ret_layer);
 
 enum oci_compression { OCI_PLAIN, OCI_GZIP, OCI_ZSTD };
 

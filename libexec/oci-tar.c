@@ -14,11 +14,12 @@
 /* A directory that is still to be read. */
 struct pending {
 	char *path;
-	bool covered;                 /* it, or one above it, hides all that is below: nothing is left for a whiteout */
+	bool covered;                 /* nothing of the layer below shows in it */
 };
 
 struct walk {
 	int tree_fd;
+	int below_fd;                 /* the tree of the layer below, or -1 */
 	struct oci_entry_writer writer;
 	struct pending *pending;
 	size_t count, capacity;
@@ -39,26 +40,41 @@ static bool is_whiteout(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
 }
 
-static int write_whiteouts(struct walk *walk, int fd, const struct pending *directory, const struct text_list *names)
+static bool has(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int write_whiteout(struct walk *walk, const struct pending *directory, const char *name)
+{
+	char mark[sizeof OCI_WHITEOUT_PREFIX + NAME_MAX];
+
+	snprintf(mark, sizeof mark, OCI_WHITEOUT_PREFIX "%s", name);
+	if (strlen(mark) > NAME_MAX)
+		return oci_fail(walk->error, -ENAMETOOLONG,
+				"/%.400s/%.255s is deleted, but its name is too long for an image to say so",
+				directory->path, name);
+	return write_mark(walk, directory->path, mark);
+}
+
+/*
+ * Of @below_fd, the same directory in the layer below. A whiteout that hides nothing is left out: in a directory that
+ * one layer alone has, the kernel lists it as a file that is not there, and the directory cannot be deleted.
+ */
+static int write_whiteouts(struct walk *walk, int fd, int below_fd, const struct pending *directory,
+			   const struct text_list *names)
 {
 	int r = 0;
 
-	if (!directory->covered && entry_is_opaque(fd))
-		r = write_mark(walk, directory->path, OCI_OPAQUE);
+	if (entry_is_opaque(fd))
+		return write_mark(walk, directory->path, OCI_OPAQUE);
 	for (size_t i = 0; r == 0 && i < names->count; i++) {
-		char mark[sizeof OCI_WHITEOUT_PREFIX + NAME_MAX];
 		struct stat st;
 
 		if (fstatat(fd, names->items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return oci_fail_path(walk->error, -errno, "look below", directory->path);
-		if (!is_whiteout(&st) || directory->covered || entry_is_opaque(fd))
-			continue;
-		snprintf(mark, sizeof mark, OCI_WHITEOUT_PREFIX "%s", names->items[i]);
-		if (strlen(mark) > NAME_MAX)
-			return oci_fail(walk->error, -ENAMETOOLONG,
-					"/%.400s/%.255s is deleted, but its name is too long for an image to say so",
-					directory->path, names->items[i]);
-		r = write_mark(walk, directory->path, mark);
+		if (is_whiteout(&st) && has(below_fd, names->items[i]))
+			r = write_whiteout(walk, directory, names->items[i]);
 	}
 	return r;
 }
@@ -112,28 +128,41 @@ static int write_names(struct walk *walk, int fd, const struct pending *director
 	return r;
 }
 
+/* The same directory in the layer below: a descriptor, or -1 where nothing of it shows. */
+static int open_below(struct walk *walk, const struct pending *directory)
+{
+	int fd = directory->covered || walk->below_fd < 0
+			 ? -1
+			 : tree_open_beneath(walk->below_fd, *directory->path ? directory->path : ".",
+					     O_PATH | O_DIRECTORY);
+
+	return fd < 0 ? -1 : fd;
+}
+
 static int write_directory(struct walk *walk, const struct pending *directory)
 {
 	CLEANUP_TEXT_LIST struct text_list below = { 0 };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int fd =
 		tree_open_beneath(walk->tree_fd, *directory->path ? directory->path : ".", O_RDONLY | O_DIRECTORY);
-	int r;
+	CLEANUP_FD int below_fd = open_below(walk, directory);
+	int r = 0;
 
 	if (fd < 0)
 		return oci_fail_path(walk->error, fd, "open", directory->path);
 	r = tree_list_names(fd, &names);
 	if (r < 0)
 		return oci_fail_path(walk->error, r, "read", directory->path);
-	r = write_whiteouts(walk, fd, directory, &names);
+	if (below_fd >= 0)
+		r = write_whiteouts(walk, fd, below_fd, directory, &names);
 	if (r == 0)
 		r = write_names(walk, fd, directory, &names, &below);
 	for (size_t i = below.count; r == 0 && i-- > 0;)
-		r = push(walk, below.items[i], directory->covered || entry_is_opaque(fd));
+		r = push(walk, below.items[i], below_fd < 0 || entry_is_opaque(fd));
 	return r;
 }
 
-static int write_all(struct walk *walk, bool bottom)
+static int write_all(struct walk *walk)
 {
 	struct stat st;
 	int r;
@@ -142,7 +171,7 @@ static int write_all(struct walk *walk, bool bottom)
 		return oci_fail_errno(walk->error, -errno, "cannot look at the tree");
 	r = oci_entry_write(&walk->writer, walk->tree_fd, ".", "", &st);
 	if (r == 0)
-		r = push(walk, "", bottom);
+		r = push(walk, "", false);
 	while (r == 0 && walk->count > 0) {
 		struct pending directory = walk->pending[--walk->count];
 
@@ -152,13 +181,13 @@ static int write_all(struct walk *walk, bool bottom)
 	return r;
 }
 
-int oci_tar_write(int tree_fd, bool bottom, struct archive *out, struct oci_error *error)
+int oci_tar_write(int tree_fd, int below_fd, struct archive *out, struct oci_error *error)
 {
-	struct walk walk = { .tree_fd = tree_fd, .error = error };
+	struct walk walk = { .tree_fd = tree_fd, .below_fd = below_fd, .error = error };
 	int r = oci_entry_writer_begin(out, error, &walk.writer);
 
 	if (r == 0)
-		r = write_all(&walk, bottom);
+		r = write_all(&walk);
 	while (walk.count > 0)
 		free(walk.pending[--walk.count].path);
 	free(walk.pending);

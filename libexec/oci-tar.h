@@ -11,10 +11,10 @@
 #include "oci-error.h"
 
 /*
- * Writes it to @out, a tar writer that is open and stays so. @bottom: there is nothing below it that a whiteout could
- * hide.
+ * Writes it to @out, a tar writer that is open and stays so. @below_fd: the tree of the layer below it, -1 for none: what
+ * is not there needs no whiteout.
  */
-int oci_tar_write(int tree_fd, bool bottom, struct archive *out, struct oci_error *error);
+int oci_tar_write(int tree_fd, int below_fd, struct archive *out, struct oci_error *error);
 
 /* A writer that gives the archive's bytes to @fn, which returns 0 or a negative errno. NULL without memory. */
 typedef int (*oci_tar_fn)(const void *data, size_t length, void *userdata);

@@ -96,14 +96,15 @@ static void test_names(void **state)
 
 /* ---- from trees, and back ---- */
 
-static struct oci_layer pack(const char *tree, bool bottom)
+static struct oci_layer pack(const char *tree, const char *below)
 {
 	struct oci_layer layer;
-	int fd = open_dir(tree);
+	int fd = open_dir(tree), below_fd = below ? open_dir(below) : -1;
 
-	if (oci_layer_write(&layout, fd, bottom, &layer) < 0)
+	if (oci_layer_write(&layout, fd, below_fd, &layer) < 0)
 		fail_msg("%s", error.text);
 	close(fd);
+	close(below_fd);
 	return layer;
 }
 
@@ -183,7 +184,7 @@ static void test_round_trip(void **state)
 	set_time("a/plain", 1600000000, 123456789);
 	set_time("a/link", 1500000000, 5);
 	set_time("a", 1400000000, 7);
-	layer = pack("a", true);
+	layer = pack("a", NULL);
 	apply(&layer);
 	assert_int_equal(stat("a/plain", &before), 0);
 	assert_int_equal(stat("to/plain", &after), 0);
@@ -226,20 +227,36 @@ static void test_same_bytes(void **state)
 		snprintf(path, sizeof path, "a/d%d", i * 7919 % 50);
 		assert_int_equal(mkdir(path, 0755), 0);
 	}
-	first = pack("a", true);
+	first = pack("a", NULL);
 	assert_int_equal(link("a/7", "b/elsewhere"), 0); /* as a generation has files of the one before */
-	second = pack("a", true);
+	second = pack("a", NULL);
 	assert_string_equal(first.blob.digest, second.blob.digest);
 	assert_string_equal(first.diff_id, second.diff_id);
 	assert_true(oci_blob_is_good(&layout, &first.blob));
 	put_file("a/7", "other");
-	second = pack("a", true);
+	second = pack("a", NULL);
 	assert_string_not_equal(first.blob.digest, second.blob.digest);
+}
+
+/* The names in a layer, in their order. */
+static char *names_in(const struct oci_layer *layer)
+{
+	struct oci_layer_reader reader;
+	struct buffer text = { 0 };
+	struct archive_entry *entry;
+
+	assert_int_equal(oci_layer_reader_begin(&layout, layer, OCI_GZIP, &reader), 0);
+	while (archive_read_next_header(reader.tar, &entry) == ARCHIVE_OK)
+		buffer_format(&text, "%s%s", text.length ? " " : "", archive_entry_pathname(entry));
+	assert_int_equal(oci_layer_reader_finish(&reader), 0);
+	oci_layer_reader_end(&reader);
+	return buffer_finish(&text);
 }
 
 static void test_layer_over_layer(void **state)
 {
 	struct oci_layer lower, upper;
+	CLEANUP_FREE char *names = NULL;
 	struct stat st;
 
 	(void)state;
@@ -264,8 +281,12 @@ static void test_layer_over_layer(void **state)
 	opaque("b/file");
 	whiteout("b/old/inside"); /* as two layers merged have it */
 	set_time("b/dir", 1600000000, 99);
-	lower = pack("a", true);
-	upper = pack("b", false);
+	lower = pack("a", NULL);
+	upper = pack("b", "a");
+	names = names_in(&upper);
+	/* Marks stand before what is beside them, and there are none that hide nothing. */
+	assert_string_equal(names, "./ .wh.deep dir/ file/ link/ old/ dir/.wh.gone link/in-it "
+				   "old/.wh..wh..opq old/new");
 	apply(&lower);
 	apply(&upper);
 	assert_false(exists("to/dir/gone"));
@@ -296,7 +317,7 @@ static void test_cannot_be_packed(void **state)
 	need_root();
 	assert_int_equal(mkdir("a/dir", 0755), 0);
 	put_file("a/dir/.wh.x", "");
-	assert_true(oci_layer_write(&layout, fd, false, &layer) < 0);
+	assert_true(oci_layer_write(&layout, fd, -1, &layer) < 0);
 	assert_contains(error.text, "/dir/.wh.x cannot be in an image");
 	close(fd);
 	assert_int_equal(tree_remove(home_fd, "image/blobs"), 0);
