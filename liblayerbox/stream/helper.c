@@ -73,15 +73,18 @@ int helper_unpack(struct lb_context *ctx, const char *staging, int fd, helper_re
 	struct conversation conversation = { .ctx = ctx, .on_ready = on_ready, .userdata = userdata };
 	CLEANUP_FREE char *output = NULL;
 	CLEANUP_FD int read_fd = -1;
+	CLEANUP_FD int input_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* 0, which it mostly is, would be none */
 	int pipe_fds[2], status, r;
 
+	if (input_fd < 0)
+		return fail_errno(ctx, errno, "cannot read the stream");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fail_errno(ctx, errno, "cannot talk to " HELPER);
 	read_fd = pipe_fds[0];
 	conversation.answer_fd = pipe_fds[1];
 	r = spawn_run(argv,
 		      &(const struct spawn_options){
-			      .input_fd = fd, .third_fd = read_fd, .on_line = on_line, .userdata = &conversation },
+			      .input_fd = input_fd, .third_fd = read_fd, .on_line = on_line, .userdata = &conversation },
 		      &status, &output);
 	if (r == 0 && conversation.answer_fd >= 0 && status == 0)
 		r = -EPROTO;
