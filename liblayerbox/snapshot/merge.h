@@ -2,7 +2,9 @@
 /*
  * Several layers made one, which shows over any base what they showed. Whiteouts stay, since the base may have the name;
  * a directory is opaque where one of them was, or where it stands in the place of a whiteout or of a file of a lower one;
- * hard links stay. Nothing in them is trusted. The rules: docs/snapshots.md.
+ * hard links stay. In opaque directories no whiteout is left, and elsewhere a directory with whiteouts has an empty
+ * trusted.overlay.origin: in a directory of one layer alone the kernel would list them, and never delete it. Nothing in
+ * them is trusted: whiteouts that are attributes of files are -LB_ERR_DAMAGED. The rules: docs/snapshots.md.
  */
 #pragma once
 
