@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/limits.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
@@ -34,8 +33,7 @@ static int place_of(int dir_fd, const char *name, struct place *ret_place)
 	return n < (int)sizeof ret_place->path ? 0 : -ENAMETOOLONG;
 }
 
-/* What overlayfs wrote about the inode it was, and what would be a lie about a copy. */
-static bool is_of_the_inode(const char *name)
+bool tree_copy_leaves_out(const char *name)
 {
 	static const char *const names[] = { "origin", "impure", "uuid", "nlink", "upper", "metacopy", "redirect" };
 	const char *rest = text_after(name, "trusted.overlay.");
@@ -68,7 +66,7 @@ static int copy_xattrs(const struct place *from, const struct place *to)
 	if (size < 0)
 		return errno == ENOTSUP ? 0 : -errno;
 	for (const char *name = names; r == 0 && name < names + size; name += strlen(name) + 1) {
-		if (is_of_the_inode(name))
+		if (tree_copy_leaves_out(name))
 			continue;
 		if (!value)
 			value = malloc(XATTR_SIZE_MAX);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /*
@@ -20,3 +21,6 @@ int tree_copy_attributes(int source_fd, int to_fd, const char *to, const struct 
 
 /* Owner, mode and times of @like, also for a link; in this order, since a change of owner takes setuid bits away. */
 int tree_set_attributes(int dir_fd, const char *name, const struct stat *like);
+
+/* Is it an attribute that overlayfs wrote about the inode itself, and that would be a lie about a copy? */
+bool tree_copy_leaves_out(const char *name);
