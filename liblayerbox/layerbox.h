@@ -787,7 +787,8 @@ int lb_snapshot_set_expires(struct lb_context *context, const char *container, c
 /**
  * lb_snapshot_mount - mount it, base included, read-only, at a directory of the host, in the caller's mount namespace.
  *
- * Without setuid, devices and programs. umount2(2) ends it. Errors: -LB_ERR_NO_SNAPSHOT, -ENOTDIR.
+ * Without setuid, devices and programs. umount2(2) ends it; until then neither it nor its container can be deleted or
+ * renamed. Errors: -LB_ERR_NO_SNAPSHOT, -ENOTDIR.
  */
 int lb_snapshot_mount(struct lb_context *context, const char *container, const char *label, const char *directory);
 

@@ -59,11 +59,14 @@ static int read_when(const struct command *command, const char *text, int64_t *r
 static void tell_created(const struct lb_snapshot *snapshot, const char *name)
 {
 	double ms = (double)lb_snapshot_get_frozen_us(snapshot) / 1000;
+	const char *label = lb_snapshot_get_label(snapshot);
 
-	if (lb_snapshot_get_live(snapshot))
-		say("snapshot %s of %s, which was frozen for %.*f ms", lb_snapshot_get_label(snapshot), name, ms < 10, ms);
+	if (!lb_snapshot_get_live(snapshot))
+		say("snapshot %s of %s: nothing was copied", label, name);
+	else if (ms > 0)
+		say("snapshot %s of %s: copied while it ran, frozen for %.*f ms", label, name, ms < 10, ms);
 	else
-		say("snapshot %s of %s, which was stopped", lb_snapshot_get_label(snapshot), name);
+		say("snapshot %s of %s: copied", label, name);
 }
 
 static int run_create(struct lb_context *context, int argc, char **argv)

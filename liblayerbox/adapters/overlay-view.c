@@ -103,8 +103,9 @@ static int clone_all(const int *fds, size_t count, int *ret_clones)
 }
 
 /*
- * These take paths only, all in one value of 255 bytes, and of mounts that the caller's namespace has. So the layers are
- * attached in a namespace that nobody else sees, below a current directory of its own, where their paths are numbers.
+ * These take paths only, all in one value of 255 bytes, and of mounts that the caller's namespace has. So the layers
+ * are attached in a namespace that nobody else sees, below a current directory of its own, where their paths are
+ * numbers.
  */
 static int attach_all(const struct request *request, char *ret_paths, size_t size)
 {
@@ -202,7 +203,8 @@ static int open_view(const int *lower_fds, size_t count, const char *source, boo
 	return r == -EOPNOTSUPP ? make_by_path(&request) : r;
 }
 
-static int open_or_explain(const int *lower_fds, size_t count, const char *source, bool by_path, char *error, size_t size)
+static int open_or_explain(const int *lower_fds, size_t count, const char *source, bool by_path, char *error,
+			   size_t size)
 {
 	int r = open_view(lower_fds, count, source, by_path, error, size);
 

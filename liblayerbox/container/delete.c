@@ -10,6 +10,7 @@
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../snapshot/layer.h"
+#include "../snapshot/mount.h"
 #include "../snapshot/snapshot.h"
 #include "../util/tree.h"
 #include "container.h"
@@ -122,6 +123,8 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 		if (lock_fd < 0)
 			return lock_fd;
 		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
+		if (r == 0)
+			r = snapshot_require_unmounted(ctx, name, NULL);
 		if (r == 0) {
 			r = read_and_delete(ctx, lock_fd, name);
 			close_fd(take_fd(&lock_fd));

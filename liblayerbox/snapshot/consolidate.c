@@ -8,6 +8,7 @@
 #include "../core/lock.h"
 #include "layer.h"
 #include "merge.h"
+#include "mount.h"
 #include "references.h"
 
 /* Two layers that can be one. */
@@ -25,8 +26,11 @@ static int index_of(const struct chain *chain, const char *id)
 	return -1;
 }
 
-/* Is @pair's upper layer right above the lower one wherever that is? What is mounted stays as it is, and does not count. */
-static bool is_everywhere(const struct references *references, const struct pair *pair)
+/*
+ * Is @pair's upper layer right above the lower one wherever that is? What a running container has mounted stays, and does
+ * not count; but nobody remembers what a snapshot that is mounted consisted of, so that keeps its layers.
+ */
+static bool is_everywhere(struct lb_context *ctx, const struct references *references, const struct pair *pair)
 {
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference *reference = &references->items[i];
@@ -34,12 +38,14 @@ static bool is_everywhere(const struct references *references, const struct pair
 
 		if (at == 0 || (at > 0 && !text_equal(reference->chain.ids[at - 1], pair->upper)))
 			return false;
+		if (at > 0 && *reference->label && snapshot_is_mounted(ctx, reference->container, reference->label))
+			return false;
 	}
 	return true;
 }
 
 /* The first pair in a chain of @container's. */
-static bool find_pair(const struct references *references, const char *container, struct pair *ret_pair)
+static bool find_pair(struct lb_context *ctx, const struct references *references, const char *container, struct pair *ret_pair)
 {
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference *reference = &references->items[i];
@@ -49,7 +55,7 @@ static bool find_pair(const struct references *references, const char *container
 		for (size_t at = 1; at < reference->chain.count; at++) {
 			text_copy(ret_pair->upper, sizeof ret_pair->upper, reference->chain.ids[at - 1]);
 			text_copy(ret_pair->lower, sizeof ret_pair->lower, reference->chain.ids[at]);
-			if (is_everywhere(references, ret_pair))
+			if (is_everywhere(ctx, references, ret_pair))
 				return true;
 		}
 	}
@@ -174,7 +180,7 @@ static int replace_pair(struct lb_context *ctx, const struct pair *pair, const c
 	r = references_collect(ctx, &references);
 	if (r < 0)
 		return r;
-	if (!is_everywhere(&references, pair))
+	if (!is_everywhere(ctx, &references, pair))
 		return fail(ctx, -LB_ERR_BUSY, "somebody else has changed what stands on layer %s", pair->lower);
 	r = layers_sweep_later(ctx);
 	for (size_t i = 0; r == 0 && i < holders.names.count; i++) {
@@ -202,7 +208,7 @@ int layers_consolidate(struct lb_context *ctx, const char *container)
 		struct pair pair;
 		int r = references_collect(ctx, &references);
 
-		if (r < 0 || !find_pair(&references, container, &pair))
+		if (r < 0 || !find_pair(ctx, &references, container, &pair))
 			return r < 0 ? r : !merged;
 		r = consolidate_one(ctx, &pair);
 		if (r < 0)

@@ -47,9 +47,9 @@ int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *lab
 	if (fd < 0)
 		return fd;
 	snapshot_record_free(&record);
-	if (snapshot_is_mounted(ctx, name, label))
-		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label, name);
-	r = layers_sweep_later(ctx);
+	r = snapshot_require_unmounted(ctx, name, label);
+	if (r == 0)
+		r = layers_sweep_later(ctx);
 	if (r == 0)
 		r = remove_file(ctx, fd, name, label);
 	if (r < 0)
@@ -76,6 +76,10 @@ int lb_snapshot_rename(struct lb_context *ctx, const char *name, const char *lab
 	snapshot_record_free(&record);
 	if (text_equal(label, new_label))
 		return 1;
+	/* Mounted, it is known by its name. */
+	r = snapshot_require_unmounted(ctx, name, label);
+	if (r < 0)
+		return r;
 	snapshots_fd = openat(fd, LAYOUT_SNAPSHOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (snapshots_fd >= 0 && renameat2(snapshots_fd, label, snapshots_fd, new_label, RENAME_NOREPLACE) == 0 &&
 	    fsync(snapshots_fd) == 0)
