@@ -17,7 +17,8 @@
  *                                        it begins with are there, it writes "ready" to standard output and reads
  *                                        lines from descriptor 3, which say what is accepted:
  *
- *         layer ID                       a layer, as layers/ID/rootfs-layer
+ *         layer ID                       a layer, as layers/ID/rootfs-layer; in the stream its members are called
+ *                                        layers/NUMBER/..., counted from 1 as they are accepted here
  *         from ID PATH                   the same, which comes as the difference to the tree PATH
  *         base                           files of a generation
  *         privileged                     devices, and trusted.* attributes

@@ -11,6 +11,7 @@
 #define STREAM_HEADER "layerbox-stream"
 #define STREAM_END "layerbox-end"
 #define STREAM_GONE ".layerbox-gone"
+#define STREAM_PADDING "layerbox-padding"
 
 /* Marks on members that no file can have: no kernel knows attributes of such names. */
 #define STREAM_MARK_GONE "layerbox.gone"        /* a list of names that went, no file */
@@ -25,6 +26,7 @@ enum {
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,
+	STREAM_PADDING_BYTES = 640 * 1024, /* see stream-pack.c */
 };
 
 /* Which extended attributes are carried. */
