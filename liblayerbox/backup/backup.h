@@ -12,8 +12,8 @@
 
 enum { HOST_SIZE = 256 };
 
-#define BACKUP_LABEL "backup"                   /* the snapshot that was backed up last, */
-#define BACKUP_LABEL_NEW "backup-new"           /* and the one that is being backed up */
+#define BACKUP_LABEL "backup"                   /* the snapshot that is being backed up, or was last, */
+#define BACKUP_LABEL_NEW "backup-new"           /* and one that is being made */
 
 /* A container's snapshot for a backup. */
 struct backup_snapshot {
@@ -22,14 +22,8 @@ struct backup_snapshot {
 	char unfinished[ERROR_MAX];   /* a sentence, where backup.post failed; or "" */
 };
 
-/* Makes it under BACKUP_LABEL_NEW, between backup.pre and backup.post where the container runs. */
+/* Makes it, between backup.pre and backup.post where the container runs; the one of the last backup goes for it. */
 int backup_snapshot_make(struct lb_context *ctx, const char *name, struct backup_snapshot *ret_snapshot);
-
-/* It becomes BACKUP_LABEL, in the place of the one before; */
-int backup_snapshot_keep(struct lb_context *ctx, const char *name);
-
-/* or goes. What failed before stays the context's failure. */
-void backup_snapshot_drop(struct lb_context *ctx, const char *name);
 
 /* The host's name, as it stands with its backups. */
 int backup_host(struct lb_context *ctx, char ret_host[HOST_SIZE]);

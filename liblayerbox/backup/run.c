@@ -63,7 +63,7 @@ static int write_stream(int fd, void *userdata)
 {
 	const struct stream *stream = userdata;
 	const struct lb_export_options options = { .size = sizeof options,
-						   .snapshot = BACKUP_LABEL_NEW,
+						   .snapshot = BACKUP_LABEL,
 						   .with_base = stream->with_base,
 						   .uncompressed = true };
 
@@ -115,17 +115,13 @@ static int back_up(const struct run *run, const char *name)
 	struct backup_snapshot snapshot;
 	int r = backup_snapshot_make(run->ctx, name, &snapshot);
 
+	if (r == 0)
+		r = send(run, name, &snapshot);
 	if (r < 0)
-		return r;
-	r = send(run, name, &snapshot);
-	if (r < 0) {
-		backup_snapshot_drop(run->ctx, name);
 		return fail_wrap(run->ctx, r, "cannot back up container '%s'", name);
-	}
-	r = backup_snapshot_keep(run->ctx, name);
-	if (r == 0 && *snapshot.unfinished)
+	if (*snapshot.unfinished)
 		return fail(run->ctx, -LB_ERR_PROGRAM_FAILED, "%s (its backup was made)", snapshot.unfinished);
-	return r;
+	return 0;
 }
 
 static void tell(struct run *run, const char *name, int result)

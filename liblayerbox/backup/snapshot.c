@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The snapshot that a backup is made of: the container's own programs may prepare for it, and carry on after it. */
-#include <time.h>
-
 #include "../adapters/runtime.h"
 #include "../container/container.h"
 #include "backup.h"
 
-enum { PATIENCE_S = 5 * 60, LIFE_S = 7 * 24 * 60 * 60 };
+enum { PATIENCE_S = 5 * 60 };
 
 /* Runs what the key @key says in the container. */
 static int run_hook(struct lb_container *container, const char *key, const char *command)
@@ -44,25 +42,40 @@ static void carry_on(struct lb_container *container, struct backup_snapshot *sna
 	text_copy(ctx->error, sizeof ctx->error, error);
 }
 
-/* One that a killed run left goes first. Should this run be killed, too, pruning takes it away after a while. */
+static int delete_if_there(struct lb_context *ctx, const char *name, const char *label)
+{
+	int r = lb_snapshot_delete(ctx, name, label);
+
+	return r < 0 && r != -LB_ERR_NO_SNAPSHOT ? r : 0;
+}
+
+/* One that a killed run left goes first. Of a running container it copies what changed since the one before, */
 static int make(struct lb_context *ctx, const char *name, struct backup_snapshot *snapshot)
 {
 	const struct lb_snapshot_options options = { .size = sizeof options,
 						     .label = BACKUP_LABEL_NEW,
-						     .comment = "of the last backup",
-						     .expires = (int64_t)time(NULL) + LIFE_S };
+						     .comment = "of the last backup" };
 	struct lb_snapshot *made = NULL;
-	int r = lb_snapshot_delete(ctx, name, BACKUP_LABEL_NEW);
+	int r = delete_if_there(ctx, name, BACKUP_LABEL_NEW);
 
-	if (r < 0 && r != -LB_ERR_NO_SNAPSHOT)
-		return r;
-	r = lb_snapshot_create(ctx, name, &options, &made);
+	if (r == 0)
+		r = lb_snapshot_create(ctx, name, &options, &made);
 	if (r < 0)
 		return r;
 	text_copy(snapshot->base, sizeof snapshot->base, lb_snapshot_get_base(made));
 	snapshot->created = lb_snapshot_get_created(made);
 	lb_snapshot_free(made);
 	return 0;
+}
+
+/* which goes only then; but before anything is sent, so that no layer goes that only that one needs. */
+static int replace(struct lb_context *ctx, const char *name)
+{
+	int r = delete_if_there(ctx, name, BACKUP_LABEL);
+
+	if (r == 0)
+		r = lb_snapshot_rename(ctx, name, BACKUP_LABEL_NEW, BACKUP_LABEL);
+	return r < 0 ? fail_wrap(ctx, r, "cannot replace the snapshot of the backup before") : 0;
 }
 
 int backup_snapshot_make(struct lb_context *ctx, const char *name, struct backup_snapshot *ret_snapshot)
@@ -80,30 +93,10 @@ int backup_snapshot_make(struct lb_context *ctx, const char *name, struct backup
 		r = make(ctx, name, &snapshot);
 	if (runs)
 		carry_on(container, &snapshot);
+	if (r == 0)
+		r = replace(ctx, name);
 	if (r < 0)
 		return r;
 	*ret_snapshot = snapshot;
 	return 0;
-}
-
-int backup_snapshot_keep(struct lb_context *ctx, const char *name)
-{
-	int r = lb_snapshot_delete(ctx, name, BACKUP_LABEL);
-
-	if (r >= 0 || r == -LB_ERR_NO_SNAPSHOT)
-		r = lb_snapshot_rename(ctx, name, BACKUP_LABEL_NEW, BACKUP_LABEL);
-	if (r >= 0)
-		r = lb_snapshot_set_expires(ctx, name, BACKUP_LABEL, 0);
-	return r < 0 ? fail_wrap(ctx, r, "container '%s' is backed up, but its snapshot cannot be kept for the next time", name)
-		     : 0;
-}
-
-void backup_snapshot_drop(struct lb_context *ctx, const char *name)
-{
-	char error[ERROR_MAX];
-
-	text_copy(error, sizeof error, ctx->error);
-	if (lb_snapshot_delete(ctx, name, BACKUP_LABEL_NEW) < 0)
-		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
-	text_copy(ctx->error, sizeof ctx->error, error);
 }
