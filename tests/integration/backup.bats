@@ -173,6 +173,22 @@ quietly() {
 	[ $little -lt 4096 ]
 }
 
+@test "of a running one goes what changed, too" {
+	make a --start
+	inside a 'mkdir /root/d; for i in $(seq 2000); do head -c 4096 /dev/urandom > /root/d/$i; done'
+	layerbox --quiet backup run a
+	before=$(kilobytes)
+	inside a 'echo x > /root/d/1000'
+	layerbox --quiet backup run a
+	little=$(($(kilobytes) - before))
+	before=$(kilobytes)
+	layerbox --quiet backup run a
+	unchanged=$(($(kilobytes) - before))
+	echo "# one file of 2000 changed: $little KiB, unchanged: $unchanged KiB" >&3
+	[ $unchanged -lt 256 ]
+	[ $little -lt 6000 ]
+}
+
 @test "no repository, another password, a lock" {
 	make a
 	mv "$repository" "$repository.away"
