@@ -3,8 +3,8 @@
  * Writes and reads streams for liblayerbox; docs/streams.md has the format. Where it fails, one sentence on standard
  * error and status 1, 2 when no space is left, or 3 when the stream is damaged or not to be trusted.
  *
- *     layerbox-stream pack [--plain]     a stream on standard output, compressed unless --plain is given; standard
- *                                        input says in lines what goes into it:
+ *     layerbox-stream pack [--plain]     a stream on standard output, compressed or, with --plain, masked for who
+ *                                        compresses it (stream-mask.h); standard input says in lines what goes into it:
  *
  *         file NAME LENGTH               a small file; so many bytes and a newline follow
  *         tree PREFIX DIRECTORY          all that is in a directory

@@ -27,6 +27,7 @@ enum {
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,
 	STREAM_PADDING_BYTES = 640 * 1024, /* see stream-pack.c */
+	STREAM_MASK = 0xa5,             /* each byte of a stream that is not compressed is changed by it: see stream-mask.h */
 };
 
 /* Which extended attributes are carried. */

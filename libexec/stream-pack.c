@@ -101,17 +101,18 @@ static const struct {
 /*
  * What differs from one stream of a container to the next stands at both ends: identifiers and times, and the digest of all.
  * Who cuts streams where their content says so, and keeps only pieces that are new (restic: 512 KiB at least, 1.5 MiB
- * mostly), would keep two pieces with files in them for it. In zeros there is a cut at once; so they stand alone. Who
- * compresses does not notice; a stream that is compressed here has none.
+ * mostly), would keep two pieces with files in them for it. In zeros there is a cut at once, see stream-mask.h; so they
+ * stand alone. A stream that is compressed here has none.
  */
 static int pack_padding(struct packing *packing)
 {
-	CLEANUP_FREE char *zeros = packing->plain ? calloc(1, STREAM_PADDING_BYTES) : NULL;
+	CLEANUP_FREE char *zeros = packing->plain ? malloc(STREAM_PADDING_BYTES) : NULL;
 
 	if (!packing->plain)
 		return 0;
 	if (!zeros)
 		return stream_fail(packing->error, STREAM_FAILED, "out of memory");
+	memset(zeros, STREAM_MASK, STREAM_PADDING_BYTES); /* and will be masked */
 	return stream_sink_add_file(packing->sink, STREAM_PADDING, NULL, zeros, STREAM_PADDING_BYTES);
 }
 

@@ -5,9 +5,9 @@
 #include <archive_entry.h>
 #include <sys/mman.h>
 
-#include "stream-format.h"
+#include "stream-mask.h"
 
-enum { WRITE_BYTES = 256 * 1024, NOTHING_BYTES = 256 << 20 };
+enum { WRITE_BYTES = 256 * 1024, NOTHING_BYTES = 256 << 20, MASK_BYTES = 16 * 1024 };
 
 /* Two archives: the pax archive is hashed as it is, then given to one of a single "raw" member, which compresses. */
 struct stream_sink {
@@ -16,6 +16,7 @@ struct stream_sink {
 	struct digest *digest; /* of all bytes of the tar archive so far */
 	const void *nothing; /* address space for holes, which nobody reads */
 	uint64_t members, bytes;
+	bool masked;
 	int fd;
 	int write_error;
 	bool failed;
@@ -46,6 +47,21 @@ static la_ssize_t write_packed(struct archive *packed, void *data, const void *b
 	return -1;
 }
 
+static bool write_block(struct stream_sink *sink, const uint8_t *block, size_t length)
+{
+	uint8_t masked[MASK_BYTES];
+
+	if (!sink->masked)
+		return archive_write_data(sink->packed, block, length) == (la_ssize_t)length;
+	for (size_t n; length > 0; block += n, length -= n) {
+		n = length < sizeof masked ? length : sizeof masked;
+		stream_mask(masked, block, n);
+		if (archive_write_data(sink->packed, masked, n) != (la_ssize_t)n)
+			return false;
+	}
+	return true;
+}
+
 static la_ssize_t take_tar(struct archive *tar, void *data, const void *block, size_t length)
 {
 	struct stream_sink *sink = data;
@@ -55,7 +71,7 @@ static la_ssize_t take_tar(struct archive *tar, void *data, const void *block, s
 	if (sink->digest)
 		digest_add(sink->digest, block, length);
 	sink->bytes += length;
-	if (archive_write_data(sink->packed, block, length) == (la_ssize_t)length)
+	if (write_block(sink, block, length))
 		return (la_ssize_t)length;
 	archive_set_error(tar, archive_errno(sink->packed), "%s", archive_error_string(sink->packed));
 	return -1;
@@ -106,6 +122,7 @@ int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stre
 	if (!sink)
 		return stream_fail(error, STREAM_FAILED, "out of memory");
 	sink->fd = fd;
+	sink->masked = plain;
 	sink->error = error;
 	sink->tar = archive_write_new();
 	sink->packed = archive_write_new();

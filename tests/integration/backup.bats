@@ -186,7 +186,7 @@ quietly() {
 	unchanged=$(($(kilobytes) - before))
 	echo "# one file of 2000 changed: $little KiB, unchanged: $unchanged KiB" >&3
 	[ $unchanged -lt 256 ]
-	[ $little -lt 6000 ]
+	[ $little -lt 4096 ]
 }
 
 @test "no repository, another password, a lock" {
