@@ -15,6 +15,13 @@
 /* Marks on members that no file can have: no kernel knows attributes of such names. */
 #define STREAM_MARK_GONE "layerbox.gone"        /* a list of names that went, no file */
 #define STREAM_MARK_SOCKET "layerbox.socket"    /* a fifo that is a socket */
+#define STREAM_MARK_NAME "layerbox.name"        /* what the member is called, instead of its own name */
+
+/*
+ * libarchive garbles the name of a file with holes (GNU.sparse.name) where that does not fit into a plain header, so
+ * such a file is sent under this name, and its own as an attribute.
+ */
+#define STREAM_PLACEHOLDER "layerbox-file-with-holes"
 
 enum {
 	STREAM_DEPTH_MAX = 1000,        /* directories below one another: each costs a descriptor */
@@ -25,6 +32,7 @@ enum {
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,
+	STREAM_PLAIN_NAME_MAX = 100,    /* bytes of a name that fits into a plain header */
 };
 
 /* Which extended attributes are carried. */
