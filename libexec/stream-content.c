@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
+#include "archive-entry.h"
 #include "stream-format.h"
 #include "stream-sink.h"
 
@@ -65,20 +66,11 @@ static int find_extents(int fd, off_t size, struct extents *extents)
 	return 0;
 }
 
-static bool is_plain(const char *name)
-{
-	size_t length = 0;
-
-	while (name[length] && !(name[length] & 0x80))
-		length++;
-	return !name[length] && length <= STREAM_PLAIN_NAME_MAX;
-}
-
 static void use_placeholder(struct archive_entry *entry)
 {
 	const char *name = archive_entry_pathname(entry);
 
-	if (is_plain(name) || archive_entry_sparse_count(entry) == 0)
+	if (archive_entry_has_plain_name(entry) || archive_entry_sparse_count(entry) == 0)
 		return;
 	archive_entry_xattr_add_entry(entry, STREAM_MARK_NAME, name, strlen(name));
 	archive_entry_copy_pathname(entry, STREAM_PLACEHOLDER);

@@ -18,8 +18,7 @@
 #define STREAM_MARK_NAME "layerbox.name"        /* what the member is called, instead of its own name */
 
 /*
- * libarchive garbles the name of a file with holes (GNU.sparse.name) where that does not fit into a plain header, so
- * such a file is sent under this name, and its own as an attribute.
+ * A file with holes is sent under this name where its own is none that libarchive can write then: see archive-entry.h.
  */
 #define STREAM_PLACEHOLDER "layerbox-file-with-holes"
 
@@ -32,7 +31,6 @@ enum {
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,
-	STREAM_PLAIN_NAME_MAX = 100,    /* bytes of a name that fits into a plain header */
 };
 
 /* Which extended attributes are carried. */
