@@ -13,6 +13,7 @@
 #include "../network/port.h"
 #include "../util/file.h"
 #include "../util/template.h"
+#include "../util/tree-copy.h"
 #include "../util/tree.h"
 #include "layout.h"
 #include "uplink.h"
@@ -268,11 +269,25 @@ static int find_templates(int fd, const char *prefix, int depth, struct text_lis
 	return r;
 }
 
+/* One that the base has hides the base's in all but what is in it. */
+static int render_directory(int top_fd, int base_fd, const char *directory)
+{
+	CLEANUP_FD int base_dir_fd = openat(base_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (mkdirat(top_fd, directory, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (base_dir_fd < 0)
+		return fchmodat(top_fd, directory, 0755, 0) < 0 ? -errno : 0;
+	return fstat(base_dir_fd, &st) < 0 ? -errno : tree_copy_attributes(base_dir_fd, top_fd, directory, &st);
+}
+
 int render_parents(int top_fd, int base_fd, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		CLEANUP_FREE char *directory = strndup(path, (size_t)(slash - path));
-		struct stat st = { .st_mode = S_IFDIR | 0755 };
+		struct stat st = { .st_mode = S_IFDIR };
+		int r;
 
 		if (!directory)
 			return -ENOMEM;
@@ -280,14 +295,9 @@ int render_parents(int top_fd, int base_fd, const char *path)
 			return -errno;
 		if (!S_ISDIR(st.st_mode))
 			return 1;
-		if (mkdirat(top_fd, directory, 0755) < 0) {
-			if (errno == EEXIST)
-				continue;
-			return -errno;
-		}
-		if (fchownat(top_fd, directory, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    fchmodat(top_fd, directory, st.st_mode & 07777, 0) < 0)
-			return -errno;
+		r = render_directory(top_fd, base_fd, directory);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
