@@ -126,7 +126,7 @@ static int merge(const char *const *trees, size_t count, unsigned copies)
 	assert_int_equal(mkdir("out", 0700), 0);
 	out = open_tree_at("out");
 	for (size_t i = 0; i < count; i++)
-		layers[i] = (struct merge_layer){ open_tree_at(trees[i]), copies & 1U << i };
+		layers[i] = (struct merge_layer){ .fd = open_tree_at(trees[i]), .copy = copies & 1U << i };
 	r = layers_merge(ctx, layers, count, out);
 	for (size_t i = 0; i < count; i++)
 		close(layers[i].fd);
