@@ -857,6 +857,7 @@ struct lb_import_options {
 	const char *base_as;          /* the name for a base that comes along; default: the one in the stream */
 	bool allow_privileged;        /* make a privileged container, whose root is this host's root, where it was one */
 	bool replace;                 /* a stopped container of that name goes on with what comes; its state is kept as a snapshot */
+	const char *incoming;         /* a part of the move with this token: it cannot be started before lb_move_answer() is asked to */
 };
 
 /**
@@ -880,6 +881,24 @@ int lb_import(struct lb_context *context, int fd, const struct lb_import_options
  * Errors: -LB_ERR_PROGRAM_FAILED (with ssh's or the other side's words), those of lb_export().
  */
 int lb_move(struct lb_context *context, const char *container, const char *target);
+
+/**
+ * lb_move_back - take a container back whose move was cut off when the other side had been told to start it.
+ * @unasked: do so although the other side cannot be asked, since it will never run again
+ *
+ * Where the other side has it, nothing is changed: -LB_ERR_EXISTS. 1 where there is no such move. Errors:
+ * -LB_ERR_PROGRAM_FAILED (the other side cannot be reached).
+ */
+int lb_move_back(struct lb_context *context, const char *container, bool unasked);
+
+/**
+ * lb_move_answer - the other side of lb_move(): answer what the host asks from which a container comes.
+ * @question:   NULL-terminated words: "probe" BASE@GENERATION DIGEST NAME; "commit" NAME TOKEN RAN LABEL; "abort" NAME TOKEN
+ * @ret_answer: one line, the caller's (free(3))
+ *
+ * For programs that take the place of `layerbox receive`. Errors: -EINVAL (no such question), and those of what is done.
+ */
+int lb_move_answer(struct lb_context *context, const char *const *question, char **ret_answer);
 
 /**
  * lb_export_oci - add a container to an OCI image layout: one layer is the base's generation, shared by all containers

@@ -116,6 +116,25 @@ static int fill_top(struct draft *draft, int top_fd, int base_fd)
 					 &draft->fd_count);
 }
 
+/* A file at most one directory deep. */
+static int add_seed_file(struct draft *draft, const struct seed_file *file)
+{
+	const char *slash = strchr(file->path, '/');
+	CLEANUP_FREE char *directory = slash ? strndup(file->path, (size_t)(slash - file->path)) : NULL;
+	int fd;
+
+	if (!slash)
+		return add_file(draft, file->path, file->text, 0600);
+	if (!directory)
+		return fail_memory(draft->ctx);
+	if (mkdirat(draft->directory_fd, directory, 0700) < 0 && errno != EEXIST)
+		return fail_errno(draft->ctx, errno, "cannot make %s", directory);
+	fd = openat(draft->directory_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(draft->ctx, errno, "cannot open %s", directory);
+	return keep_fd(draft, fd) < 0 ? -ENOMEM : add_file(draft, file->path, file->text, 0600);
+}
+
 /* Everything of the draft that has no part in what others choose from. */
 static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 {
@@ -132,6 +151,8 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);
+	for (size_t i = 0; r == 0 && draft->seed && i < draft->seed->file_count; i++)
+		r = add_seed_file(draft, &draft->seed->files[i]);
 	return r < 0 ? r : fill_top(draft, top_fd, base_fd);
 }
 

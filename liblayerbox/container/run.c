@@ -11,6 +11,7 @@
 #include "../network/reservation.h"
 #include "../rebase/rebase.h"
 #include "../snapshot/layer.h"
+#include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -134,7 +135,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 
 	if (r < 0)
 		return r;
-	if (*record.renamed_from)
+	r = moving_before_start(ctx, member->lock_fd, member->name, true);
+	if (r == 0 && *record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0 && *record.ipv4_before)
 		r = readdress_finish(ctx, member->name, member->lock_fd, &record);

@@ -5,6 +5,11 @@
 #include "../core/chain.h"
 #include "container.h"
 
+/* A file of the container's directory, at most one directory deep. */
+struct seed_file {
+	char *path, *text;
+};
+
 /* What the files of a container say of it, where they were written. */
 struct container_origin {
 	const char *name, *ipv4;
@@ -16,6 +21,8 @@ struct container_seed {
 	struct chain layers;          /* all there, and locked or named by others until the container names them */
 	struct container_origin origin;
 	bool keep_identity;           /* MAC and IPv4 of @like where they are free on its network, no fresh machine-id or keys */
+	const struct seed_file *files; /* that it has from the beginning, beside those that every container has */
+	size_t file_count;
 };
 
 /*

@@ -137,6 +137,11 @@ static const char *set_backup_keep(struct config *config, const char *value)
 	return take_policy(&config->backup_keep, value);
 }
 
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -151,6 +156,7 @@ static const struct setting {
 	{ "id_start", set_id_start, "100000" },
 	{ "host_names", set_host_names, "none" },
 	{ "quarantine", set_quarantine, "10m" },
+	{ "ssh", set_ssh, "ssh" },
 	{ "snapshot.schedule", set_snapshot_schedule, "" },
 	{ "snapshot.keep", set_snapshot_keep, "" },
 	{ "backup.repository", set_backup_repository, "" },
@@ -204,7 +210,7 @@ static const size_t texts[] = {
 	offsetof(struct config, bridge),
 	offsetof(struct config, subnet),
 	offsetof(struct config, domain),
-	offsetof(struct config, mirror),
+	offsetof(struct config, mirror), offsetof(struct config, ssh),
 	offsetof(struct config, snapshot_schedule),
 	offsetof(struct config, snapshot_keep),
 	offsetof(struct config, backup_repository),

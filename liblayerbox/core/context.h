@@ -24,6 +24,7 @@ struct config {
 	char *mirror;           /* of Debian packages; "" leaves it to the bootstrap program */
 	uint32_t id_start;      /* first host id that may be handed out */
 	enum host_names host_names;
+	char *ssh;              /* the program that reaches other hosts, and its options */
 	uint32_t quarantine_seconds; /* how long the address of a deleted container rests; 0: not at all */
 	char *snapshot_schedule; /* when snapshots are made of containers that have no schedule of their own; "": never */
 	char *snapshot_keep;    /* how many of these are kept, likewise; "": all */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Is an entry of one layer still what another layer has at the same path? */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct live_states;
+
+/*
+ * One inode is the same; else all that is kept about both must be equal, and of a file @states (may be NULL) must say
+ * that its content is, for @path. What a directory holds does not count. 1, 0 or a negative errno.
+ */
+int stream_same(int dir_fd, int from_fd, const char *name, const struct stat *st, const char *path,
+		const struct live_states *states);
