@@ -51,7 +51,7 @@ int next_begin(struct lb_context *ctx, int container_fd, const char *name, struc
 	return 0;
 }
 
-int next_add_top(struct next *next)
+int next_add_top(struct next *next, int like_fd)
 {
 	CLEANUP_FD int old_fd = open_below(next->container_fd, LAYOUT_TOP);
 	int r = 0;
@@ -59,7 +59,7 @@ int next_add_top(struct next *next)
 	if (old_fd < 0 || mkdirat(next->fd, LAYOUT_TOP, 0755) < 0 || mkdirat(next->fd, LAYOUT_WORK, 0700) < 0)
 		return fail_errno(next->ctx, errno, "cannot make a new top layer for container '%s'", next->name);
 	next->top_fd = open_below(next->fd, LAYOUT_TOP);
-	r = next->top_fd < 0 ? -errno : attributes_copy(old_fd, next->top_fd);
+	r = next->top_fd < 0 ? -errno : attributes_copy(like_fd < 0 ? old_fd : like_fd, next->top_fd);
 	return r < 0 ? fail_errno(next->ctx, r, "cannot make a new top layer for container '%s'", next->name) : 0;
 }
 

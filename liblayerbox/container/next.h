@@ -25,8 +25,8 @@ struct next {
 /* Begins one; the container is locked, stopped, and next_finish() was called for it. */
 int next_begin(struct lb_context *ctx, int container_fd, const char *name, struct next *ret_next);
 
-/* A new, empty top layer with owner, mode and attributes of the old one, in next->top_fd. */
-int next_add_top(struct next *next);
+/* A new, empty top layer with owner, mode and attributes of @like_fd (-1: the old one), in next->top_fd. */
+int next_add_top(struct next *next, int like_fd);
 
 /*
  * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure, and

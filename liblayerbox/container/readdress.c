@@ -34,7 +34,7 @@ static int update_files(struct lb_context *ctx, const char *name, int directory_
 	old = new;
 	old.ipv4 = record->ipv4_before;
 	network_plan_ipv6(plan, record->ipv4_before, old.ipv6);
-	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
+	return rerender_rootfs(ctx, directory_fd, record, &old, &new);
 }
 
 int readdress_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)

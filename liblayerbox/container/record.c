@@ -280,6 +280,14 @@ void record_free(struct record *record)
 	record->description = NULL;
 	free(record->health_command);
 	record->health_command = NULL;
+	free(record->snapshot_schedule);
+	record->snapshot_schedule = NULL;
+	free(record->snapshot_keep);
+	record->snapshot_keep = NULL;
+	free(record->backup_pre);
+	record->backup_pre = NULL;
+	free(record->backup_post);
+	record->backup_post = NULL;
 	forward_list_free(&record->forwards);
 	egress_list_free(&record->egress);
 }

@@ -56,6 +56,8 @@ struct record {
 	bool rebase_fetch;            /* that one with packages that were fetched for it */
 	char rebased_from[BASE_TEXT_SIZE]; /* the generation before a rebase that can be undone; or "" */
 	char rebased_status[64 + 1];  /* SHA-256 of the packages as that rebase left them, in hexadecimal; or "" */
+	char *snapshot_schedule, *snapshot_keep; /* NULL or "": as layerbox.conf says; "none": not at all */
+	char *backup_pre, *backup_post; /* are run in it around a backup's snapshot; NULL or "": nothing */
 	char *health_command;         /* says by its exit code whether the container is well; NULL or "": none */
 	char *description;            /* never NULL in a record that was read */
 };

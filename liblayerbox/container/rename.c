@@ -11,6 +11,7 @@
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../rebase/apply.h"
+#include "../snapshot/mount.h"
 #include "container.h"
 #include "next.h"
 #include "readdress.h"
@@ -29,7 +30,7 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 		return r;
 	new = old;
 	new.name = name;
-	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
+	return rerender_rootfs(ctx, directory_fd, record, &old, &new);
 }
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
@@ -104,6 +105,8 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 	if (directory_fd < 0)
 		return directory_fd;
 	r = container_require_stopped(ctx, container->name, "stop it first with `layerbox stop`, then rename it");
+	if (r == 0)
+		r = snapshot_require_unmounted(ctx, container->name, NULL);
 	if (r < 0)
 		return r;
 	directory = store_path(ctx, STORE_CONTAINERS "/%s", new_name);

@@ -10,6 +10,8 @@
 #include "../network/network.h"
 #include "../network/reservation.h"
 #include "../rebase/rebase.h"
+#include "../snapshot/layer.h"
+#include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -112,6 +114,18 @@ static void delete_leftover(struct lb_context *ctx, const struct record *record)
 		uplink_delete(ctx, &ports);
 }
 
+/* What it was started with before is mounted no more. */
+static int forget_mounted(struct lb_context *ctx, const struct member *member, struct record *record)
+{
+	int r;
+
+	if (!record->mounted_layers.count)
+		return 0;
+	record->mounted_layers.count = 0;
+	r = layers_sweep_later(ctx);
+	return r < 0 ? r : record_write(ctx, member->lock_fd, member->name, record);
+}
+
 /* Makes a stopped container, which is locked until it has been started, ready for that. */
 static int make_ready(struct lb_context *ctx, const struct member *member)
 {
@@ -121,10 +135,13 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 
 	if (r < 0)
 		return r;
-	if (*record.renamed_from)
+	r = moving_before_start(ctx, member->lock_fd, member->name, true);
+	if (r == 0 && *record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0 && *record.ipv4_before)
 		r = readdress_finish(ctx, member->name, member->lock_fd, &record);
+	if (r == 0)
+		r = forget_mounted(ctx, member, &record);
 	if (r == 0)
 		r = rebase_before_start(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)

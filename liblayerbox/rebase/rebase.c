@@ -8,6 +8,7 @@
 #include "../adapters/rights.h"
 #include "../container/next.h"
 #include "../core/store.h"
+#include "../snapshot/fold.h"
 #include "apply.h"
 #include "dpkg-lock.h"
 #include "health.h"
@@ -80,7 +81,9 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 		return forget_pending(ctx, name, container_fd, record);
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
-	return r == 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
+	if (r == 0)
+		r = layers_fold(ctx, container_fd, name, record);
+	return r >= 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
 }
 
 /* Leaves it to the next start. */

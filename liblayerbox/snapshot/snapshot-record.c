@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "../core/store.h"
 #include "../util/file.h"
@@ -55,6 +56,11 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 		return chain_parse(value, &record->layers) ? NULL : "must be identifiers of layers";
 	if (text_equal(key, "base"))
 		return name_parse_base(value, record->base, &record->generation) ? NULL : "must be NAME@GENERATION";
+	if (text_equal(key, "name"))
+		return name_is_valid(value) && text_copy(record->name, sizeof record->name, value) ? NULL : "must be a name";
+	if (text_equal(key, "ipv4"))
+		return address_is_ipv4(value) && text_copy(record->ipv4, sizeof record->ipv4, value) ? NULL
+												       : "must be an address";
 	if (text_equal(key, "created"))
 		return read_time(value, &record->created);
 	if (text_equal(key, "expires"))
@@ -84,13 +90,23 @@ int snapshot_record_parse(struct lb_context *ctx, const char *text, const char *
 	r = keyfile_parse(copy, path, on_key, &record, error, sizeof error);
 	if (r < 0)
 		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
-	else if (!record.generation)
-		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s:1: the key `base` is missing", path);
+	else if (!record.generation || !*record.name || !*record.ipv4)
+		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s:1: one of the keys `base`, `name` and `ipv4` is missing", path);
 	if (r < 0)
 		snapshot_record_free(&record);
 	else
 		*ret_record = record;
 	return r;
+}
+
+struct snapshot_record snapshot_record_of(const char *name, const struct record *record)
+{
+	struct snapshot_record snapshot = { .generation = record->generation, .created = time(NULL) };
+
+	text_copy(snapshot.base, sizeof snapshot.base, record->base);
+	text_copy(snapshot.name, sizeof snapshot.name, name);
+	text_copy(snapshot.ipv4, sizeof snapshot.ipv4, record->identity.ipv4);
+	return snapshot;
 }
 
 char *snapshot_record_to_text(const struct snapshot_record *record)
@@ -102,6 +118,7 @@ char *snapshot_record_to_text(const struct snapshot_record *record)
 		return NULL;
 	buffer_format(&text, "# A snapshot of layerbox. Change it with `layerbox snapshot`.\nlayers = %s\nbase = %s@%u\n", layers,
 		      record->base, record->generation);
+	buffer_format(&text, "name = %s\nipv4 = %s\n", record->name, record->ipv4);
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
 	if (record->expires)
 		buffer_format(&text, "expires = %lld\n", (long long)record->expires);

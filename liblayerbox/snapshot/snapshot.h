@@ -15,6 +15,8 @@ struct snapshot_record {
 	int64_t created, expires;
 	bool scheduled, live;
 	uint64_t frozen_us;
+	char name[NAME_LENGTH_MAX + 1]; /* of the container and its address, as its files have them */
+	char ipv4[IPV4_TEXT_SIZE];
 	char *comment;                /* never NULL in a record that was read */
 };
 
@@ -29,6 +31,9 @@ struct lb_snapshot {
 /* Letters, digits, dots, dashes, underscores; 1 to 63 of them, the first a letter or digit. */
 bool label_is_valid(const char *label);
 int label_check(struct lb_context *ctx, const char *label);
+
+/* What a snapshot of the container @name says that is made now; a comment is still to be set. */
+struct snapshot_record snapshot_record_of(const char *name, const struct record *record);
 
 /* Pure: the file's text and back. snapshot_record_to_text(): the caller's, NULL without memory. */
 char *snapshot_record_to_text(const struct snapshot_record *record);

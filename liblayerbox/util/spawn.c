@@ -18,7 +18,7 @@
 #include "file.h"
 #include "text.h"
 
-enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096 };
+enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3 };
 
 static bool is_program(const char *path)
 {
@@ -122,7 +122,7 @@ static void child_enter_root(const char *root, int report_fd)
 /* A caller without standard descriptors has ours in their place: moved up, dup2(2) cannot hit one of them. */
 static int child_move_up(int fd, int report_fd)
 {
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, THIRD_FD + 1);
 
 	if (moved < 0)
 		child_fail(report_fd);
@@ -141,7 +141,7 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 		      int report_fd)
 {
 	sigset_t none;
-	int high[3];
+	int high[3], third = -1;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -151,9 +151,13 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 	report_fd = child_move_up(report_fd, report_fd);
 	for (int i = 0; i < 3; i++)
 		high[i] = child_move_up(fds[i], report_fd);
+	if (options->third_fd)
+		third = child_move_up(options->third_fd, report_fd);
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			child_fail(report_fd);
+	if (third >= 0 && dup2(third, THIRD_FD) < 0)
+		child_fail(report_fd);
 	child_inherit(options->inherited, report_fd);
 	if (options->own_namespaces || options->root) {
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -287,6 +291,10 @@ static int open_input(const struct spawn_options *options, int *ret_give)
 			return -errno;
 		*ret_give = pair[1];
 		return pair[0];
+	}
+	if (options->input_fd) {
+		fd = fcntl(options->input_fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? -errno : take_fd(&fd);
 	}
 	if (!text) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

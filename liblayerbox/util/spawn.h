@@ -14,6 +14,7 @@ typedef const char *(*spawn_input_fn)(void *userdata);
 
 struct spawn_options {
 	const char *input;            /* text for its standard input; NULL: /dev/null */
+	int input_fd;                 /* instead of a text: what it reads from; 0: nothing */
 	spawn_input_fn next_line;     /* instead of a text: asked for a line whenever the program has room for one */
 	const char *const *env;       /* whole environment; NULL: the caller's */
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
@@ -22,6 +23,7 @@ struct spawn_options {
 	unsigned timeout_s;           /* then it is killed, with @own_namespaces and all it has started: -ETIMEDOUT; 0: never */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
+	int third_fd;                 /* what it has as its descriptor 3, without @inherited; 0: nothing */
 	spawn_line_fn on_line;
 	void *userdata;
 };

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/limits.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
@@ -34,8 +33,7 @@ static int place_of(int dir_fd, const char *name, struct place *ret_place)
 	return n < (int)sizeof ret_place->path ? 0 : -ENAMETOOLONG;
 }
 
-/* What overlayfs wrote about the inode it was, and what would be a lie about a copy. */
-static bool is_of_the_inode(const char *name)
+bool tree_copy_leaves_out(const char *name)
 {
 	static const char *const names[] = { "origin", "impure", "uuid", "nlink", "upper", "metacopy", "redirect" };
 	const char *rest = text_after(name, "trusted.overlay.");
@@ -54,21 +52,35 @@ static int copy_xattr(const struct place *from, const char *name, char *value, c
 	return n < 0 || lsetxattr(to->path, name, value, (size_t)n, 0) < 0 ? -errno : 0;
 }
 
+/* What a default ACL of its directory has given to a new entry is not the source's. */
+static int drop_inherited(const struct place *to)
+{
+	static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
+
+	if (llistxattr(to->path, NULL, 0) <= 0)
+		return 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (lremovexattr(to->path, names[i]) < 0 && errno != ENODATA && errno != ENOTSUP)
+			return -errno;
+	return 0;
+}
+
 static int copy_xattrs(const struct place *from, const struct place *to)
 {
 	CLEANUP_FREE char *names = malloc(XATTR_LIST_MAX);
 	CLEANUP_FREE char *value = NULL;
 	ssize_t size;
-	int r = 0;
+	int r;
 
 	if (!names)
 		return -ENOMEM;
+	r = drop_inherited(to);
 	size = from->fd >= 0 ? flistxattr(from->fd, names, XATTR_LIST_MAX)
 			     : llistxattr(from->path, names, XATTR_LIST_MAX);
 	if (size < 0)
-		return errno == ENOTSUP ? 0 : -errno;
+		return errno == ENOTSUP ? r : -errno;
 	for (const char *name = names; r == 0 && name < names + size; name += strlen(name) + 1) {
-		if (is_of_the_inode(name))
+		if (tree_copy_leaves_out(name))
 			continue;
 		if (!value)
 			value = malloc(XATTR_SIZE_MAX);
@@ -175,7 +187,7 @@ static int copy_range(int from_fd, int to_fd, off_t offset, off_t end)
 /* A file system that knows of no holes says that everything is data. */
 static int copy_content(int from_fd, int to_fd, off_t size)
 {
-	off_t data, end = 0;
+	off_t data, end = 0, length = 0;
 	int r = 0;
 
 	if (size == 0 || ioctl(to_fd, FICLONE, from_fd) == 0)
@@ -187,16 +199,17 @@ static int copy_content(int from_fd, int to_fd, off_t size)
 		end = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
 		if (end < 0)
 			return -errno;
-		r = copy_range(from_fd, to_fd, data, end < size ? end : size);
+		length = end < size ? end : size;
+		r = copy_range(from_fd, to_fd, data, length);
 	}
-	if (r == 0 && ftruncate(to_fd, size) < 0)
+	if (r == 0 && length < size && ftruncate(to_fd, size) < 0)
 		r = -errno;
 	return r;
 }
 
 /* ---- entries ---- */
 
-static int copy_file(int from_fd, const char *from, int to_fd, const char *to)
+static int copy_file(int from_fd, const char *from, int to_fd, const char *to, bool write_out)
 {
 	CLEANUP_FD int source = openat(from_fd, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	CLEANUP_FD int target = -1;
@@ -211,7 +224,7 @@ static int copy_file(int from_fd, const char *from, int to_fd, const char *to)
 	if (target < 0)
 		return -errno;
 	r = copy_content(source, target, st.st_size);
-	if (r == 0)
+	if (r == 0 && write_out)
 		(void)sync_file_range(target, 0, 0, SYNC_FILE_RANGE_WRITE); /* so that a later wait is short */
 	return r;
 }
@@ -234,7 +247,7 @@ static int make_node(int to_fd, const char *to, const struct stat *st)
 	return mknodat(to_fd, to, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno : 0;
 }
 
-int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+static int copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like, bool write_out)
 {
 	struct place source;
 	struct stat st;
@@ -245,7 +258,7 @@ int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, co
 	if (fstatat(from_fd, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (S_ISREG(st.st_mode))
-		r = copy_file(from_fd, from, to_fd, to);
+		r = copy_file(from_fd, from, to_fd, to, write_out);
 	else if (S_ISLNK(st.st_mode))
 		r = copy_link(from_fd, from, to_fd, to);
 	else if (S_ISDIR(st.st_mode))
@@ -253,4 +266,14 @@ int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, co
 	else
 		r = make_node(to_fd, to, &st);
 	return r < 0 ? r : copy_attributes(&source, to_fd, to, like ? like : &st);
+}
+
+int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+{
+	return copy_entry(from_fd, from, to_fd, to, like, true);
+}
+
+int tree_copy_entry_lazily(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+{
+	return copy_entry(from_fd, from, to_fd, to, like, false);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /*
@@ -15,8 +16,14 @@
  */
 int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
 
+/* The same, without beginning to write it to disk: for many small ones, or where time is short. */
+int tree_copy_entry_lazily(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
+
 /* Owner, extended attributes of the open file @source_fd (-1: none), mode and times for an entry that is there. */
 int tree_copy_attributes(int source_fd, int to_fd, const char *to, const struct stat *like);
 
 /* Owner, mode and times of @like, also for a link; in this order, since a change of owner takes setuid bits away. */
 int tree_set_attributes(int dir_fd, const char *name, const struct stat *like);
+
+/* Is it an attribute that overlayfs wrote about the inode itself, and that would be a lie about a copy? */
+bool tree_copy_leaves_out(const char *name);

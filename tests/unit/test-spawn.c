@@ -246,6 +246,30 @@ static void test_inherited_descriptors(void **state)
 	assert_string_equal(output, "words");
 }
 
+/* Whatever numbers they have here. */
+static void test_input_and_third_descriptor(void **state)
+{
+	CLEANUP_FD int input = memfd_create("input", MFD_CLOEXEC), third = memfd_create("third", MFD_CLOEXEC);
+	const struct spawn_options none = { 0 };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(write(input, "input ", 6) + write(third, "third", 5), 11);
+	for (int shift = 0; shift < 4; shift++) {
+		int moved = fcntl(third, F_DUPFD_CLOEXEC, 3 + shift);
+		const struct spawn_options options = { .input_fd = input, .third_fd = moved };
+		CLEANUP_FREE char *output = NULL;
+
+		assert_int_equal(lseek(input, 0, SEEK_SET) + lseek(moved, 0, SEEK_SET), 0);
+		close_fd(third);
+		third = moved;
+		assert_int_equal(spawn_run(SHELL("cat; cat <&3"), &options, &status, &output), 0);
+		assert_string_equal(output, "input third");
+	}
+	assert_int_equal(spawn_run(SHELL("test ! -e /proc/self/fd/3"), &none, &status, NULL), 0);
+	assert_int_equal(status, 0);
+}
+
 static void test_environment(void **state)
 {
 	const struct spawn_options options = { .env = (const char *const[]){ "ONLY=this", NULL } };
@@ -595,6 +619,7 @@ int main(void)
 		cmocka_unit_test(test_output_is_bounded),
 		cmocka_unit_test(test_output_to_a_descriptor),
 		cmocka_unit_test(test_inherited_descriptors),
+		cmocka_unit_test(test_input_and_third_descriptor),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_signals_are_as_usual),
