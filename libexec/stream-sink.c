@@ -77,12 +77,12 @@ static la_ssize_t take_tar(struct archive *tar, void *data, const void *block, s
 	return -1;
 }
 
-static bool open_packed(struct stream_sink *sink, bool plain)
+static bool open_packed(struct stream_sink *sink, bool compressed)
 {
 	struct archive_entry *entry = archive_entry_new();
 	bool good = entry != NULL;
 
-	if (good && !plain) {
+	if (good && compressed) {
 		good = archive_write_add_filter_zstd(sink->packed) == ARCHIVE_OK &&
 		       archive_write_set_filter_option(sink->packed, "zstd", "compression-level", "3") == ARCHIVE_OK;
 		/* One thread compresses while this one reads and hashes; a library that cannot do that says so here. */
@@ -114,7 +114,7 @@ static bool open_tar(struct stream_sink *sink)
 	       archive_write_open(sink->tar, sink, NULL, take_tar, NULL) == ARCHIVE_OK;
 }
 
-int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stream_sink **ret_sink)
+int stream_sink_open(int fd, enum stream_form form, struct stream_error *error, struct stream_sink **ret_sink)
 {
 	struct stream_sink *sink = calloc(1, sizeof *sink);
 	int r = 0;
@@ -122,7 +122,7 @@ int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stre
 	if (!sink)
 		return stream_fail(error, STREAM_FAILED, "out of memory");
 	sink->fd = fd;
-	sink->masked = plain;
+	sink->masked = form == STREAM_MASKED;
 	sink->error = error;
 	sink->tar = archive_write_new();
 	sink->packed = archive_write_new();
@@ -130,7 +130,7 @@ int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stre
 	sink->nothing = mmap(NULL, NOTHING_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (!sink->tar || !sink->packed || !sink->digest || sink->nothing == MAP_FAILED)
 		r = stream_fail(error, STREAM_FAILED, "out of memory");
-	else if (!open_packed(sink, plain))
+	else if (!open_packed(sink, form == STREAM_COMPRESSED))
 		r = sink_fail(sink, sink->packed, "the stream");
 	else if (!open_tar(sink))
 		r = sink_fail(sink, sink->tar, "the stream");
@@ -170,7 +170,7 @@ int stream_sink_pass_hole(struct stream_sink *sink, uint64_t length)
 	return r;
 }
 
-static struct archive_entry *small_file(const char *name, const char *mark, size_t length)
+static struct archive_entry *file_entry(const char *name, const char *mark, uint64_t length)
 {
 	struct archive_entry *entry = archive_entry_new();
 
@@ -187,15 +187,22 @@ static struct archive_entry *small_file(const char *name, const char *mark, size
 	return entry;
 }
 
-int stream_sink_add_file(struct stream_sink *sink, const char *name, const char *mark, const void *data, size_t length)
+int stream_sink_begin_file(struct stream_sink *sink, const char *name, const char *mark, uint64_t length)
 {
-	struct archive_entry *entry = small_file(name, mark, length);
+	struct archive_entry *entry = file_entry(name, mark, length);
 	int r;
 
 	if (!entry)
 		return stream_fail(sink->error, STREAM_FAILED, "out of memory");
 	r = stream_sink_begin(sink, entry);
 	archive_entry_free(entry);
+	return r;
+}
+
+int stream_sink_add_file(struct stream_sink *sink, const char *name, const char *mark, const void *data, size_t length)
+{
+	int r = stream_sink_begin_file(sink, name, mark, length);
+
 	return r < 0 || !length ? r : stream_sink_write(sink, data, length);
 }
 
@@ -206,13 +213,8 @@ int stream_sink_end(struct stream_sink *sink)
 	uint64_t members = sink->members;
 	char text[STREAM_END_TEXT_MAX];
 	size_t length = stream_end_text(members, 0, digest, text);
-	struct archive_entry *entry = small_file(STREAM_END, NULL, length);
-	int r;
+	int r = stream_sink_begin_file(sink, STREAM_END, NULL, length);
 
-	if (!entry)
-		return stream_fail(sink->error, STREAM_FAILED, "out of memory");
-	r = stream_sink_begin(sink, entry);
-	archive_entry_free(entry);
 	if (r < 0)
 		return r;
 	digest_end(TAKE_PTR(sink->digest), digest);

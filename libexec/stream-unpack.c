@@ -79,7 +79,7 @@ static bool is_in_order(const struct unpacking *unpacking, const char *name)
 		return text_equal(name, STREAM_HEADER);
 	if (text_equal(unpacking->last, STREAM_HEADER))
 		return text_equal(name, "container.conf");
-	return text_equal(unpacking->last, "container.conf") || strcmp(name, unpacking->last) > 0;
+	return strcmp(name, unpacking->last) > 0; /* which all labels are behind */
 }
 
 static int write_small_file(struct unpacking *unpacking, const char *name, const char *data, size_t length)
@@ -177,7 +177,9 @@ static int begin_layer(struct unpacking *unpacking, const char *rest)
 	if (length >= sizeof number_text || !rest[length])
 		return refuse(unpacking, "is of no layer");
 	memcpy(number_text, rest, length);
-	if (!text_to_number(number_text, 1, unpacking->plan.count, &number) || *number_text == '0')
+	if (!text_to_number(number_text, 1, UINT32_MAX, &number) || *number_text == '0')
+		return refuse(unpacking, "is of no layer");
+	if (number > unpacking->plan.count)
 		return refuse(unpacking, "is of a layer that nobody asked for");
 	layer = &unpacking->plan.layers[number - 1];
 	if (layer->begun)

@@ -839,7 +839,7 @@ struct lb_export_options {
 	const char *snapshot;         /* a label; default: as the container is now (of a running one, a snapshot made for it) */
 	const char *since;            /* a label: leave out what a receiver that has that snapshot has already */
 	bool with_base;               /* the base's generation, too */
-	bool uncompressed;            /* for a program that compresses itself */
+	bool uncompressed;            /* for a program that compresses itself, and keeps pieces it has already once */
 };
 
 /**

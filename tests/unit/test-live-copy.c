@@ -433,6 +433,28 @@ static void test_everything(void **state)
 	remove_trees();
 }
 
+/* A renamed directory takes the names in it along, and nothing shows on the files: the name that stays has the copy. */
+static void test_moved_links(void **state)
+{
+	struct live_copy *copy;
+
+	(void)state;
+	assert_int_equal(mkdir("source", 0755), 0);
+	assert_int_equal(mkdir("source/b", 0755), 0);
+	put_file("source/b/name", "content");
+	assert_int_equal(link("source/b/name", "source/a"), 0);
+	assert_int_equal(link("source/b/name", "source/z"), 0);
+	let_cool();
+	copy = begin("layer", NULL);
+	copy->hot_margin_ns = 0;
+	succeeded(live_copy_pass(copy, false));
+	assert_int_equal(rename("source/b", "source/c"), 0);
+	assert_int_equal(mkdir("source/b", 0755), 0);
+	end(copy, "layer");
+	assert_alike("layer");
+	remove_trees();
+}
+
 /* A default ACL must not come upon what is made in the copy's directory. */
 static void test_default_acl(void **state)
 {
@@ -816,6 +838,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything),     cmocka_unit_test(test_default_acl),
+		cmocka_unit_test(test_moved_links),
 		cmocka_unit_test(test_random),	       cmocka_unit_test(test_previous),
 		cmocka_unit_test(test_damaged_states), cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_hot),	       cmocka_unit_test(test_future),
