@@ -5,6 +5,7 @@
  *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
+ *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until standard input ends
  *
  * The first form reads up to COUNT names from its standard input, a line each, and begins with each as it comes: the
  * program loads while the first container is made ready. It works on JOBS of them at a time, each in a process of its
@@ -14,6 +15,8 @@
 #include <fcntl.h>
 #include <lxc/attach_options.h>
 #include <lxc/lxccontainer.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -30,7 +33,7 @@
 #include "util/file.h"
 #include "util/text.h"
 
-enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000 };
+enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000, FREEZE_MS = 60000 };
 
 struct job {
 	const char *verb, *lxcpath, *name;
@@ -199,21 +202,89 @@ static int stop(struct job *job, struct lxc_container *container, bool kill)
 	return -LB_ERR_TIMEOUT;
 }
 
-static int freeze(struct job *job, struct lxc_container *container, bool thaw)
+static int64_t now_us(void)
 {
-	bool frozen;
+	struct timespec now;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Is the freezer one of version 1? */
+static bool has_old_freezer(struct lxc_container *container)
+{
+	char text[64];
+
+	return container->get_cgroup_item(container, "freezer.state", text, sizeof text - 1) > 0;
+}
+
+static bool stands_still(struct lxc_container *container, bool old)
+{
+	char text[256] = "";
+	int n = container->get_cgroup_item(container, old ? "freezer.state" : "cgroup.events", text, sizeof text - 1);
+
+	return n > 0 && strstr(text, old ? "FROZEN" : "frozen 1");
+}
+
+static bool set_freezer(struct lxc_container *container, bool old, bool frozen)
+{
+	if (old)
+		return container->set_cgroup_item(container, "freezer.state", frozen ? "FROZEN" : "THAWED");
+	return container->set_cgroup_item(container, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+static bool is_frozen(struct lxc_container *container)
+{
+	return text_equal(container->state(container), "FROZEN") || stands_still(container, has_old_freezer(container));
+}
+
+/* LXC thaws only what it knows to be frozen; who was killed in halt() may not have told it. */
+static bool thaw(struct lxc_container *container)
+{
+	bool told = text_equal(container->state(container), "FROZEN");
+
+	return (told && container->unfreeze(container)) || set_freezer(container, has_old_freezer(container), false);
+}
+
+/*
+ * LXC itself sleeps for a second where not all processes stand still at once (version 1), or waits for ever (version 2)
+ * for one that is stuck in the kernel. So it is told when all is done, and finds it done.
+ */
+static bool halt(struct job *job, struct lxc_container *container, int timeout_ms)
+{
+	const struct timespec pause = { .tv_nsec = 300000 };
+	const int64_t end = now_us() + (int64_t)timeout_ms * 1000;
+	bool old = has_old_freezer(container);
+
+	if (!set_freezer(container, old, true))
+		return container->freeze(container);
+	while (!stands_still(container, old)) {
+		if (now_us() > end) {
+			set_freezer(container, old, false);
+			snprintf(job->cause, sizeof job->cause, "its processes did not stand still within %d s", timeout_ms / 1000);
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (container->freeze(container))
+		return true;
+	set_freezer(container, old, false);
+	return false;
+}
+
+static int freeze(struct job *job, struct lxc_container *container, bool end)
+{
 	job->log_start = log_size(job);
 	if (!container->is_running(container)) {
 		snprintf(job->cause, sizeof job->cause, "it is not running");
 		return -LB_ERR_NOT_RUNNING;
 	}
-	frozen = text_equal(container->state(container), "FROZEN");
-	if (frozen != thaw)
+	if (is_frozen(container) != end)
 		return 1;
-	if (thaw ? container->unfreeze(container) : container->freeze(container))
+	if (end ? thaw(container) : halt(job, container, FREEZE_MS))
 		return 0;
-	find_cause(job);
+	if (!*job->cause)
+		find_cause(job);
 	return -LB_ERR_RUNTIME;
 }
 
@@ -302,6 +373,67 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 	return EXIT_SUCCESS;
 }
 
+/* -------------------------------------------------------------------------------------------- hold */
+
+/*
+ * Says `frozen 0`, or `frozen 1` where somebody else had frozen it: then it stays so. When standard input ends, `thawed
+ * MICROSECONDS`, from the request to freeze on; `expired MICROSECONDS` where that took too long. `failed CODE TEXT`.
+ */
+static int say_failed(struct job *job, int r)
+{
+	if (!*job->cause)
+		find_cause(job);
+	printf("failed %d %s\n", r, *job->cause ? job->cause : "LXC wrote no cause to its log");
+	fflush(stdout);
+	return EXIT_FAILURE;
+}
+
+static int hold_running(struct job *job, struct lxc_container *container)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	const int64_t begun = now_us();
+	bool before = is_frozen(container);
+	int ready;
+
+	if (!before && !halt(job, container, job->timeout_s * 1000))
+		return say_failed(job, -LB_ERR_RUNTIME);
+	printf("frozen %d\n", before);
+	fflush(stdout);
+	do
+		ready = poll(&input, 1, job->timeout_s * 1000);
+	while (ready < 0 && errno == EINTR);
+	if (!before && !thaw(container))
+		return say_failed(job, -LB_ERR_RUNTIME);
+	printf("%s %lld\n", ready ? "thawed" : "expired", before ? 0 : (long long)(now_us() - begun));
+	fflush(stdout);
+	return EXIT_SUCCESS;
+}
+
+/* Nothing may end or stop it but the end of its input, which comes with that of its caller, too. */
+static int hold(struct job *job)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU };
+	struct lxc_container *container = lxc_container_new(job->name, job->lxcpath);
+	CLEANUP_FREE char *directory = text_format("%s/%s", job->lxcpath, job->name);
+	CLEANUP_FD int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	int r;
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		signal(signals[i], SIG_IGN);
+	setsid();
+	job->directory_fd = fd;
+	job->log_start = log_size(job);
+	if (container && container->is_running(container)) {
+		r = hold_running(job, container);
+	} else {
+		snprintf(job->cause, sizeof job->cause, "it is not running");
+		r = say_failed(job, -LB_ERR_NOT_RUNNING);
+	}
+	if (container)
+		lxc_container_put(container);
+	return r;
+}
+
 /* ------------------------------------------------------------------------------- exec and console */
 
 static int run_command(void *payload)
@@ -384,6 +516,8 @@ int main(int argc, char **argv)
 		return exec_in(argv + 2);
 	if (argc == 4 && text_equal(argv[1], "console"))
 		return console(argv[2], argv[3]);
+	if (argc == 5 && text_equal(argv[1], "hold"))
+		return hold(&(struct job){ .lxcpath = argv[2], .name = argv[3], .timeout_s = atoi(argv[4]) });
 	if (argc == 6) {
 		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[5]) };
 

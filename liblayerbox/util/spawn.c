@@ -357,3 +357,58 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	buffer_free(&output.kept);
 	return r;
 }
+
+/* Both ends of a pipe. */
+struct ends {
+	int read_fd, write_fd;
+};
+
+#define ENDS_EMPTY { -1, -1 }
+
+static void close_ends(struct ends *ends)
+{
+	close_fd(take_fd(&ends->read_fd));
+	close_fd(take_fd(&ends->write_fd));
+}
+
+static int open_ends(struct ends *ret_ends)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_ends = (struct ends){ fds[0], fds[1] };
+	return 0;
+}
+
+int spawn_start(const char *const *argv, const struct spawn_options *options, struct spawn_child *ret_child)
+{
+	CLEANUP(close_ends) struct ends input = ENDS_EMPTY;
+	CLEANUP(close_ends) struct ends output = ENDS_EMPTY;
+	CLEANUP(close_ends) struct ends report = ENDS_EMPTY;
+	CLEANUP_FREE char *path = NULL;
+	int child_errno = 0, status, r;
+	pid_t pid;
+
+	if (!spawn_find(argv[0], &path))
+		return -ENOENT;
+	r = open_ends(&input);
+	if (r == 0)
+		r = open_ends(&output);
+	if (r == 0)
+		r = open_ends(&report);
+	if (r < 0)
+		return r;
+	pid = fork_for(options);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		child_run(path, argv, options, (int[]){ input.read_fd, output.write_fd, output.write_fd }, report.write_fd);
+	close_fd(take_fd(&report.write_fd));
+	if (read(report.read_fd, &child_errno, sizeof child_errno) == sizeof child_errno) {
+		spawn_wait(pid, &status);
+		return -child_errno;
+	}
+	*ret_child = (struct spawn_child){ pid, take_fd(&input.write_fd), take_fd(&output.read_fd) };
+	return 0;
+}

@@ -32,6 +32,18 @@ struct spawn_options {
  */
 int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output);
 
+/* A program that runs beside its caller. */
+struct spawn_child {
+	pid_t pid;
+	int input_fd, output_fd;      /* pipes to its standard input, and from its output and error */
+};
+
+/*
+ * Starts @argv, and returns when it is executed: -ENOENT when the program is not there. Of @options, only what concerns
+ * its life counts: env, outlives_caller, own_namespaces. The descriptors are the caller's, and so is spawn_wait().
+ */
+int spawn_start(const char *const *argv, const struct spawn_options *options, struct spawn_child *ret_child);
+
 /* Is there a program of that name in PATH or the usual sbin directories? *ret_path is the caller's. */
 bool spawn_find(const char *program, char **ret_path);
 
