@@ -39,8 +39,8 @@ struct spawn_child {
 };
 
 /*
- * Starts @argv, and returns when it is executed: -ENOENT when the program is not there. Of @options, only what concerns
- * its life counts: env, outlives_caller, own_namespaces. The descriptors are the caller's, and so is spawn_wait().
+ * Starts @argv, and returns when it is executed: -ENOENT when the program is not there. Of @options, env and
+ * outlives_caller count. The descriptors are the caller's, and so is spawn_wait().
  */
 int spawn_start(const char *const *argv, const struct spawn_options *options, struct spawn_child *ret_child);
 

@@ -574,6 +574,30 @@ static void test_root(void **state)
 	assert_int_equal(umount("root/usr"), 0);
 }
 
+/* It hears what its caller says, and that he says no more; its words come as they are said. */
+static void test_start(void **state)
+{
+	const struct spawn_options options = { 0 };
+	struct spawn_child child;
+	char text[16] = "";
+	int status;
+
+	(void)state;
+	assert_int_equal(spawn_start((const char *const[]){ "no-such-program", NULL }, &options, &child), -ENOENT);
+	assert_int_equal(spawn_start((const char *const[]){ "/bin/cat", NULL }, &options, &child), 0);
+	assert_int_equal(write(child.input_fd, "word", 4), 4);
+	assert_int_equal(read(child.output_fd, text, sizeof text), 4);
+	assert_string_equal(text, "word");
+	close(child.input_fd);
+	assert_int_equal(read(child.output_fd, text, sizeof text), 0);
+	close(child.output_fd);
+	assert_int_equal(spawn_wait(child.pid, &status), 0);
+	assert_int_equal(status, 0);
+	put_file("no-program", "nonsense");
+	assert_int_equal(chmod("no-program", 0755), 0);
+	assert_int_equal(spawn_start((const char *const[]){ "./no-program", NULL }, &options, &child), -ENOEXEC);
+}
+
 static int enter(void **state)
 {
 	shared_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -607,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_own_namespaces_hold_no_lock),
 		cmocka_unit_test(test_own_namespaces_from_a_threaded_caller),
 		cmocka_unit_test(test_root),
+		cmocka_unit_test(test_start),
 	};
 
 	return cmocka_run_group_tests_name("spawn", tests, enter, scratch_leave);
