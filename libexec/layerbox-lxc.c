@@ -261,7 +261,8 @@ static bool halt(struct job *job, struct lxc_container *container, int timeout_m
 	while (!stands_still(container, old)) {
 		if (now_us() > end) {
 			set_freezer(container, old, false);
-			snprintf(job->cause, sizeof job->cause, "its processes did not stand still within %d s", timeout_ms / 1000);
+			snprintf(job->cause, sizeof job->cause, "its processes did not stand still within %d s",
+				 timeout_ms / 1000);
 			return false;
 		}
 		nanosleep(&pause, NULL);

@@ -135,7 +135,8 @@ static int start(struct freeze *freeze, unsigned timeout_s)
 static int wait_until_frozen(struct freeze *freeze, unsigned timeout_s)
 {
 	char line[LINE_MAX_LENGTH];
-	int r = read_word(freeze, (const char *const[]){ "frozen ", "failed ", NULL }, timeout_s + HELPER_SECONDS, line);
+	int r = read_word(freeze, (const char *const[]){ "frozen ", "failed ", NULL }, timeout_s + HELPER_SECONDS,
+			  line);
 
 	if (r == 0 && text_after(line, "frozen ")) {
 		freeze->was_frozen = text_equal(line, "frozen 1");
@@ -144,9 +145,10 @@ static int wait_until_frozen(struct freeze *freeze, unsigned timeout_s)
 	end_helper(freeze, r < 0);
 	if (r == 0)
 		return pass_on(freeze, line);
-	r = r == -ETIMEDOUT ? fail(freeze->ctx, -LB_ERR_TIMEOUT, "container '%s' could not be frozen in time", freeze->name) :
-			      fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s': the process that was to freeze it ended",
-				   freeze->name);
+	r = r == -ETIMEDOUT
+		    ? fail(freeze->ctx, -LB_ERR_TIMEOUT, "container '%s' could not be frozen in time", freeze->name)
+		    : fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s': the process that was to freeze it ended",
+			   freeze->name);
 	thaw(freeze);
 	return r;
 }
@@ -185,11 +187,10 @@ int freeze_release(struct freeze *freeze)
 		freeze->frozen_us = us;
 	} else if (r == 0 && text_after(line, "expired ")) {
 		r = fail(freeze->ctx, -LB_ERR_TIMEOUT,
-			 "container '%s' was thawed before all was copied, for that took too long; try again", freeze->name);
+			 "container '%s' was thawed before all was copied: that took too long", freeze->name);
 	} else {
 		r = fail(freeze->ctx, -LB_ERR_RUNTIME,
-			 "container '%s': the process that kept it frozen died, so that nobody knows if it was; try again",
-			 freeze->name);
+			 "container '%s': the process that kept it frozen died; try again", freeze->name);
 		thawed = thaw(freeze);
 		r = thawed < 0 ? thawed : r;
 	}

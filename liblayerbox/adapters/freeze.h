@@ -15,15 +15,15 @@ struct freeze {
 	pid_t pid;                    /* 0: nothing is held */
 	int input_fd, output_fd;
 	bool was_frozen;              /* by somebody else */
-	uint64_t frozen_us;           /* behind freeze_release(): from the request until it was thawed; 0 if @was_frozen */
+	uint64_t frozen_us;           /* when released: from the request until it was thawed; 0 if @was_frozen */
 };
 
 #define FREEZE_EMPTY { .input_fd = -1, .output_fd = -1 }
 #define CLEANUP_FREEZE CLEANUP(freeze_drop)
 
 /*
- * Returns when all processes of the container stand still. After @timeout_s, it is thawed whatever the caller does. Errors:
- * -LB_ERR_NOT_RUNNING, -LB_ERR_RUNTIME, -LB_ERR_TIMEOUT, -LB_ERR_NO_PROGRAM.
+ * Returns when all processes of the container stand still. After @timeout_s, it is thawed whatever the caller does.
+ * Errors: -LB_ERR_NOT_RUNNING, -LB_ERR_RUNTIME, -LB_ERR_TIMEOUT, -LB_ERR_NO_PROGRAM.
  */
 int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s,
 		struct freeze *ret_freeze);

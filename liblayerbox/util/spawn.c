@@ -403,7 +403,8 @@ int spawn_start(const char *const *argv, const struct spawn_options *options, st
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		child_run(path, argv, options, (int[]){ input.read_fd, output.write_fd, output.write_fd }, report.write_fd);
+		child_run(path, argv, options, (int[]){ input.read_fd, output.write_fd, output.write_fd },
+			  report.write_fd);
 	close_fd(take_fd(&report.write_fd));
 	if (read(report.read_fd, &child_errno, sizeof child_errno) == sizeof child_errno) {
 		spawn_wait(pid, &status);

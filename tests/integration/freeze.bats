@@ -100,7 +100,7 @@ runs() {
 	hold 1
 	runs 5
 	refute release
-	grep -q "^failed container 'ice' was thawed before all was copied" "$said"
+	grep -q "^failed container 'ice' was thawed before all was copied: that took too long" "$said"
 }
 
 @test "what the operator froze stays frozen" {
