@@ -9,14 +9,13 @@
  */
 #include <fcntl.h>
 #include <locale.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "archive-pack.h"
 #include "archive-unpack.h"
+#include "confine.h"
 #include "util/text.h"
 
 enum { MESSAGE_MAX = 1024, ID_MAX = 65535 };
@@ -36,26 +35,6 @@ static int complain_errno(const char *what, const char *path)
 static int open_directory(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/*
- * From here on this process can write nowhere but in @path: everything else is read-only in a mount
- * namespace of its own. libarchive refuses what would lead out; this holds where it should be mistaken.
- * Returns a descriptor of @path as it is mounted there, or -1 with errno.
- */
-static int confine_writes_to(const char *path)
-{
-	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
-	CLEANUP_FD int tree = -1;
-
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return -1;
-	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0 || mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof read_only) < 0)
-		return -1;
-	if (move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return -1;
-	return take_fd(&tree);
 }
 
 static int pack_to(int out_fd, int directory_fd)

@@ -25,6 +25,7 @@
 #include "container/uplink.h"
 #include "core/store.h"
 #include "rebase/apply.h"
+#include "stream/moving.h"
 
 /* LXC_ROOTFS_PATH is ROOT/containers/NAME/rootfs: cuts @levels components off. */
 static bool path_above(const char *path, int levels, char *ret_path, size_t size)
@@ -82,6 +83,17 @@ static void clear_port(struct lb_context *ctx, const struct record *record)
 		uplink_delete(ctx, &ports);
 }
 
+/* One that is on its way to another host, or from there, runs on one of them alone. */
+static int refuse_moving(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
+	CLEANUP_FD int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return path ? fail_errno(ctx, errno, "cannot open %s", path) : fail_memory(ctx);
+	return moving_before_start(ctx, fd, name, false);
+}
+
 static int pre_start(struct lb_context *ctx, const char *name)
 {
 	struct record record = { 0 };
@@ -93,7 +105,9 @@ static int pre_start(struct lb_context *ctx, const char *name)
 			    "mounted for the whole host",
 			    name);
 	root_unmount(ctx, name);
-	r = rebase_recover_unlocked(ctx, name);
+	r = refuse_moving(ctx, name);
+	if (r == 0)
+		r = rebase_recover_unlocked(ctx, name);
 	if (r == 0)
 		r = read_record(ctx, name, &record);
 	if (r < 0)

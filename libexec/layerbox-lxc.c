@@ -5,7 +5,7 @@
  *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
- *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until standard input ends
+ *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
  *
  * The first form reads up to COUNT names from its standard input, a line each, and begins with each as it comes: the
  * program loads while the first container is made ready. It works on JOBS of them at a time, each in a process of its
@@ -16,11 +16,13 @@
 #include <lxc/attach_options.h>
 #include <lxc/lxccontainer.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -152,9 +154,9 @@ static int start(struct job *job, struct lxc_container *container)
 	container->want_daemonize(container, true);
 	container->want_close_all_fds(container, true);
 	/*
-	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root, who
-	 * may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without PATH has
-	 * a default of its own, so hooks are none the worse.
+	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root,
+	 * who may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without
+	 * PATH has a default of its own, so hooks are none the worse.
 	 */
 	unsetenv("PATH");
 	if (container->start(container, 0, NULL))
@@ -202,12 +204,12 @@ static int stop(struct job *job, struct lxc_container *container, bool kill)
 	return -LB_ERR_TIMEOUT;
 }
 
-static int64_t now_us(void)
+static uint64_t now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* Is the freezer one of version 1? */
@@ -233,9 +235,17 @@ static bool set_freezer(struct lxc_container *container, bool old, bool frozen)
 	return container->set_cgroup_item(container, "cgroup.freeze", frozen ? "1" : "0");
 }
 
-static bool is_frozen(struct lxc_container *container)
+/* Has somebody asked for it, whether all stand still by now or not? */
+static bool is_to_stand_still(struct lxc_container *container)
 {
-	return text_equal(container->state(container), "FROZEN") || stands_still(container, has_old_freezer(container));
+	bool old = has_old_freezer(container);
+	char text[64] = "";
+	int n;
+
+	if (text_equal(container->state(container), "FROZEN"))
+		return true;
+	n = container->get_cgroup_item(container, old ? "freezer.state" : "cgroup.freeze", text, sizeof text - 1);
+	return n > 0 && (old ? !text_after(text, "THAWED") : *text == '1');
 }
 
 /* LXC thaws only what it knows to be frozen; who was killed in halt() may not have told it. */
@@ -253,7 +263,7 @@ static bool thaw(struct lxc_container *container)
 static bool halt(struct job *job, struct lxc_container *container, int timeout_ms)
 {
 	const struct timespec pause = { .tv_nsec = 300000 };
-	const int64_t end = now_us() + (int64_t)timeout_ms * 1000;
+	const uint64_t end = now_us() + (uint64_t)timeout_ms * 1000;
 	bool old = has_old_freezer(container);
 
 	if (!set_freezer(container, old, true))
@@ -275,12 +285,15 @@ static bool halt(struct job *job, struct lxc_container *container, int timeout_m
 
 static int freeze(struct job *job, struct lxc_container *container, bool end)
 {
+	bool done;
+
 	job->log_start = log_size(job);
 	if (!container->is_running(container)) {
 		snprintf(job->cause, sizeof job->cause, "it is not running");
 		return -LB_ERR_NOT_RUNNING;
 	}
-	if (is_frozen(container) != end)
+	done = end ? !is_to_stand_still(container) : text_equal(container->state(container), "FROZEN");
+	if (done)
 		return 1;
 	if (end ? thaw(container) : halt(job, container, FREEZE_MS))
 		return 0;
@@ -374,67 +387,6 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 	return EXIT_SUCCESS;
 }
 
-/* -------------------------------------------------------------------------------------------- hold */
-
-/*
- * Says `frozen 0`, or `frozen 1` where somebody else had frozen it: then it stays so. When standard input ends, `thawed
- * MICROSECONDS`, from the request to freeze on; `expired MICROSECONDS` where that took too long. `failed CODE TEXT`.
- */
-static int say_failed(struct job *job, int r)
-{
-	if (!*job->cause)
-		find_cause(job);
-	printf("failed %d %s\n", r, *job->cause ? job->cause : "LXC wrote no cause to its log");
-	fflush(stdout);
-	return EXIT_FAILURE;
-}
-
-static int hold_running(struct job *job, struct lxc_container *container)
-{
-	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
-	const int64_t begun = now_us();
-	bool before = is_frozen(container);
-	int ready;
-
-	if (!before && !halt(job, container, job->timeout_s * 1000))
-		return say_failed(job, -LB_ERR_RUNTIME);
-	printf("frozen %d\n", before);
-	fflush(stdout);
-	do
-		ready = poll(&input, 1, job->timeout_s * 1000);
-	while (ready < 0 && errno == EINTR);
-	if (!before && !thaw(container))
-		return say_failed(job, -LB_ERR_RUNTIME);
-	printf("%s %lld\n", ready ? "thawed" : "expired", before ? 0 : (long long)(now_us() - begun));
-	fflush(stdout);
-	return EXIT_SUCCESS;
-}
-
-/* Nothing may end or stop it but the end of its input, which comes with that of its caller, too. */
-static int hold(struct job *job)
-{
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU };
-	struct lxc_container *container = lxc_container_new(job->name, job->lxcpath);
-	CLEANUP_FREE char *directory = text_format("%s/%s", job->lxcpath, job->name);
-	CLEANUP_FD int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	int r;
-
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		signal(signals[i], SIG_IGN);
-	setsid();
-	job->directory_fd = fd;
-	job->log_start = log_size(job);
-	if (container && container->is_running(container)) {
-		r = hold_running(job, container);
-	} else {
-		snprintf(job->cause, sizeof job->cause, "it is not running");
-		r = say_failed(job, -LB_ERR_NOT_RUNNING);
-	}
-	if (container)
-		lxc_container_put(container);
-	return r;
-}
-
 /* ------------------------------------------------------------------------------- exec and console */
 
 static int run_command(void *payload)
@@ -511,14 +463,88 @@ static int console(const char *lxcpath, const char *name)
 	return EXIT_SUCCESS;
 }
 
+/* -------------------------------------------------------------------------------------------- hold */
+
+/* A packet to who is at the other end; whether it is still there does not matter. */
+static void tell(const char *format, ...) PRINTF_LIKE(1, 2);
+static void tell(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	(void)!send(STDOUT_FILENO, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* Until the other end is closed, by whatever: true; or for too long: false. */
+static bool wait_for_end(int timeout_s)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t end = now_us() + (uint64_t)timeout_s * 1000000;
+
+	for (;;) {
+		uint64_t now = now_us();
+		int n = now >= end ? 0 : poll(&input, 1, (int)((end - now) / 1000) + 1);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return true;
+		if (n == 0)
+			return false;
+	}
+}
+
+static int hold(struct job *job, struct lxc_container *container)
+{
+	uint64_t begin = now_us();
+	int frozen = freeze(job, container, false);
+	bool in_time;
+
+	if (frozen < 0) {
+		tell("failed %d %s", frozen, *job->cause ? job->cause : "LXC gives no cause");
+		return EXIT_FAILURE;
+	}
+	tell("frozen");
+	in_time = wait_for_end(job->timeout_s);
+	if (frozen == 0 && !thaw(container))
+		tell("LXC failed to do so");
+	else if (in_time)
+		tell("thawed %llu", frozen == 0 ? (unsigned long long)(now_us() - begin) : 0ULL);
+	else
+		tell("late");
+	return EXIT_SUCCESS;
+}
+
+/* Nothing but SIGKILL ends it before it has thawed what it froze; and then its caller does. */
+static int hold_frozen(const char *lxcpath, const char *name, const char *timeout)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM };
+	struct job job = { .verb = "freeze", .lxcpath = lxcpath, .name = name, .timeout_s = atoi(timeout) };
+	CLEANUP(put_container) struct lxc_container *container = NULL;
+	CLEANUP_FREE char *directory = text_format("%s/%s", lxcpath, name);
+	int r = EXIT_FAILURE;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	job.directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	container = lxc_container_new(name, lxcpath);
+	if (container && container->is_defined(container))
+		r = hold(&job, container);
+	else
+		tell("failed %d LXC cannot read its config", -LB_ERR_RUNTIME);
+	close_fd(job.directory_fd);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && text_equal(argv[1], "hold"))
+		return hold_frozen(argv[2], argv[3], argv[4]);
 	if (argc > 8 && text_equal(argv[1], "exec"))
 		return exec_in(argv + 2);
 	if (argc == 4 && text_equal(argv[1], "console"))
 		return console(argv[2], argv[3]);
-	if (argc == 5 && text_equal(argv[1], "hold"))
-		return hold(&(struct job){ .lxcpath = argv[2], .name = argv[3], .timeout_s = atoi(argv[4]) });
 	if (argc == 6) {
 		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[5]) };
 

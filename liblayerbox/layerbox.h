@@ -260,8 +260,9 @@ int lb_container_refresh(struct lb_container *container);
  * lb_container_set - change one setting.
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
  *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
- *         net.egress (100Mbit; powers of 1000), health.command (a program and its arguments); see layerbox(8), KEYS
- * @value: "" takes a limit away, and leaves isolation to the network
+ *         net.egress (100Mbit; powers of 1000), health.command, backup.pre, backup.post (a program and its arguments),
+ *         snapshot.schedule, snapshot.keep; see layerbox(8), KEYS
+ * @value: "" takes a limit away, and leaves isolation to the network, snapshots to layerbox.conf(5)
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
  * Errors: -LB_ERR_BAD_VALUE, -LB_ERR_KERNEL (no cgroup controller or token bucket for it on this host),
@@ -786,7 +787,8 @@ int lb_snapshot_set_expires(struct lb_context *context, const char *container, c
 /**
  * lb_snapshot_mount - mount it, base included, read-only, at a directory of the host, in the caller's mount namespace.
  *
- * Without setuid, devices and programs. umount2(2) ends it. Errors: -LB_ERR_NO_SNAPSHOT, -ENOTDIR.
+ * Without setuid, devices and programs. umount2(2) ends it; until then neither it nor its container can be deleted or
+ * renamed. Errors: -LB_ERR_NO_SNAPSHOT, -ENOTDIR.
  */
 int lb_snapshot_mount(struct lb_context *context, const char *container, const char *label, const char *directory);
 
@@ -855,6 +857,7 @@ struct lb_import_options {
 	const char *base_as;          /* the name for a base that comes along; default: the one in the stream */
 	bool allow_privileged;        /* make a privileged container, whose root is this host's root, where it was one */
 	bool replace;                 /* a stopped container of that name goes on with what comes; its state is kept as a snapshot */
+	const char *incoming;         /* a part of the move with this token: it cannot be started before lb_move_answer() is asked to */
 };
 
 /**
@@ -878,6 +881,24 @@ int lb_import(struct lb_context *context, int fd, const struct lb_import_options
  * Errors: -LB_ERR_PROGRAM_FAILED (with ssh's or the other side's words), those of lb_export().
  */
 int lb_move(struct lb_context *context, const char *container, const char *target);
+
+/**
+ * lb_move_back - take a container back whose move was cut off when the other side had been told to start it.
+ * @unasked: do so although the other side cannot be asked, since it will never run again
+ *
+ * Where the other side has it, nothing is changed: -LB_ERR_EXISTS. 1 where there is no such move. Errors:
+ * -LB_ERR_PROGRAM_FAILED (the other side cannot be reached).
+ */
+int lb_move_back(struct lb_context *context, const char *container, bool unasked);
+
+/**
+ * lb_move_answer - the other side of lb_move(): answer what the host asks from which a container comes.
+ * @question:   NULL-terminated words: "probe" BASE@GENERATION DIGEST NAME; "commit" NAME TOKEN RAN LABEL; "abort" NAME TOKEN
+ * @ret_answer: one line, the caller's (free(3))
+ *
+ * For programs that take the place of `layerbox receive`. Errors: -EINVAL (no such question), and those of what is done.
+ */
+int lb_move_answer(struct lb_context *context, const char *const *question, char **ret_answer);
 
 /**
  * lb_export_oci - add a container to an OCI image layout: one layer is the base's generation, shared by all containers

@@ -1,56 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Generations of bases: what differs between them, whether they are still what they were, and which are needed. */
 #include "command.h"
+#include "difference.h"
 #include "output.h"
 
 /* ---- differences ---- */
-
-struct show {
-	const char *base;             /* in each object, where several are looked at; or NULL */
-	json_t *rows;                 /* NULL: print lines */
-	bool packages, files;
-};
-
-static void add_row(const struct lb_difference *difference, const struct show *show)
-{
-	json_t *row = json_object();
-
-	if (show->base)
-		json_object_set_new(row, "base", json_string(show->base));
-	json_object_set_new(row, "package", json_text(difference->package));
-	json_object_set_new(row, "path", json_text(difference->path));
-	json_object_set_new(row, "before", json_text(difference->before));
-	json_object_set_new(row, "after", json_text(difference->after));
-	json_array_append_new(show->rows, row);
-}
-
-/* One line: "+ /path (file, ...)", "- package 1.0", "~ /path (... -> ...)". */
-static void print_line(const struct lb_difference *difference)
-{
-	char *subject = text_shown(difference->path ? difference->path : difference->package);
-	char *before = text_shown(difference->before ? difference->before : "");
-	char *after = text_shown(difference->after ? difference->after : "");
-	bool both = difference->before && difference->after;
-
-	if (subject && before && after)
-		printf("%c %s: %s%s%s\n", both ? '~' : difference->before ? '-' : '+', subject, before,
-		       both ? " -> " : "", after);
-	free(subject);
-	free(before);
-	free(after);
-}
-
-static void on_difference(const struct lb_difference *difference, void *userdata)
-{
-	const struct show *show = userdata;
-
-	if (difference->path ? !show->files : !show->packages)
-		return;
-	if (show->rows)
-		add_row(difference, show);
-	else
-		print_line(difference);
-}
 
 static int run_diff(struct lb_context *context, int argc, char **argv)
 {
@@ -58,7 +12,7 @@ static int run_diff(struct lb_context *context, int argc, char **argv)
 						 { "packages", no_argument, NULL, 'p' },
 						 { "files", no_argument, NULL, 'f' },
 						 { 0 } };
-	struct show show = { .packages = true, .files = true };
+	struct difference_show show = { .packages = true, .files = true };
 	bool as_json = false;
 	int option, r;
 
@@ -76,7 +30,7 @@ static int run_diff(struct lb_context *context, int argc, char **argv)
 	if (argc - optind != 2)
 		return usage_error(&command_base_diff, "give two generations, as in debian-bookworm@1 debian-bookworm");
 	show.rows = as_json ? json_array() : NULL;
-	r = lb_base_diff(context, argv[optind], argv[optind + 1], on_difference, &show);
+	r = lb_base_diff(context, argv[optind], argv[optind + 1], difference_show_one, &show);
 	if (r >= 0 && as_json)
 		show_rows(show.rows, NULL, true);
 	else if (r == 1)
@@ -87,7 +41,7 @@ static int run_diff(struct lb_context *context, int argc, char **argv)
 
 static int run_verify(struct lb_context *context, int argc, char **argv)
 {
-	struct show show = { .packages = true, .files = true };
+	struct difference_show show = { .packages = true, .files = true };
 	int as_json = json_option(&command_base_verify, argc, argv), r, result = EXIT_OK;
 
 	if (as_json < 0)
@@ -97,7 +51,7 @@ static int run_verify(struct lb_context *context, int argc, char **argv)
 	show.rows = as_json ? json_array() : NULL;
 	for (; optind < argc; optind++) {
 		show.base = argv[optind];
-		r = lb_base_verify(context, argv[optind], on_difference, &show);
+		r = lb_base_verify(context, argv[optind], difference_show_one, &show);
 		if (r < 0)
 			report_failure(context, r);
 		else

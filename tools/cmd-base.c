@@ -54,14 +54,20 @@ static int run_build(struct lb_context *context, int argc, char **argv)
 
 static int run_import(struct lb_context *context, int argc, char **argv)
 {
-	static const struct option none[] = { { 0 } };
-	int r;
+	static const struct option long_options[] = { { "format", required_argument, NULL, 'f' }, { 0 } };
+	bool oci = false;
+	int option, r;
 
-	if (next_option(&command_base_import, argc, argv, none) < 0)
+	while ((option = next_option(&command_base_import, argc, argv, long_options)) > 0) {
+		if (strcmp(optarg, "oci") != 0)
+			return usage_error(&command_base_import, "the only format there is, is oci");
+		oci = true;
+	}
+	if (option < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 2)
 		return usage_error(&command_base_import, "give a name, and a directory or an archive");
-	r = lb_base_import(context, argv[optind], argv[optind + 1]);
+	r = (oci ? lb_base_import_oci : lb_base_import)(context, argv[optind], argv[optind + 1]);
 	if (r < 0)
 		return report_failure(context, r);
 	say("imported base %s", argv[optind]);
@@ -170,9 +176,10 @@ const struct command command_base_build = {
 
 const struct command command_base_import = {
 	.name = "base import",
-	.arguments = "NAME DIRECTORY|ARCHIVE",
-	.summary = "Make a base from a directory or a tar archive",
-	.help = "  It is copied and made generic: no machine-id, no host keys, no caches.\n",
+	.arguments = "NAME DIRECTORY|ARCHIVE | --format oci NAME DIRECTORY[:TAG]",
+	.summary = "Make a base from a directory, a tar archive or an OCI image",
+	.help = "  --format oci   from an image of an OCI image layout; TAG says which, if there are several\n"
+		"  It is copied and made generic: no machine-id, no host keys, no caches.\n",
 	.run = run_import,
 };
 

@@ -27,7 +27,11 @@ extern const struct command command_create, command_start, command_stop, command
 	command_net_status, command_net_list, command_net_create, command_net_delete, command_net_set, command_net_get,
 	command_net_egress, command_lease_list, command_lease_reserve, command_lease_release, command_lease_pool,
 	command_forward_add, command_forward_list, command_forward_remove, command_init, command_doctor,
-	command_rebase, command_audit, command_status;
+	command_export, command_import, command_send, command_receive, command_move,
+	command_rebase, command_audit, command_status, command_clone, command_snapshot_create, command_snapshot_list,
+	command_snapshot_show, command_snapshot_diff, command_snapshot_restore, command_snapshot_delete,
+	command_snapshot_rename, command_snapshot_expire, command_snapshot_mount, command_snapshot_prune,
+	command_snapshot_run;
 
 /* Tells the context's failure on stderr and returns the exit code for @result. */
 int report_failure(struct lb_context *context, int result);

@@ -15,7 +15,11 @@ static const struct command *const commands[] = {
 	&command_net_status, &command_net_list, &command_net_create, &command_net_delete, &command_net_set,
 	&command_net_get, &command_net_egress, &command_lease_list, &command_lease_reserve,
 	&command_lease_release, &command_lease_pool, &command_forward_add, &command_forward_list,
-	&command_forward_remove, &command_rebase, &command_audit, &command_status, &command_init, &command_doctor,
+	&command_forward_remove, &command_export, &command_import, &command_send, &command_receive, &command_move,
+	&command_rebase, &command_audit, &command_status, &command_snapshot_create,
+	&command_snapshot_list, &command_snapshot_show, &command_snapshot_diff, &command_snapshot_restore,
+	&command_snapshot_delete, &command_snapshot_rename, &command_snapshot_expire, &command_snapshot_mount,
+	&command_snapshot_prune, &command_snapshot_run, &command_clone, &command_init, &command_doctor,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -34,7 +38,7 @@ static void print_overview(FILE *out)
 	fprintf(out, "layerbox - many small, long-lived Linux containers on one shared base\n\n"
 		     "Usage: layerbox COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-17s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\n%s\n`layerbox COMMAND --help` says more of one; the manual is layerbox(8).\n", global_help);
 }
 
@@ -65,7 +69,7 @@ static bool print_group(const char *word)
 			continue;
 		if (!found)
 			printf("Usage: layerbox %s COMMAND [ARGUMENTS]\n\n", word);
-		printf("  %-15s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-17s %s\n", commands[i]->name, commands[i]->summary);
 		found = true;
 	}
 	if (found)

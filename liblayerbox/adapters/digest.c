@@ -82,6 +82,30 @@ int digest_md5_fd(int fd, uint8_t ret_digest[DIGEST_MD5_BYTES])
 	return r;
 }
 
+struct digest {
+	struct sha256_ctx state;
+};
+
+struct digest *digest_begin(void)
+{
+	struct digest *digest = malloc(sizeof *digest);
+
+	if (digest)
+		sha256_init(&digest->state);
+	return digest;
+}
+
+void digest_add(struct digest *digest, const void *data, size_t length)
+{
+	sha256_update(&digest->state, length, data);
+}
+
+void digest_end(struct digest *digest, uint8_t ret_digest[DIGEST_SHA256_BYTES])
+{
+	sha256_digest(&digest->state, DIGEST_SHA256_BYTES, ret_digest);
+	free(digest);
+}
+
 void digest_to_text(const uint8_t *bytes, size_t count, char *ret_text)
 {
 	static const char digits[] = "0123456789abcdef";

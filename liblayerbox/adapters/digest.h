@@ -16,6 +16,12 @@ void digest_md5(const void *data, size_t length, uint8_t ret_digest[DIGEST_MD5_B
 int digest_sha256_fd(int fd, uint8_t ret_digest[DIGEST_SHA256_BYTES]);
 int digest_md5_fd(int fd, uint8_t ret_digest[DIGEST_MD5_BYTES]);
 
+/* SHA-256 of what comes piece by piece. NULL without memory; ended once, which also frees it. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_add(struct digest *digest, const void *data, size_t length);
+void digest_end(struct digest *digest, uint8_t ret_digest[DIGEST_SHA256_BYTES]);
+
 /* Lower-case hexadecimal digits, two for each of @count bytes, and a NUL. Also for other bytes. */
 void digest_to_text(const uint8_t *bytes, size_t count, char *ret_text);
 

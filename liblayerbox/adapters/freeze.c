@@ -1,211 +1,131 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "freeze.h"
 
-#include <poll.h>
-#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <time.h>
+#include <sys/socket.h>
 
 #include "../util/spawn.h"
 #include "runtime.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-lxc"
 
-/* What the helper takes at most beside the time to freeze: it loads, and asks the monitor. */
-enum { HELPER_SECONDS = 30, LINE_MAX_LENGTH = 1024 };
+enum { ANSWER_MAX = 1024 };
 
-static int64_t now_ms(void)
+/* A session of its own: what a terminal sends to those in front of it does not reach the helper. */
+static int start(struct freeze *freeze, int helper_fd, unsigned timeout_s)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* The next line of the helper's; -EPIPE where it has ended, -ETIMEDOUT. */
-static int read_line(int fd, unsigned timeout_s, char line[LINE_MAX_LENGTH])
-{
-	const int64_t end = now_ms() + (int64_t)timeout_s * 1000;
-	size_t length = 0;
-
-	while (length + 1 < LINE_MAX_LENGTH) {
-		struct pollfd output = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
-		int ready = poll(&output, 1, left > 0 ? (int)left : 0);
-		ssize_t n = ready > 0 ? read(fd, line + length, 1) : 0;
-
-		if (ready == 0)
-			return -ETIMEDOUT;
-		if (ready < 0 || n < 0) {
-			if (errno != EINTR)
-				return -errno;
-			continue;
-		}
-		if (n == 0)
-			return -EPIPE;
-		if (line[length] == '\n')
-			break;
-		length++;
-	}
-	line[length] = '\0';
-	text_printable(line);
-	return 0;
-}
-
-/* The last word of the helper is one of these; other lines are what LXC says. */
-static int read_word(struct freeze *freeze, const char *const *words, unsigned timeout_s, char line[LINE_MAX_LENGTH])
-{
+	char timeout[16];
+	const char *const argv[] = { HELPER, "hold", freeze->lxcpath, freeze->name, timeout, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int r;
 
-	while ((r = read_line(freeze->output_fd, timeout_s, line)) == 0) {
-		for (size_t i = 0; words[i]; i++)
-			if (text_after(line, words[i]))
-				return 0;
-		log_message(freeze->ctx, LB_LOG_DEBUG, "layerbox-lxc: %s", line);
-	}
-	return r;
+	snprintf(timeout, sizeof timeout, "%u", timeout_s);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawn_file_actions_adddup2(&actions, helper_fd, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, helper_fd, STDOUT_FILENO);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+	r = posix_spawn(&freeze->pid, HELPER, &actions, &attributes, spawn_vector(argv), environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
 }
 
-/* Ends the helper, by force where it did not say its last word. */
-static void end_helper(struct freeze *freeze, bool force)
+/* The helper's next answer, a packet: 0, or -EPIPE where it has ended. */
+static int hear(const struct freeze *freeze, char answer[ANSWER_MAX])
+{
+	ssize_t n;
+
+	do
+		n = recv(freeze->fd, answer, ANSWER_MAX - 1, 0);
+	while (n < 0 && errno == EINTR);
+	answer[n > 0 ? n : 0] = '\0';
+	return n > 0 ? 0 : -EPIPE;
+}
+
+static void end(struct freeze *freeze)
 {
 	int status;
 
-	close_fd(take_fd(&freeze->input_fd));
-	close_fd(take_fd(&freeze->output_fd));
-	if (force)
-		kill(freeze->pid, SIGKILL);
-	spawn_wait(freeze->pid, &status);
+	close_fd(take_fd(&freeze->fd));
+	if (freeze->pid > 0)
+		spawn_wait(freeze->pid, &status);
 	freeze->pid = 0;
-}
-
-static void forget(struct freeze *freeze)
-{
 	free(TAKE_PTR(freeze->lxcpath));
 	free(TAKE_PTR(freeze->name));
 }
 
-/* What the helper did not do. */
-static int thaw(struct freeze *freeze)
+/* Somebody has to thaw it. */
+static int helper_died(struct freeze *freeze)
 {
-	char before[ERROR_MAX];
-	int r = 0;
+	if (runtime_do(freeze->ctx, "thaw", freeze->lxcpath, freeze->name) < 0)
+		return fail_wrap(freeze->ctx, -LB_ERR_RUNTIME, "the helper that held container '%s' frozen has ended: ",
+				 freeze->name);
+	return fail(freeze->ctx, -LB_ERR_RUNTIME,
+		    "the helper that held container '%s' frozen has ended; it is thawed, and what was done meanwhile is not used",
+		    freeze->name);
+}
 
-	if (freeze->was_frozen)
+/* "frozen", or "failed CODE TEXT" */
+static int hear_frozen(struct freeze *freeze)
+{
+	char answer[ANSWER_MAX];
+	int code, offset = 0;
+
+	if (hear(freeze, answer) < 0)
+		return helper_died(freeze);
+	if (text_equal(answer, "frozen"))
 		return 0;
-	text_copy(before, sizeof before, freeze->ctx->error);
-	r = runtime_do(freeze->ctx, "thaw", freeze->lxcpath, freeze->name);
-	if (r < 0)
-		return fail_wrap(freeze->ctx, r, "container '%s' may still be frozen; thaw it: ", freeze->name);
-	text_copy(freeze->ctx->error, sizeof freeze->ctx->error, before);
-	return 0;
+	if (sscanf(answer, "failed %d %n", &code, &offset) >= 1 && offset > 0 && code < 0)
+		return fail(freeze->ctx, code, "container '%s' cannot be frozen: %s", freeze->name, answer + offset);
+	return fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s' cannot be frozen", freeze->name);
 }
 
-/* "failed CODE TEXT" */
-static int pass_on(struct freeze *freeze, const char *line)
+int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s, struct freeze *ret_freeze)
 {
-	int code = -LB_ERR_RUNTIME, offset = 0;
-
-	if (sscanf(line, "failed %d %n", &code, &offset) < 1 || code >= 0 || offset == 0)
-		return fail(freeze->ctx, -LB_ERR_RUNTIME, "cannot freeze container '%s'", freeze->name);
-	return fail(freeze->ctx, code, "cannot freeze container '%s': %s", freeze->name, line + offset);
-}
-
-static int start(struct freeze *freeze, unsigned timeout_s)
-{
-	const struct spawn_options options = { .outlives_caller = true };
-	struct spawn_child child;
-	char seconds[16];
+	struct freeze freeze = { .ctx = ctx, .lxcpath = strdup(lxcpath), .name = strdup(name), .fd = -1 };
+	int fds[2] = { -1, -1 };
 	int r;
 
-	snprintf(seconds, sizeof seconds, "%u", timeout_s);
-	r = spawn_start((const char *const[]){ HELPER, "hold", freeze->lxcpath, freeze->name, seconds, NULL }, &options,
-			&child);
-	if (r == -ENOENT)
-		return fail(freeze->ctx, -LB_ERR_NO_PROGRAM,
-			    "the helper program " HELPER " is missing; install layerbox again");
-	if (r < 0)
-		return fail_errno(freeze->ctx, r, "cannot run the helper program " HELPER);
-	freeze->pid = child.pid;
-	freeze->input_fd = child.input_fd;
-	freeze->output_fd = child.output_fd;
-	return 0;
-}
-
-static int wait_until_frozen(struct freeze *freeze, unsigned timeout_s)
-{
-	char line[LINE_MAX_LENGTH];
-	int r = read_word(freeze, (const char *const[]){ "frozen ", "failed ", NULL }, timeout_s + HELPER_SECONDS,
-			  line);
-
-	if (r == 0 && text_after(line, "frozen ")) {
-		freeze->was_frozen = text_equal(line, "frozen 1");
-		return 0;
+	if (!freeze.lxcpath || !freeze.name)
+		r = fail_memory(ctx);
+	else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		r = fail_errno(ctx, errno, "cannot freeze container '%s'", name);
+	else {
+		freeze.fd = fds[0];
+		r = start(&freeze, fds[1], timeout_s);
+		close_fd(fds[1]);
+		r = r == -ENOENT ? fail(ctx, -LB_ERR_NO_PROGRAM, "the helper program " HELPER " is missing; install layerbox again")
+		    : r < 0	 ? fail_errno(ctx, r, "cannot run the helper program " HELPER)
+				 : hear_frozen(&freeze);
 	}
-	end_helper(freeze, r < 0);
-	if (r == 0)
-		return pass_on(freeze, line);
-	r = r == -ETIMEDOUT
-		    ? fail(freeze->ctx, -LB_ERR_TIMEOUT, "container '%s' could not be frozen in time", freeze->name)
-		    : fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s': the process that was to freeze it ended",
-			   freeze->name);
-	thaw(freeze);
+	if (r < 0)
+		end(&freeze);
+	else
+		*ret_freeze = freeze;
 	return r;
 }
 
-int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s,
-		struct freeze *ret_freeze)
-{
-	struct freeze freeze = { .ctx = ctx, .input_fd = -1, .output_fd = -1 };
-	int r;
-
-	freeze.lxcpath = strdup(lxcpath);
-	freeze.name = strdup(name);
-	r = freeze.lxcpath && freeze.name ? start(&freeze, timeout_s) : fail_memory(ctx);
-	if (r == 0)
-		r = wait_until_frozen(&freeze, timeout_s);
-	if (r < 0) {
-		forget(&freeze);
-		return r;
-	}
-	*ret_freeze = freeze;
-	return 0;
-}
-
+/* "thawed MICROSECONDS", or "late" where it did not want to wait any longer. */
 int freeze_release(struct freeze *freeze)
 {
-	char line[LINE_MAX_LENGTH];
+	char answer[ANSWER_MAX];
 	unsigned long long us;
-	int r, thawed;
+	int r = 0;
 
-	if (freeze->pid == 0)
-		return 0;
-	close_fd(take_fd(&freeze->input_fd));
-	r = read_word(freeze, (const char *const[]){ "thawed ", "expired ", "failed ", NULL }, HELPER_SECONDS, line);
-	end_helper(freeze, r < 0);
-	if (r == 0 && sscanf(line, "thawed %llu", &us) == 1) {
+	shutdown(freeze->fd, SHUT_WR);
+	if (hear(freeze, answer) < 0)
+		r = helper_died(freeze);
+	else if (sscanf(answer, "thawed %llu", &us) == 1)
 		freeze->frozen_us = us;
-	} else if (r == 0 && text_after(line, "expired ")) {
-		r = fail(freeze->ctx, -LB_ERR_TIMEOUT,
-			 "container '%s' was thawed before all was copied: that took too long", freeze->name);
-	} else {
-		r = fail(freeze->ctx, -LB_ERR_RUNTIME,
-			 "container '%s': the process that kept it frozen died; try again", freeze->name);
-		thawed = thaw(freeze);
-		r = thawed < 0 ? thawed : r;
-	}
-	forget(freeze);
+	else if (text_equal(answer, "late"))
+		r = fail(freeze->ctx, -LB_ERR_TIMEOUT, "container '%s' was frozen for too long, and was thawed before all was done",
+			 freeze->name);
+	else
+		r = fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s' cannot be thawed: %s; try `layerbox thaw %s`",
+			 freeze->name, answer, freeze->name);
+	end(freeze);
 	return r;
-}
-
-void freeze_drop(struct freeze *freeze)
-{
-	char before[ERROR_MAX];
-
-	if (freeze->pid == 0)
-		return;
-	text_copy(before, sizeof before, freeze->ctx->error);
-	if (freeze_release(freeze) < 0)
-		log_message(freeze->ctx, LB_LOG_WARNING, "%s", freeze->ctx->error);
-	text_copy(freeze->ctx->error, sizeof freeze->ctx->error, before);
 }

@@ -28,6 +28,14 @@ static const struct {
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
+int overlay_set_options(int fs_fd)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (fsconfig(fs_fd, FSCONFIG_SET_STRING, options[i].key, options[i].value, 0) < 0)
+			return -errno;
+	return 0;
+}
+
 static int write_map(pid_t pid, const char *which, uint32_t id_start, uint32_t id_count)
 {
 	char path[64], map[64];
@@ -142,8 +150,7 @@ static void become_root_again(void)
 		abort(); /* cannot be: the saved ids are root's and the capabilities were kept */
 }
 
-/* What the kernel wrote about a file system context, instead of a bare errno. */
-static void explain(int fs_fd, const char *what, int error, char *text, size_t size)
+void overlay_explain(int fs_fd, const char *what, int error, char *text, size_t size)
 {
 	char words[512];
 	ssize_t n = read(fs_fd, words, sizeof words - 1);
@@ -157,7 +164,7 @@ static void explain(int fs_fd, const char *what, int error, char *text, size_t s
 static int make_by_descriptor(const struct overlay_spec *spec, const struct layers *layers, char *error, size_t size)
 {
 	CLEANUP_FD int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	int mount_fd, r = 0;
+	int mount_fd, r;
 
 	if (fs < 0)
 		return -errno;
@@ -169,9 +176,7 @@ static int make_by_descriptor(const struct overlay_spec *spec, const struct laye
 	if (fsconfig(fs, FSCONFIG_SET_FD, "upperdir", NULL, layers->upper) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_FD, "workdir", NULL, layers->work) < 0)
 		return -EOPNOTSUPP;
-	for (size_t i = 0; r == 0 && i < OPTION_COUNT; i++)
-		if (fsconfig(fs, FSCONFIG_SET_STRING, options[i].key, options[i].value, 0) < 0)
-			r = -errno;
+	r = overlay_set_options(fs);
 	if (r == 0 && spec->id_count)
 		r = become(spec->id_start);
 	if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -182,7 +187,7 @@ static int make_by_descriptor(const struct overlay_spec *spec, const struct laye
 	if (r == 0 && mount_fd < 0)
 		r = -errno;
 	if (r < 0) {
-		explain(fs, "the overlay could not be made", -r, error, size);
+		overlay_explain(fs, "the overlay could not be made", -r, error, size);
 		return r;
 	}
 	return mount_fd;

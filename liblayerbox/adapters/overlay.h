@@ -28,3 +28,9 @@ int overlay_mount(const struct overlay_spec *spec, char *error, size_t error_siz
 
 /* A user namespace that maps @id_count ids from 0 to @id_start: a descriptor of it, or a negative errno. */
 int overlay_user_namespace(uint32_t id_start, uint32_t id_count);
+
+/* Says in a context of fsopen(2) all options whose defaults a host may have changed. 0, or a negative errno. */
+int overlay_set_options(int fs_fd);
+
+/* "@what: @error", and what the kernel wrote about such a context, instead of a bare errno. */
+void overlay_explain(int fs_fd, const char *what, int error, char *text, size_t size);

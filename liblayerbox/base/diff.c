@@ -47,31 +47,6 @@ static int side_open(struct lb_context *ctx, const char *name, struct side *side
 	return installed_read(ctx, side->tree_fd, side->what, &side->installed);
 }
 
-static size_t compare_packages(const struct installed *before, const struct installed *after, lb_difference_fn fn,
-			       void *userdata)
-{
-	size_t i = 0, j = 0, count = 0;
-
-	while (i < before->count || j < after->count) {
-		const struct installed_package *old = i < before->count ? &before->packages[i] : NULL;
-		const struct installed_package *new = j < after->count ? &after->packages[j] : NULL;
-		int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
-		struct lb_difference difference = { .size = sizeof difference };
-
-		i += order <= 0;
-		j += order >= 0;
-		if (order == 0 && text_equal(old->version, new->version))
-			continue;
-		difference.package = order <= 0 ? old->name : new->name;
-		difference.before = order <= 0 ? old->version : NULL;
-		difference.after = order >= 0 ? new->version : NULL;
-		if (fn)
-			fn(&difference, userdata);
-		count++;
-	}
-	return count;
-}
-
 int lb_base_diff(struct lb_context *ctx, const char *before, const char *after, lb_difference_fn fn, void *userdata)
 {
 	CLEANUP(side_close) struct side old = SIDE_EMPTY;
@@ -85,7 +60,7 @@ int lb_base_diff(struct lb_context *ctx, const char *before, const char *after, 
 		r = side_open(ctx, after, &new);
 	if (r < 0)
 		return r;
-	packages = compare_packages(&old.installed, &new.installed, fn, userdata);
+	packages = installed_compare(&old.installed, &new.installed, fn, userdata);
 	if (manifest_compare(&old.manifest, &new.manifest, fn, userdata, &paths) < 0)
 		return fail_memory(ctx);
 	return packages + paths == 0;

@@ -6,6 +6,7 @@
 
 #define GENERATION_FILE "generation.conf"
 #define GENERATION_TREE "rootfs"
+#define GENERATION_OCI_LAYER "oci-layer"        /* what it is as a layer of an image: digest, size, digest of the archive */
 
 /*
  * Reads the record in @directory_fd, the directory of generation @generation of base @name.

@@ -10,8 +10,8 @@
 #include "../util/spawn.h"
 #include "../util/tree.h"
 #include "generalise.h"
+#include "import.h"
 #include "lay.h"
-#include "staging.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-archive"
 
@@ -36,13 +36,17 @@ static int refuse_ancestor(struct lb_context *ctx, const char *source, const str
 	return fail_errno(ctx, errno, "cannot look above %s", ctx->config.root);
 }
 
-static int unpack(struct lb_context *ctx, const char *source, bool is_directory, const struct staging *staging)
+static int unpack(struct lb_context *ctx, const char *source, const struct staging *staging, void *data)
 {
+	const struct stat *st = data;
+	bool is_directory = S_ISDIR(st->st_mode);
 	const char *const argv[] = { HELPER, is_directory ? "copy" : "unpack", "--", source, staging->tree, NULL };
 	const struct spawn_options options = { 0 };
 	CLEANUP_FREE char *output = NULL;
-	int status, r;
+	int status, r = is_directory ? refuse_ancestor(ctx, source, st, staging->tree_fd) : 0;
 
+	if (r < 0)
+		return r;
 	progress(ctx, -1, "copying %s", source);
 	r = spawn_run(argv, &options, &status, &output);
 	if (r == -ENOENT)
@@ -95,10 +99,23 @@ static int adapt(struct lb_context *ctx, const char *source, int tree_fd, struct
 	return record->recipe && record->halt_signal && record->reboot_signal ? 0 : fail_memory(ctx);
 }
 
-int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
+int base_import_with(struct lb_context *ctx, const char *name, const char *source, import_fill_fn fill, void *data)
 {
 	CLEANUP_STAGING struct staging staging = STAGING_EMPTY;
 	CLEANUP(generation_record_free) struct generation_record record = { 0 };
+	int r = staging_begin(ctx, name, &staging);
+
+	if (r == 0)
+		r = fill(ctx, source, &staging, data);
+	if (r == 0)
+		r = adapt(ctx, source, staging.tree_fd, &record);
+	if (r == 0)
+		r = generalise(ctx, staging.tree_fd);
+	return r < 0 ? r : staging_publish(&staging, &record);
+}
+
+int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
+{
 	struct stat st;
 	int r = name_check(ctx, "base", name);
 
@@ -108,14 +125,5 @@ int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
 		return r;
 	if (stat(source, &st) < 0)
 		return fail_errno(ctx, errno, "cannot import %s", source);
-	r = staging_begin(ctx, name, &staging);
-	if (r == 0 && S_ISDIR(st.st_mode))
-		r = refuse_ancestor(ctx, source, &st, staging.tree_fd);
-	if (r == 0)
-		r = unpack(ctx, source, S_ISDIR(st.st_mode), &staging);
-	if (r == 0)
-		r = adapt(ctx, source, staging.tree_fd, &record);
-	if (r == 0)
-		r = generalise(ctx, staging.tree_fd);
-	return r < 0 ? r : staging_publish(&staging, &record);
+	return base_import_with(ctx, name, source, unpack, &st);
 }

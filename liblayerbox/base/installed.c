@@ -3,10 +3,6 @@
 
 #include "../util/tree.h"
 
-#define STATUS_FILE "var/lib/dpkg/status"
-
-enum { STATUS_BYTES_MAX = 256 << 20 };
-
 /* What is needed of a stanza: values, which point into it. */
 struct stanza {
 	char *package, *status, *version, *architecture, *multi_arch;
@@ -100,13 +96,38 @@ int installed_parse(char *text, struct installed *ret_installed)
 int installed_read(struct lb_context *ctx, int tree_fd, const char *what, struct installed *ret_installed)
 {
 	char *text = NULL;
-	int r = tree_read_in_root(tree_fd, STATUS_FILE, STATUS_BYTES_MAX, &text);
+	int r = tree_read_in_root(tree_fd, INSTALLED_FILE, INSTALLED_BYTES_MAX, &text);
 
 	if (r == -ENOENT || r == -ENOTDIR) {
 		*ret_installed = (struct installed){ 0 };
 		return 0;
 	}
 	if (r < 0)
-		return fail_errno(ctx, r, "cannot read /" STATUS_FILE " of %s", what);
+		return fail_errno(ctx, r, "cannot read /" INSTALLED_FILE " of %s", what);
 	return installed_parse(text, ret_installed) < 0 ? fail_memory(ctx) : 0;
+}
+
+size_t installed_compare(const struct installed *before, const struct installed *after, lb_difference_fn fn,
+			 void *userdata)
+{
+	size_t i = 0, j = 0, count = 0;
+
+	while (i < before->count || j < after->count) {
+		const struct installed_package *old = i < before->count ? &before->packages[i] : NULL;
+		const struct installed_package *new = j < after->count ? &after->packages[j] : NULL;
+		int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
+		struct lb_difference difference = { .size = sizeof difference };
+
+		i += order <= 0;
+		j += order >= 0;
+		if (order == 0 && text_equal(old->version, new->version))
+			continue;
+		difference.package = order <= 0 ? old->name : new->name;
+		difference.before = order <= 0 ? old->version : NULL;
+		difference.after = order >= 0 ? new->version : NULL;
+		if (fn)
+			fn(&difference, userdata);
+		count++;
+	}
+	return count;
 }

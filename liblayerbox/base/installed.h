@@ -4,6 +4,9 @@
 
 #include "../core/context.h"
 
+#define INSTALLED_FILE "var/lib/dpkg/status"
+enum { INSTALLED_BYTES_MAX = 256 << 20 };
+
 struct installed_package {
 	const char *name;             /* NAME, or NAME:ARCH for what may be installed for several architectures */
 	const char *version;
@@ -27,3 +30,9 @@ int installed_parse(char *text, struct installed *ret_installed);
 
 /* Those of a tree; none where it is no Debian. */
 int installed_read(struct lb_context *ctx, int tree_fd, const char *what, struct installed *ret_installed);
+
+/*
+ * Gives every package that one has and the other has not, or not in that version, to @fn, which may be NULL; how many.
+ */
+size_t installed_compare(const struct installed *before, const struct installed *after, lb_difference_fn fn,
+			 void *userdata);

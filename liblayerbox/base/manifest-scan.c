@@ -8,16 +8,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include "../util/tree.h"
 #include "../util/array.h"
+#include "manifest-entry.h"
 #include "manifest-hash.h"
-#include "manifest-text.h"
 #include "manifest.h"
-
-enum { XATTR_HEX_MAX = 64, XATTR_GUESS = 1024 };
 
 struct scan {
 	struct lb_context *ctx;
@@ -25,7 +21,7 @@ struct scan {
 	int previous_fd;
 	struct text_list directories; /* still to be read */
 	struct manifest manifest;
-	char *names, *value;          /* XATTR_LIST_MAX, XATTR_SIZE_MAX bytes */
+	struct manifest_reader reader;
 };
 
 static int fail_path(struct lb_context *ctx, int error, const char *what, const char *path)
@@ -33,77 +29,6 @@ static int fail_path(struct lb_context *ctx, int error, const char *what, const 
 	CLEANUP_FREE char *shown = strdup(path);
 
 	return fail_errno(ctx, error, "cannot %s /%.1000s of the base", what, shown ? text_printable(shown) : "");
-}
-
-/* ---- extended attributes ---- */
-
-/* The kernel sets aside as much memory as it is offered: so first a little, then the most. */
-static ssize_t list_names(const char *path, char *names)
-{
-	ssize_t n = llistxattr(path, names, XATTR_GUESS);
-
-	return n < 0 && errno == ERANGE ? llistxattr(path, names, XATTR_LIST_MAX) : n;
-}
-
-static ssize_t get_value(const char *path, const char *name, char *value)
-{
-	ssize_t n = lgetxattr(path, name, value, XATTR_GUESS);
-
-	return n < 0 && errno == ERANGE ? lgetxattr(path, name, value, XATTR_SIZE_MAX) : n;
-}
-
-static void add_value(struct buffer *text, const char *value, size_t length)
-{
-	uint8_t digest[DIGEST_SHA256_BYTES];
-	char digits[2 * XATTR_HEX_MAX + 1];
-
-	if (length <= XATTR_HEX_MAX) {
-		digest_to_text((const uint8_t *)value, length, digits);
-		buffer_add_text(text, digits);
-		return;
-	}
-	digest_sha256(value, length, digest);
-	digest_to_text(digest, sizeof digest, digits);
-	buffer_format(text, "(%s)", digits);
-}
-
-static int collect_names(const char *names, size_t length, struct text_list *ret_names)
-{
-	for (const char *name = names; name < names + length; name += strlen(name) + 1)
-		if (!text_after(name, "trusted.overlay.") && text_list_add(ret_names, name) < 0)
-			return -ENOMEM;
-	text_list_sort(ret_names);
-	return 0;
-}
-
-/* There is no llistxattrat(2) before Linux 6.13; the last component of this path is not followed either. */
-static int read_xattrs(struct scan *scan, int dir_fd, const char *name, const char **ret_xattrs)
-{
-	CLEANUP_TEXT_LIST struct text_list names = { 0 };
-	CLEANUP_BUFFER struct buffer text = { 0 };
-	char path[64 + NAME_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir_fd, name);
-	n = list_names(path, scan->names);
-	if (n < 0 && errno != ENOTSUP)
-		return -errno;
-	if (n > 0 && collect_names(scan->names, (size_t)n, &names) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < names.count; i++) {
-		n = get_value(path, names.items[i], scan->value);
-		if (n < 0)
-			return -errno;
-		if (i)
-			buffer_add_text(&text, ",");
-		manifest_add_escaped(&text, names.items[i], ",=");
-		buffer_add_text(&text, "=");
-		add_value(&text, scan->value, (size_t)n);
-	}
-	if (names.count == 0)
-		buffer_add_text(&text, "-");
-	*ret_xattrs = buffer_finish(&text);
-	return *ret_xattrs ? 0 : -ENOMEM;
 }
 
 /* ---- the walk ---- */
@@ -118,52 +43,6 @@ static struct manifest_entry *new_entry(struct manifest *manifest)
 	manifest->entries = entries;
 	manifest->entries[manifest->count] = (struct manifest_entry){ 0 };
 	return &manifest->entries[manifest->count++];
-}
-
-static char type_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return 'd';
-	case S_IFLNK:
-		return 'l';
-	case S_IFCHR:
-		return 'c';
-	case S_IFBLK:
-		return 'b';
-	case S_IFIFO:
-		return 'p';
-	case S_IFSOCK:
-		return 's';
-	default:
-		return 'f';
-	}
-}
-
-static int read_target(int dir_fd, const char *name, const char **ret_target)
-{
-	char target[PATH_MAX];
-	ssize_t n = readlinkat(dir_fd, name, target, sizeof target);
-
-	if (n < 0)
-		return -errno;
-	*ret_target = strndup(target, (size_t)n);
-	return *ret_target ? 0 : -ENOMEM;
-}
-
-static void set_attributes(struct manifest_entry *entry, const struct stat *st)
-{
-	entry->type = type_of(st->st_mode);
-	entry->mode = st->st_mode & 07777;
-	entry->uid = st->st_uid;
-	entry->gid = st->st_gid;
-	entry->inode = st->st_ino;
-	if (entry->type == 'f')
-		entry->size = (uint64_t)st->st_size;
-	if (entry->type == 'c' || entry->type == 'b') {
-		entry->major = major(st->st_rdev);
-		entry->minor = minor(st->st_rdev);
-	}
 }
 
 static bool is_same_inode(int dir_fd, const char *name, const struct stat *st)
@@ -188,11 +67,8 @@ static int add_entry(struct scan *scan, int dir_fd, int previous_fd, const char 
 	entry->path = path;
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail_path(scan->ctx, errno, "look at", path);
-	set_attributes(entry, &st);
+	r = manifest_entry_read(&scan->reader, dir_fd, name, &st, entry);
 	entry->linked = entry->type == 'f' && is_same_inode(previous_fd, name, &st);
-	r = read_xattrs(scan, dir_fd, name, &entry->xattrs);
-	if (r == 0 && entry->type == 'l')
-		r = read_target(dir_fd, name, &entry->target);
 	if (r < 0)
 		return fail_path(scan->ctx, r, "read", path);
 	if (strlen(path) >= PATH_MAX)
@@ -282,9 +158,7 @@ int manifest_scan(struct lb_context *ctx, int tree_fd, int previous_tree_fd, con
 	CLEANUP_FREE char *failed_path = NULL;
 	int r;
 
-	scan.names = malloc(XATTR_LIST_MAX);
-	scan.value = malloc(XATTR_SIZE_MAX);
-	r = scan.names && scan.value ? walk(&scan) : fail_memory(ctx);
+	r = manifest_reader_begin(&scan.reader) == 0 ? walk(&scan) : fail_memory(ctx);
 	if (r == 0) {
 		qsort(scan.manifest.entries, scan.manifest.count, sizeof *scan.manifest.entries, compare_paths);
 		if (previous)
@@ -293,8 +167,7 @@ int manifest_scan(struct lb_context *ctx, int tree_fd, int previous_tree_fd, con
 		if (r < 0)
 			r = failed_path ? fail_path(ctx, r, "read", failed_path) : fail_memory(ctx);
 	}
-	free(scan.names);
-	free(scan.value);
+	manifest_reader_end(&scan.reader);
 	text_list_free(&scan.directories);
 	if (r < 0) {
 		manifest_free(&scan.manifest);

@@ -5,21 +5,14 @@
 
 #include "../util/file.h"
 #include "generation.h"
+#include "manifest-entry.h"
 
 enum { MANIFEST_BYTES_MAX = 1 << 30 };
 
-static void free_text(const char *text)
-{
-	free((void *)(uintptr_t)text);
-}
-
 void manifest_free(struct manifest *manifest)
 {
-	for (size_t i = 0; !manifest->text && i < manifest->count; i++) {
-		free_text(manifest->entries[i].path);
-		free_text(manifest->entries[i].target);
-		free_text(manifest->entries[i].xattrs);
-	}
+	for (size_t i = 0; !manifest->text && i < manifest->count; i++)
+		manifest_entry_free(&manifest->entries[i]);
 	free(manifest->entries);
 	free(manifest->text);
 	*manifest = (struct manifest){ 0 };

@@ -12,6 +12,7 @@
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
+#include "../container/next.h"
 #include "../container/readdress.h"
 #include "../container/rename.h"
 #include "../container/render.h"
@@ -20,6 +21,8 @@
 #include "../core/store.h"
 #include "../network/network.h"
 #include "../rebase/apply.h"
+#include "../snapshot/layer.h"
+#include "../snapshot/references.h"
 #include "../util/spawn.h"
 
 struct examination {
@@ -195,11 +198,32 @@ static void examine_uplink(struct examination *examination, const char *subject,
 	      repaired ? "set it again" : "run `layerbox doctor` without --dry-run, or restart it");
 }
 
+/* Are the layers and bases there that the container and its snapshots stand on? */
+static void examine_layers(struct examination *examination, const char *subject, int fd, const char *name)
+{
+	CLEANUP_REFERENCES struct references references = { 0 };
+	struct lb_context *ctx = examination->ctx;
+
+	if (references_collect_of(ctx, fd, name, &references) < 0) {
+		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
+		return;
+	}
+	for (size_t i = 0; i < references.count; i++) {
+		const struct reference *reference = &references.items[i];
+		CLEANUP_CHAIN_TREES struct chain_trees trees = { 0 };
+
+		if (chain_open_trees(ctx, &reference->chain, reference->base, reference->generation, -1, &trees) < 0)
+			found(examination, false, subject, ctx->error,
+			      *reference->label ? "delete the snapshot that stands on it, or bring it back from a backup"
+						: "restore a snapshot or a backup of it");
+	}
+}
+
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
 	CLEANUP_FREE char *subject = text_format("container %s", name);
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = examination->repair ? container_lock(ctx, name) : lock_container(ctx, name);
 	struct record record = { 0 };
 
 	if (fd == -LB_ERR_NO_CONTAINER || !subject)
@@ -214,6 +238,10 @@ static void examine_container(struct examination *examination, const char *name)
 		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
 		return;
 	}
+	if (next_is_committed(fd))
+		found(examination, false, subject, "a change of its files was begun and not finished",
+		      "run `layerbox doctor` without --dry-run, or start it");
+	examine_layers(examination, subject, fd, name);
 	examine_unfinished(examination, subject, name, fd, &record, *record.renamed_from,
 			   "a rename of it was begun and not finished", rename_finish);
 	examine_unfinished(examination, subject, name, fd, &record, *record.ipv4_before,

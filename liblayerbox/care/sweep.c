@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What killed commands and killed monitors leave behind, put right by whichever command comes next. */
+#include <fcntl.h>
+
 #include "../adapters/rights.h"
 #include "../base/base.h"
 #include "../container/cgroup-sweep.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../snapshot/layer.h"
+#include "../stream/moving-sweep.h"
 
 static void sweep_directory(struct lb_context *ctx, const char *directory, const char *what)
 {
@@ -43,6 +47,11 @@ int lb_sweep(struct lb_context *ctx)
 	sweep_directory(ctx, STORE_CONTAINERS, "container");
 	sweep_directory(ctx, STORE_BASES, "base");
 	sweep_generations(ctx);
+	if (faccessat(ctx->root_fd, STORE_LAYERS, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		sweep_directory(ctx, STORE_LAYERS, "layer");
+	if (layers_sweep_is_due(ctx) && layers_sweep(ctx) < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	moving_sweep(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

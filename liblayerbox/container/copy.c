@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copying files into and out of a container, running or not. */
 #include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "../util/spawn.h"
 #include "container.h"
+#include "next.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-files"
 
@@ -21,7 +21,7 @@ static int copy(struct lb_container *container, const char *direction, const cha
 	if (*inside != '/')
 		return fail(ctx, -LB_ERR_BAD_VALUE, "the path in the container, \"%s\", must be absolute", inside);
 	/* While it is stopped its root is mounted for the copy; it must not be started meanwhile. */
-	lock_fd = lock_container(ctx, container->name);
+	lock_fd = container_lock(ctx, container->name);
 	if (lock_fd < 0)
 		return lock_fd;
 	r = container_is_stopped(ctx, container->name);

@@ -20,6 +20,7 @@
 #include "id-range.h"
 #include "layout.h"
 #include "render.h"
+#include "seed.h"
 #include "settings.h"
 
 enum {
@@ -35,6 +36,7 @@ struct draft {
 	char hidden[NAME_LENGTH_MAX + 16];      /* .new-NAME, until it is called NAME */
 	int containers_fd, directory_fd;
 	struct record record;
+	const struct container_seed *seed;      /* what it begins with; NULL: nothing but what is rendered */
 	struct network_plan network;
 	int *fds;                               /* files that must be on disk before it has its name */
 	size_t fd_count;
@@ -98,12 +100,46 @@ static int make_directories(struct draft *draft, int base_fd)
 	return 0;
 }
 
+/* The files that a top layer begins with. */
+static int fill_top(struct draft *draft, int top_fd, int base_fd)
+{
+	const struct container_seed *seed = draft->seed;
+	struct rootfs_values values;
+	int r;
+
+	if (seed && seed->layers.count)
+		return seed->keep_identity
+			       ? container_rerender(draft->ctx, top_fd, draft->name, &draft->record, &seed->origin)
+			       : container_rerender_as_new(draft->ctx, top_fd, draft->name, &draft->record, &seed->origin);
+	r = render_rootfs_values(draft->ctx, draft->name, &draft->record, &draft->network, &values);
+	return r < 0 ? r : render_rootfs(draft->ctx, top_fd, base_fd, &values, draft->record.identity.is_static, &draft->fds,
+					 &draft->fd_count);
+}
+
+/* A file at most one directory deep. */
+static int add_seed_file(struct draft *draft, const struct seed_file *file)
+{
+	const char *slash = strchr(file->path, '/');
+	CLEANUP_FREE char *directory = slash ? strndup(file->path, (size_t)(slash - file->path)) : NULL;
+	int fd;
+
+	if (!slash)
+		return add_file(draft, file->path, file->text, 0600);
+	if (!directory)
+		return fail_memory(draft->ctx);
+	if (mkdirat(draft->directory_fd, directory, 0700) < 0 && errno != EEXIST)
+		return fail_errno(draft->ctx, errno, "cannot make %s", directory);
+	fd = openat(draft->directory_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(draft->ctx, errno, "cannot open %s", directory);
+	return keep_fd(draft, fd) < 0 ? -ENOMEM : add_file(draft, file->path, file->text, 0600);
+}
+
 /* Everything of the draft that has no part in what others choose from. */
 static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 {
 	CLEANUP_FREE char *record = record_to_text(&draft->record);
 	CLEANUP_FD int top_fd = openat(draft->directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct rootfs_values values;
 	int r;
 
 	if (top_fd < 0)
@@ -115,12 +151,9 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	if (r < 0)
 		return r;
 	r = add_file(draft, RECORD_FILE, record, 0600);
-	if (r == 0)
-		r = render_rootfs_values(draft->ctx, draft->name, &draft->record, &draft->network, &values);
-	if (r == 0)
-		r = render_rootfs(draft->ctx, top_fd, base_fd, &values, draft->record.identity.is_static, &draft->fds,
-				  &draft->fd_count);
-	return r;
+	for (size_t i = 0; r == 0 && draft->seed && i < draft->seed->file_count; i++)
+		r = add_seed_file(draft, &draft->seed->files[i]);
+	return r < 0 ? r : fill_top(draft, top_fd, base_fd);
 }
 
 static bool is_on(const struct lb_context *ctx, const struct network_plan *network, const struct network_identity *other)
@@ -134,6 +167,36 @@ static int bridge_is_full(struct lb_context *ctx, const struct network_plan *net
 		    "network %s has %d containers, as many as a Linux bridge has ports; make another with `layerbox net "
 		    "create NAME --subnet 10.x.0.0/16` and create containers with --network NAME",
 		    network->bridge, BRIDGE_PORTS_MAX);
+}
+
+/* Is the address that it had elsewhere nobody's here, and one that containers on this network can have? */
+static bool can_keep(const struct draft *draft, const struct network_identity *taken, size_t count)
+{
+	const struct network_identity *wanted;
+	const struct subnet *subnet = &draft->network.subnet;
+	uint32_t address;
+
+	if (!draft->seed || !draft->seed->keep_identity)
+		return false;
+	wanted = &draft->seed->like->identity;
+	if (!ipv4_parse(wanted->ipv4, &address) || (address & subnet_netmask(subnet)) != subnet->network ||
+	    !subnet_pool_has(subnet, address))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(taken[i].mac, wanted->mac) || text_equal(taken[i].ipv4, wanted->ipv4))
+			return false;
+	return true;
+}
+
+static int choose_identity(struct draft *draft, const struct network_identity *taken, size_t count)
+{
+	struct network_identity *identity = &draft->record.identity;
+
+	if (!can_keep(draft, taken, count))
+		return address_choose(draft->ctx, &draft->network, taken, count, identity);
+	memcpy(identity->mac, draft->seed->like->identity.mac, sizeof identity->mac);
+	memcpy(identity->ipv4, draft->seed->like->identity.ipv4, sizeof identity->ipv4);
+	return 0;
 }
 
 /* What others choose from as well: the caller holds the root's lock until the container has its name. */
@@ -159,7 +222,7 @@ static int choose(struct draft *draft)
 	if (neighbours >= BRIDGE_PORTS_MAX)
 		r = bridge_is_full(draft->ctx, &draft->network);
 	else
-		r = address_choose(draft->ctx, &draft->network, taken, count, &draft->record.identity);
+		r = choose_identity(draft, taken, count);
 	free(taken);
 	if (r < 0 || draft->record.privileged)
 		return r;
@@ -195,6 +258,13 @@ static int publish(struct draft *draft)
 	return r;
 }
 
+/* Has it the address that it had elsewhere? Then who answers may be itself, not yet gone there. */
+static bool is_kept(const struct draft *draft)
+{
+	return draft->seed && draft->seed->keep_identity &&
+	       text_equal(draft->record.identity.ipv4, draft->seed->like->identity.ipv4);
+}
+
 /*
  * Everything of the draft, on disk. -EAGAIN where somebody uses the address that was chosen: they are asked at the
  * beginning, and have had the time that writing takes for their answer.
@@ -215,7 +285,7 @@ static int write_draft(struct draft *draft, const struct lb_base *base, int base
 	r = files_sync(draft->fds, draft->fd_count);
 	if (r < 0)
 		return fail_errno(draft->ctx, r, "cannot write it to disk");
-	if (!arp_probe_answered(&probe, ARP_ANSWER_MS, NULL))
+	if (!arp_probe_answered(&probe, ARP_ANSWER_MS, NULL) || is_kept(draft))
 		return 0;
 	log_message(draft->ctx, LB_LOG_WARNING, "somebody on %s uses %s, which is no container's; it is passed over",
 		    draft->network.bridge, draft->record.identity.ipv4);
@@ -248,6 +318,35 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 		    ADDRESS_ATTEMPTS, draft->network.bridge, draft->network.bridge);
 }
 
+/* Makes the draft a container; the caller has filled what it decides, and has the root's lock until this returns. */
+static int create_draft(struct draft *draft, const struct lb_base *base, struct lb_container **ret_container)
+{
+	struct lb_context *ctx = draft->ctx;
+	int r;
+
+	strcpy(draft->record.base, base->name);
+	draft->record.generation = base->generation;
+	draft->record.created = time(NULL);
+	/* Nobody would answer a container that asked. */
+	draft->record.identity.is_static = draft->record.identity.is_static || !draft->network.settings.dhcp;
+	snprintf(draft->hidden, sizeof draft->hidden, STORE_NEW_PREFIX "%s", draft->name);
+	r = create_locked(draft, base);
+	if (r < 0 && r != -LB_ERR_EXISTS && r != -LB_ERR_EXHAUSTED)
+		fail_wrap(ctx, r, "cannot create container '%s'", draft->name);
+	if (r == 0 && ret_container)
+		r = container_make(ctx, draft->name, &draft->record, ret_container);
+	return r;
+}
+
+static int check_new(struct lb_context *ctx, const char *name, bool privileged)
+{
+	int r = name_check(ctx, "container", name);
+
+	if (r == 0)
+		r = rights_require_root(ctx);
+	return r < 0 ? r : rights_require_kernel(ctx, !privileged);
+}
+
 int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
 			struct lb_container **ret_container)
 {
@@ -256,55 +355,106 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	struct draft draft = { .ctx = ctx, .name = name, .containers_fd = -1, .directory_fd = -1 };
 	struct lb_base *base = NULL;
 	CLEANUP_FD int lock_fd = -1;
-	bool is_static;
 	int r = CHECK_INPUT(ctx, options, lb_create_options);
 
 	if (r == 0)
-		r = name_check(ctx, "container", name);
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r == 0)
-		r = rights_require_kernel(ctx, !(options && options->privileged));
+		r = check_new(ctx, name, options && options->privileged);
 	if (r < 0)
 		return r;
 	lock_fd = lock_root(ctx);
 	if (lock_fd < 0)
 		return lock_fd;
 	r = network_plan_make(ctx, options ? options->network : NULL, &draft.network);
-	if (r < 0)
-		return r;
-	r = base_open(ctx, base_name, &base);
-	if (r < 0) {
-		network_plan_free(&draft.network);
-		return r;
-	}
-	/* Nobody would answer a container that asked. */
-	is_static = (options && options->is_static) || !draft.network.settings.dhcp;
-	draft.record = (struct record){
-		.generation = base->generation,
-		.privileged = options && options->privileged,
-		.identity.is_static = is_static,
-		.autostart = true,
-		.created = time(NULL),
-		.description = strdup(""),
-	};
-	strcpy(draft.record.base, base->name);
-	snprintf(draft.hidden, sizeof draft.hidden, STORE_NEW_PREFIX "%s", name);
-	if (!draft.record.description)
-		r = fail_memory(ctx);
-	else if (settings_find("description")->set(&draft.record, description))
-		r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s", settings_find("description")->set(&draft.record, description));
 	if (r == 0)
-		r = create_locked(&draft, base);
-	if (r < 0 && r != -LB_ERR_EXISTS && r != -LB_ERR_EXHAUSTED)
-		fail_wrap(ctx, r, "cannot create container '%s'", name);
-	if (r == 0 && ret_container)
-		r = container_make(ctx, name, &draft.record, ret_container);
+		r = base_open(ctx, base_name, &base);
+	if (r == 0) {
+		draft.record = (struct record){
+			.privileged = options && options->privileged,
+			.identity.is_static = options && options->is_static,
+			.autostart = true,
+			.description = strdup(""),
+		};
+		if (!draft.record.description)
+			r = fail_memory(ctx);
+		else if (settings_find("description")->set(&draft.record, description))
+			r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s", settings_find("description")->set(&draft.record, description));
+	}
+	if (r == 0)
+		r = create_draft(&draft, base, ret_container);
 	draft_close(&draft);
 	lb_base_free(base);
 	if (r < 0)
 		return r;
 	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
+	host_names_follow(ctx);
+	return 0;
+}
+
+/* ---- from files that are there ---- */
+
+static int copy_settings(struct lb_context *ctx, const struct record *like, struct record *record)
+{
+	for (const struct setting_key *key = settings_keys(); key->name; key++) {
+		CLEANUP_FREE char *value = key->get(like);
+
+		if (!value)
+			return fail_memory(ctx);
+		if (*value && key->set(record, value))
+			return fail(ctx, -LB_ERR_BAD_VALUE, "%s %s", key->name, key->set(record, value));
+	}
+	return 0;
+}
+
+/* The network it was on, or the default one. */
+static int plan_network(struct draft *draft, const struct record *like)
+{
+	int r = network_plan_make(draft->ctx, like->identity.network, &draft->network);
+
+	if (r != -LB_ERR_NO_NETWORK)
+		return r;
+	log_message(draft->ctx, LB_LOG_WARNING, "there is no network %s here: container '%s' comes to the default one",
+		    like->identity.network, draft->name);
+	return network_plan_make(draft->ctx, NULL, &draft->network);
+}
+
+static int create_from(struct draft *draft, const struct container_seed *seed, struct lb_container **ret_container)
+{
+	struct lb_context *ctx = draft->ctx;
+	struct lb_base *base = NULL;
+	int r = plan_network(draft, seed->like);
+
+	if (r == 0) {
+		draft->record = (struct record){
+			.privileged = seed->like->privileged,
+			.identity.is_static = seed->like->identity.is_static,
+			.layers = seed->layers,
+			.description = strdup(""),
+		};
+		r = draft->record.description ? copy_settings(ctx, seed->like, &draft->record) : fail_memory(ctx);
+	}
+	if (r == 0)
+		r = record_open_base(ctx, seed->like, &base);
+	if (r == 0)
+		r = create_draft(draft, base, ret_container);
+	lb_base_free(base);
+	return r;
+}
+
+int container_create_from(struct lb_context *ctx, const char *name, const struct container_seed *seed,
+			  struct lb_container **ret_container)
+{
+	struct draft draft = { .ctx = ctx, .name = name, .seed = seed, .containers_fd = -1, .directory_fd = -1 };
+	CLEANUP_FD int lock_fd = -1;
+	int r = check_new(ctx, name, seed->like->privileged);
+
+	if (r < 0)
+		return r;
+	lock_fd = lock_root(ctx);
+	r = lock_fd < 0 ? lock_fd : create_from(&draft, seed, ret_container);
+	draft_close(&draft);
+	if (r < 0)
+		return r;
+	close_fd(take_fd(&lock_fd));
 	host_names_follow(ctx);
 	return 0;
 }

@@ -9,6 +9,9 @@
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
+#include "../snapshot/layer.h"
+#include "../snapshot/mount.h"
+#include "../snapshot/snapshot.h"
 #include "../util/tree.h"
 #include "container.h"
 #include "id-range.h"
@@ -79,15 +82,30 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	return 0;
 }
 
+/* Does it name layers, which may be nobody's any more when it is gone? */
+static bool has_layers(int directory_fd, const struct record *record)
+{
+	return !record || record->layers.count || faccessat(directory_fd, LAYOUT_SNAPSHOTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* A container whose record cannot be read can be deleted, too; its network is not known then. */
 static int read_and_delete(struct lb_context *ctx, int directory_fd, const char *name)
 {
 	struct record record = { 0 };
-	int r = record_read(ctx, directory_fd, name, &record);
+	const struct record *known = record_read(ctx, directory_fd, name, &record) == 0 ? &record : NULL;
+	int r = has_layers(directory_fd, known) ? layers_sweep_later(ctx) : 0;
 
-	r = delete_locked(ctx, name, r == 0 ? &record : NULL);
+	if (r == 0)
+		r = delete_locked(ctx, name, known);
 	record_free(&record);
 	return r;
+}
+
+/* The container is gone; what this frees is freed by the next sweep otherwise. */
+static void sweep_layers(struct lb_context *ctx, const char *name)
+{
+	if (layers_sweep_is_due(ctx) && layers_sweep(ctx) < 0)
+		log_message(ctx, LB_LOG_WARNING, "container '%s' is deleted, but its layers are still there: %s", name, ctx->error);
 }
 
 int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
@@ -106,7 +124,14 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 			return lock_fd;
 		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
 		if (r == 0)
-			return read_and_delete(ctx, lock_fd, name);
+			r = snapshot_require_unmounted(ctx, name, NULL);
+		if (r == 0) {
+			r = read_and_delete(ctx, lock_fd, name);
+			close_fd(take_fd(&lock_fd));
+			if (r == 0)
+				sweep_layers(ctx, name);
+			return r;
+		}
 		if (r != -LB_ERR_RUNNING || !force)
 			return r;
 		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */

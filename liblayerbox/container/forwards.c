@@ -2,9 +2,9 @@
 /* Ports of the host given to containers and taken back. Who may have which is decided under the root's lock. */
 #include "../adapters/host-port.h"
 #include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "../network/guests.h"
 #include "container.h"
+#include "next.h"
 
 static int from_public(struct lb_context *ctx, const struct lb_forward *public, struct forward *ret_forward)
 {
@@ -188,7 +188,7 @@ static int lock_and_edit(struct lb_context *ctx, const struct lb_forward *public
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	directory_fd = lock_root_and_container(ctx, public->container, &root_lock);
+	directory_fd = container_lock_with_root(ctx, public->container, &root_lock);
 	return directory_fd < 0 ? directory_fd : edit(ctx, public, directory_fd, work);
 }
 

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/lease-drop.h"
@@ -13,6 +12,7 @@
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "container.h"
+#include "next.h"
 #include "rename.h"
 #include "rerender.h"
 
@@ -34,7 +34,7 @@ static int update_files(struct lb_context *ctx, const char *name, int directory_
 	old = new;
 	old.ipv4 = record->ipv4_before;
 	network_plan_ipv6(plan, record->ipv4_before, old.ipv6);
-	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
+	return rerender_rootfs(ctx, directory_fd, record, &old, &new);
 }
 
 int readdress_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
@@ -177,7 +177,7 @@ int lb_lease_reserve(struct lb_context *ctx, const char *name, const char *ipv4)
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	directory_fd = lock_root_and_container(ctx, name, &root_lock);
+	directory_fd = container_lock_with_root(ctx, name, &root_lock);
 	r = directory_fd < 0 ? directory_fd : reserve_locked(ctx, name, directory_fd, ipv4);
 	if (r == 0)
 		host_names_follow(ctx);

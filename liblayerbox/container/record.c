@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../core/store.h"
+#include "../snapshot/snapshot.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "settings.h"
@@ -118,6 +119,16 @@ static const char *read_rebased_from(struct record *record, const char *value)
 	return text_copy(record->rebased_from, sizeof record->rebased_from, value) ? NULL : "must be NAME@GENERATION";
 }
 
+static const char *read_layers(struct record *record, const char *value)
+{
+	return chain_parse(value, &record->layers) ? NULL : "must be identifiers of layers";
+}
+
+static const char *read_mounted_layers(struct record *record, const char *value)
+{
+	return chain_parse(value, &record->mounted_layers) ? NULL : "must be identifiers of layers";
+}
+
 static const struct {
 	const char *key;
 	const char *(*read)(struct record *record, const char *value);
@@ -128,6 +139,7 @@ static const struct {
 	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
 	{ "rebase_to", read_rebase_to },       { "rebased_from", read_rebased_from },
 	{ "rebased_status", read_rebased_status }, { "rebase_fetch", read_rebase_fetch },
+	{ "layers", read_layers },	       { "mounted_layers", read_mounted_layers },
 };
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -155,12 +167,30 @@ static const char *what_is_missing(const struct record *record)
 	return NULL;
 }
 
+int record_parse(struct lb_context *ctx, char *text, const char *path, struct record *ret_record)
+{
+	struct record record = { .autostart = true, .description = strdup("") };
+	char error[512];
+	int r;
+
+	if (!record.description)
+		return fail_memory(ctx);
+	r = keyfile_parse(text, path, on_key, &record, error, sizeof error);
+	if (r < 0)
+		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
+	else if (what_is_missing(&record))
+		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s:1: the key `%s` is missing", path, what_is_missing(&record));
+	if (r < 0)
+		record_free(&record);
+	else
+		*ret_record = record;
+	return r;
+}
+
 int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record)
 {
-	struct record record = { .autostart = true };
 	CLEANUP_FREE char *text = NULL;
 	CLEANUP_FREE char *path = NULL;
-	char error[512];
 	int r;
 
 	r = directory_fd < 0 ? -ENOENT : file_read(directory_fd, RECORD_FILE, RECORD_BYTES_MAX, &text, NULL);
@@ -169,23 +199,17 @@ int record_read(struct lb_context *ctx, int directory_fd, const char *name, stru
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot read the record of container '%s'", name);
 	path = store_path(ctx, STORE_CONTAINERS "/%s/" RECORD_FILE, name);
-	record.description = strdup("");
-	if (!path || !record.description) {
-		record_free(&record);
-		return fail_memory(ctx);
-	}
-	r = keyfile_parse(text, path, on_key, &record, error, sizeof error);
-	if (r < 0) {
-		record_free(&record);
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
-	}
-	if (what_is_missing(&record)) {
-		r = fail(ctx, -LB_ERR_BAD_CONFIG, "%s:1: the key `%s` is missing", path, what_is_missing(&record));
-		record_free(&record);
-		return r;
-	}
-	*ret_record = record;
-	return 0;
+	return path ? record_parse(ctx, text, path, ret_record) : fail_memory(ctx);
+}
+
+/* A line only where there is something to say. */
+static int add_chain(struct buffer *text, const char *key, const struct chain *chain)
+{
+	CLEANUP_FREE char *ids = chain_format(chain);
+
+	if (ids && *ids)
+		buffer_format(text, "%s = %s\n", key, ids);
+	return ids ? 0 : -ENOMEM;
 }
 
 char *record_to_text(const struct record *record)
@@ -204,6 +228,9 @@ char *record_to_text(const struct record *record)
 	if (record->identity.is_static)
 		buffer_add_text(&text, "static = yes\n");
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
+	if (add_chain(&text, "layers", &record->layers) < 0 ||
+	    add_chain(&text, "mounted_layers", &record->mounted_layers) < 0)
+		return NULL;
 	if (*record->renamed_from)
 		buffer_format(&text, "renamed_from = %s\n", record->renamed_from);
 	if (*record->ipv4_before)
@@ -253,6 +280,14 @@ void record_free(struct record *record)
 	record->description = NULL;
 	free(record->health_command);
 	record->health_command = NULL;
+	free(record->snapshot_schedule);
+	record->snapshot_schedule = NULL;
+	free(record->snapshot_keep);
+	record->snapshot_keep = NULL;
+	free(record->backup_pre);
+	record->backup_pre = NULL;
+	free(record->backup_post);
+	record->backup_post = NULL;
 	forward_list_free(&record->forwards);
 	egress_list_free(&record->egress);
 }
@@ -308,7 +343,6 @@ int record_open_all(struct lb_context *ctx, struct text_list *ret_names)
 	return r < 0 ? r : take_fd(&containers_fd);
 }
 
-/* A record that cannot be read ends it: what that container stands on is not known. */
 /* Is @text, BASE@GENERATION, of @base, and of @generation where that is not 0? */
 static bool is_of_base(const char *text, const char *base, unsigned generation)
 {
@@ -327,6 +361,21 @@ static bool uses_base(const struct record *record, const char *base, unsigned ge
 	       is_of_base(record->rebased_from, base, generation) || is_of_base(record->rebase_to, base, generation);
 }
 
+/* Does the container, or a snapshot of it, use the base? 1, 0 or a failure: what cannot be read is not known to be unused. */
+static int container_uses_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
+			       unsigned generation)
+{
+	struct record record = { 0 };
+	int r = record_read_by_name(ctx, containers_fd, name, &record);
+
+	if (r == 0)
+		r = uses_base(&record, base, generation) ? 1 : snapshots_use_base(ctx, containers_fd, name, base, generation);
+	else if (r > 0)
+		r = 0; /* it went away meanwhile */
+	record_free(&record);
+	return r;
+}
+
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
@@ -336,15 +385,11 @@ int record_base_users(struct lb_context *ctx, const char *base, unsigned generat
 	if (containers_fd < 0)
 		return containers_fd;
 	for (size_t i = 0; i < names.count; i++) {
-		struct record record = { 0 };
-		int r = record_read_by_name(ctx, containers_fd, names.items[i], &record);
+		int r = container_uses_base(ctx, containers_fd, names.items[i], base, generation);
 
 		if (r < 0)
 			return r;
-		if (r == 0 && uses_base(&record, base, generation))
-			r = text_list_add(&users, names.items[i]);
-		record_free(&record);
-		if (r < 0)
+		if (r && text_list_add(&users, names.items[i]) < 0)
 			return fail_memory(ctx);
 	}
 	*ret_names = users;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../core/chain.h"
 #include "../core/name.h"
 #include "../network/address.h"
 #include "../network/egress.h"
@@ -47,12 +48,16 @@ struct record {
 	struct egress_list egress;    /* where its connections may go to */
 	struct uplink uplink;
 	int64_t created;
+	struct chain layers;          /* between its top layer and its base */
+	struct chain mounted_layers;  /* those it was started with, where it runs and they are others; else none */
 	char renamed_from[NAME_LENGTH_MAX + 1]; /* while a rename is under way: the old name */
 	char ipv4_before[IPV4_TEXT_SIZE]; /* while a change of address is under way: the old one */
 	char rebase_to[BASE_TEXT_SIZE]; /* a rebase that the next start does: "BASE" or "BASE@GENERATION"; or "" */
 	bool rebase_fetch;            /* that one with packages that were fetched for it */
 	char rebased_from[BASE_TEXT_SIZE]; /* the generation before a rebase that can be undone; or "" */
 	char rebased_status[64 + 1];  /* SHA-256 of the packages as that rebase left them, in hexadecimal; or "" */
+	char *snapshot_schedule, *snapshot_keep; /* NULL or "": as layerbox.conf says; "none": not at all */
+	char *backup_pre, *backup_post; /* are run in it around a backup's snapshot; NULL or "": nothing */
 	char *health_command;         /* says by its exit code whether the container is well; NULL or "": none */
 	char *description;            /* never NULL in a record that was read */
 };
@@ -62,6 +67,9 @@ struct record {
  * -LB_ERR_NO_CONTAINER without one.
  */
 int record_read(struct lb_context *ctx, int directory_fd, const char *name, struct record *ret_record);
+
+/* The same from text (changed); @path is used in sentences. */
+int record_parse(struct lb_context *ctx, char *text, const char *path, struct record *ret_record);
 
 /* The record of the container @name below @containers_fd; 1 where the container went away meanwhile. */
 int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record);
@@ -84,8 +92,8 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
 int record_open_all(struct lb_context *ctx, struct text_list *ret_names);
 
 /*
- * Which containers stand on @base, at @generation or (0) any, could go back to it by undoing their
- * last rebase, or will go to it at their next start.
+ * Which containers stand on @base, at @generation or (0) any, have a snapshot that does, could go back to it by undoing
+ * their last rebase, or will go to it at their next start.
  */
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names);
 

@@ -5,14 +5,15 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../rebase/apply.h"
+#include "../snapshot/mount.h"
 #include "container.h"
+#include "next.h"
 #include "readdress.h"
 #include "rename.h"
 #include "rerender.h"
@@ -29,7 +30,7 @@ static int rename_files(struct lb_context *ctx, const char *name, int directory_
 		return r;
 	new = old;
 	new.name = name;
-	return rerender_rootfs(ctx, directory_fd, &old, &new, record->identity.is_static);
+	return rerender_rootfs(ctx, directory_fd, record, &old, &new);
 }
 
 int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, struct record *record)
@@ -100,10 +101,12 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 		r = rights_require_root(ctx);
 	if (r < 0 || text_equal(container->name, new_name))
 		return r < 0 ? r : 1;
-	directory_fd = lock_root_and_container(ctx, container->name, &root_lock);
+	directory_fd = container_lock_with_root(ctx, container->name, &root_lock);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = container_require_stopped(ctx, container->name, "stop it first with `layerbox stop`, then rename it");
+	if (r == 0)
+		r = snapshot_require_unmounted(ctx, container->name, NULL);
 	if (r < 0)
 		return r;
 	directory = store_path(ctx, STORE_CONTAINERS "/%s", new_name);

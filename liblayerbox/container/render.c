@@ -13,6 +13,7 @@
 #include "../network/port.h"
 #include "../util/file.h"
 #include "../util/template.h"
+#include "../util/tree-copy.h"
 #include "../util/tree.h"
 #include "layout.h"
 #include "uplink.h"
@@ -268,15 +269,25 @@ static int find_templates(int fd, const char *prefix, int depth, struct text_lis
 	return r;
 }
 
-/*
- * Makes the directories of @path in the top layer as they are in the base, since they hide the base's own mode and
- * owner. 1 where the base has something else there, such as a link: then the file is left to the base.
- */
-static int make_parents(int top_fd, int base_fd, const char *path)
+/* One that the base has hides the base's in all but what is in it. */
+static int render_directory(int top_fd, int base_fd, const char *directory)
+{
+	CLEANUP_FD int base_dir_fd = openat(base_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (mkdirat(top_fd, directory, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (base_dir_fd < 0)
+		return fchmodat(top_fd, directory, 0755, 0) < 0 ? -errno : 0;
+	return fstat(base_dir_fd, &st) < 0 ? -errno : tree_copy_attributes(base_dir_fd, top_fd, directory, &st);
+}
+
+int render_parents(int top_fd, int base_fd, const char *path)
 {
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		CLEANUP_FREE char *directory = strndup(path, (size_t)(slash - path));
-		struct stat st = { .st_mode = S_IFDIR | 0755 };
+		struct stat st = { .st_mode = S_IFDIR };
+		int r;
 
 		if (!directory)
 			return -ENOMEM;
@@ -284,19 +295,14 @@ static int make_parents(int top_fd, int base_fd, const char *path)
 			return -errno;
 		if (!S_ISDIR(st.st_mode))
 			return 1;
-		if (mkdirat(top_fd, directory, 0755) < 0) {
-			if (errno == EEXIST)
-				continue;
-			return -errno;
-		}
-		if (fchownat(top_fd, directory, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    fchmodat(top_fd, directory, st.st_mode & 07777, 0) < 0)
-			return -errno;
+		r = render_directory(top_fd, base_fd, directory);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
-/* Is the directory of @path in the base? Parts of it that are links count as none, as in make_parents(). */
+/* Is the directory of @path in the base? Parts of it that are links count as none, as in render_parents(). */
 static bool base_has_directory_of(int base_fd, const char *path)
 {
 	CLEANUP_FREE char *directory = strdup(path);
@@ -322,7 +328,7 @@ static int render_one(struct lb_context *ctx, int top_fd, int base_fd, const cha
 		return 1;
 	if (text_equal(templates, TEMPLATES_STATIC) && !base_has_directory_of(base_fd, path))
 		return 1;
-	r = make_parents(top_fd, base_fd, path);
+	r = render_parents(top_fd, base_fd, path);
 	if (r > 0)
 		return 1;
 	if (r == 0) {

@@ -57,3 +57,9 @@ int render_rootfs_list(struct lb_context *ctx, const char *templates, struct tex
 /* One file of @templates. */
 int render_rootfs_file(struct lb_context *ctx, const char *templates, const char *path,
 		       const struct rootfs_values *values, char **ret_text);
+
+/*
+ * Makes the directories of @path in a top layer as they are in the tree below it, since they hide that one's mode and
+ * owner. 1 where there is something else, such as a link: then the file is left to that tree. Negative errno.
+ */
+int render_parents(int top_fd, int below_fd, const char *path);

@@ -8,6 +8,7 @@
 
 #include "../adapters/overlay.h"
 #include "../core/store.h"
+#include "../snapshot/layer.h"
 #include "layout.h"
 
 /* After kill -9 of a monitor the kernel needs a moment to let go of the old overlay. */
@@ -40,7 +41,7 @@ static int cover(struct lb_context *ctx, const char *directory)
 int root_mount(struct lb_context *ctx, const char *name, const struct record *record)
 {
 	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
-	CLEANUP_FD int base_fd = -1;
+	CLEANUP_CHAIN_TREES struct chain_trees lowers = { 0 };
 	CLEANUP_FD int layers_fd = -1;
 	CLEANUP_FD int place_fd = -1;
 	struct overlay_spec spec;
@@ -50,9 +51,9 @@ int root_mount(struct lb_context *ctx, const char *name, const struct record *re
 	if (!directory)
 		return fail_memory(ctx);
 	root_unmount(ctx, name);
-	base_fd = base_open_tree(ctx, record->base, record->generation);
-	if (base_fd < 0)
-		return base_fd;
+	r = chain_open_trees(ctx, &record->layers, record->base, record->generation, -1, &lowers);
+	if (r < 0)
+		return r;
 	layers_fd = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (layers_fd < 0)
 		return fail_errno(ctx, errno, "cannot open %s", directory);
@@ -60,8 +61,8 @@ int root_mount(struct lb_context *ctx, const char *name, const struct record *re
 	if (place_fd < 0)
 		return place_fd;
 	spec = (struct overlay_spec){
-		.lower_fds = &base_fd,
-		.lower_count = 1,
+		.lower_fds = lowers.fds,
+		.lower_count = lowers.count,
 		.layers_fd = layers_fd,
 		.upper = LAYOUT_TOP,
 		.work = LAYOUT_WORK,

@@ -5,16 +5,18 @@
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/guests.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
 #include "../rebase/rebase.h"
+#include "../snapshot/layer.h"
+#include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
 #include "id-range.h"
+#include "next.h"
 #include "readdress.h"
 #include "rename.h"
 #include "render.h"
@@ -112,6 +114,18 @@ static void delete_leftover(struct lb_context *ctx, const struct record *record)
 		uplink_delete(ctx, &ports);
 }
 
+/* What it was started with before is mounted no more. */
+static int forget_mounted(struct lb_context *ctx, const struct member *member, struct record *record)
+{
+	int r;
+
+	if (!record->mounted_layers.count)
+		return 0;
+	record->mounted_layers.count = 0;
+	r = layers_sweep_later(ctx);
+	return r < 0 ? r : record_write(ctx, member->lock_fd, member->name, record);
+}
+
 /* Makes a stopped container, which is locked until it has been started, ready for that. */
 static int make_ready(struct lb_context *ctx, const struct member *member)
 {
@@ -121,10 +135,13 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 
 	if (r < 0)
 		return r;
-	if (*record.renamed_from)
+	r = moving_before_start(ctx, member->lock_fd, member->name, true);
+	if (r == 0 && *record.renamed_from)
 		r = rename_finish(ctx, member->name, member->lock_fd, &record);
 	if (r == 0 && *record.ipv4_before)
 		r = readdress_finish(ctx, member->name, member->lock_fd, &record);
+	if (r == 0)
+		r = forget_mounted(ctx, member, &record);
 	if (r == 0)
 		r = rebase_before_start(ctx, member->name, member->lock_fd, &record);
 	if (r == 0)
@@ -184,7 +201,7 @@ static void prepare_member(struct batch *batch, struct member *member)
 	int r = name_check(ctx, "container", member->name);
 
 	if (r == 0) {
-		member->lock_fd = lock_container(ctx, member->name);
+		member->lock_fd = container_lock(ctx, member->name);
 		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(ctx, member);
 	}
 	if (r == 0)

@@ -5,10 +5,24 @@
 #include "../core/chain.h"
 #include "container.h"
 
+/* A file of the container's directory, at most one directory deep. */
+struct seed_file {
+	char *path, *text;
+};
+
+/* What the files of a container say of it, where they were written. */
+struct container_origin {
+	const char *name, *ipv4;
+	const char *gateway;          /* NULL: as on the network where it is now */
+};
+
 struct container_seed {
-	const struct record *like;    /* settings, base and generation, privileged; where keep_identity, MAC and address */
+	const struct record *like;    /* settings, base and generation, privileged, network; where keep_identity, MAC and address */
 	struct chain layers;          /* all there, and locked or named by others until the container names them */
-	bool keep_identity;           /* MAC and IPv4 of @like where they are free on its network, and no fresh machine-id or keys */
+	struct container_origin origin;
+	bool keep_identity;           /* MAC and IPv4 of @like where they are free on its network, no fresh machine-id or keys */
+	const struct seed_file *files; /* that it has from the beginning, beside those that every container has */
+	size_t file_count;
 };
 
 /*
@@ -17,3 +31,14 @@ struct container_seed {
  */
 int container_create_from(struct lb_context *ctx, const char *name, const struct container_seed *seed,
 			  struct lb_container **ret_container);
+
+/*
+ * Writes into the new top layer @top_fd over record->layers the files that have the container's name and address, where
+ * they are as they were rendered for @origin.
+ */
+int container_rerender(struct lb_context *ctx, int top_fd, const char *name, const struct record *record,
+		       const struct container_origin *origin);
+
+/* The same, and gives it a machine-id, and SSH host keys at its next start, of its own. */
+int container_rerender_as_new(struct lb_context *ctx, int top_fd, const char *name, const struct record *record,
+			      const struct container_origin *origin);

@@ -6,10 +6,10 @@
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../network/guests.h"
 #include "container.h"
+#include "next.h"
 #include "render.h"
 #include "settings.h"
 #include "uplink.h"
@@ -168,7 +168,7 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	directory_fd = lock_container(ctx, container->name);
+	directory_fd = container_lock(ctx, container->name);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = record_read(ctx, directory_fd, container->name, &record);

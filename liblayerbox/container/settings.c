@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "../core/keep.h"
+#include "../core/schedule.h"
 #include "../util/keyfile.h"
 #include "rate.h"
 
@@ -42,6 +44,52 @@ static const char *set_health_command(struct record *record, const char *value)
 static char *get_health_command(const struct record *record)
 {
 	return get_line(record->health_command);
+}
+
+static const char *set_snapshot_schedule(struct record *record, const char *value)
+{
+	struct schedule schedule;
+	const char *why = !*value || text_equal(value, "none") ? NULL : schedule_parse(value, &schedule);
+
+	return why ? why : keyfile_take(&record->snapshot_schedule, value);
+}
+
+static char *get_snapshot_schedule(const struct record *record)
+{
+	return get_line(record->snapshot_schedule);
+}
+
+static const char *set_snapshot_keep(struct record *record, const char *value)
+{
+	struct keep_policy policy;
+	const char *why = keep_parse(value, &policy);
+
+	return why ? why : keyfile_take(&record->snapshot_keep, value);
+}
+
+static char *get_snapshot_keep(const struct record *record)
+{
+	return get_line(record->snapshot_keep);
+}
+
+static const char *set_backup_pre(struct record *record, const char *value)
+{
+	return set_line(&record->backup_pre, value);
+}
+
+static char *get_backup_pre(const struct record *record)
+{
+	return get_line(record->backup_pre);
+}
+
+static const char *set_backup_post(struct record *record, const char *value)
+{
+	return set_line(&record->backup_post, value);
+}
+
+static char *get_backup_post(const struct record *record)
+{
+	return get_line(record->backup_post);
 }
 
 static const char *set_autostart(struct record *record, const char *value)
@@ -225,6 +273,10 @@ static const struct setting_key keys[] = {
 	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
 	{ "net.egress", set_egress, get_egress, .is_firewall = true },
 	{ "health.command", set_health_command, get_health_command, .is_limit = false },
+	{ "snapshot.schedule", set_snapshot_schedule, get_snapshot_schedule, .is_limit = false },
+	{ "snapshot.keep", set_snapshot_keep, get_snapshot_keep, .is_limit = false },
+	{ "backup.pre", set_backup_pre, get_backup_pre, .is_limit = false },
+	{ "backup.post", set_backup_post, get_backup_post, .is_limit = false },
 	{ 0 },
 };
 

@@ -5,7 +5,9 @@
 
 #include "../util/file.h"
 #include "../util/keyfile.h"
+#include "keep.h"
 #include "name.h"
+#include "schedule.h"
 #include "subnet.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, QUARANTINE_SECONDS_MAX = 365 * 24 * 60 * 60 };
@@ -82,6 +84,64 @@ static const char *set_quarantine(struct config *config, const char *value)
 	return NULL;
 }
 
+/* Nothing is written `none`, so that it can be seen that it is meant. */
+static bool is_none(const char *value)
+{
+	return !*value || text_equal(value, "none");
+}
+
+static const char *take_policy(char **member, const char *value)
+{
+	struct keep_policy policy;
+	const char *why = keep_parse(value, &policy);
+
+	return why ? why : keyfile_take(member, is_none(value) ? "" : value);
+}
+
+static const char *set_snapshot_schedule(struct config *config, const char *value)
+{
+	struct schedule schedule;
+	const char *why = is_none(value) ? NULL : schedule_parse(value, &schedule);
+
+	return why ? why : keyfile_take(&config->snapshot_schedule, is_none(value) ? "" : value);
+}
+
+static const char *set_snapshot_keep(struct config *config, const char *value)
+{
+	return take_policy(&config->snapshot_keep, value);
+}
+
+static const char *set_backup_repository(struct config *config, const char *value)
+{
+	return keyfile_take(&config->backup_repository, value);
+}
+
+/* The path of a file, or nothing. */
+static const char *take_path(char **member, const char *value)
+{
+	return *value && *value != '/' ? "must be an absolute path" : keyfile_take(member, value);
+}
+
+static const char *set_backup_password_file(struct config *config, const char *value)
+{
+	return take_path(&config->backup_password_file, value);
+}
+
+static const char *set_backup_environment_file(struct config *config, const char *value)
+{
+	return take_path(&config->backup_environment_file, value);
+}
+
+static const char *set_backup_keep(struct config *config, const char *value)
+{
+	return take_policy(&config->backup_keep, value);
+}
+
+static const char *set_ssh(struct config *config, const char *value)
+{
+	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -96,6 +156,13 @@ static const struct setting {
 	{ "id_start", set_id_start, "100000" },
 	{ "host_names", set_host_names, "none" },
 	{ "quarantine", set_quarantine, "10m" },
+	{ "ssh", set_ssh, "ssh" },
+	{ "snapshot.schedule", set_snapshot_schedule, "" },
+	{ "snapshot.keep", set_snapshot_keep, "" },
+	{ "backup.repository", set_backup_repository, "" },
+	{ "backup.password_file", set_backup_password_file, "" },
+	{ "backup.environment_file", set_backup_environment_file, "" },
+	{ "backup.keep", set_backup_keep, "" },
 	{ 0 },
 };
 
@@ -136,17 +203,37 @@ int config_load(struct lb_context *ctx, const char *file, const char *root)
 	return 0;
 }
 
+/* The members that are texts of their own. */
+static const size_t texts[] = {
+	offsetof(struct config, root),
+	offsetof(struct config, base),
+	offsetof(struct config, bridge),
+	offsetof(struct config, subnet),
+	offsetof(struct config, domain),
+	offsetof(struct config, mirror), offsetof(struct config, ssh),
+	offsetof(struct config, snapshot_schedule),
+	offsetof(struct config, snapshot_keep),
+	offsetof(struct config, backup_repository),
+	offsetof(struct config, backup_password_file),
+	offsetof(struct config, backup_environment_file),
+	offsetof(struct config, backup_keep),
+};
+
+static char **text_at(const struct config *config, size_t i)
+{
+	return (char **)((uintptr_t)config + texts[i]);
+}
+
 int config_copy(const struct config *config, struct config *ret_config)
 {
 	struct config copy = *config;
+	bool failed = false;
 
-	copy.root = strdup(config->root);
-	copy.base = strdup(config->base);
-	copy.bridge = strdup(config->bridge);
-	copy.subnet = strdup(config->subnet);
-	copy.domain = strdup(config->domain);
-	copy.mirror = strdup(config->mirror);
-	if (!copy.root || !copy.base || !copy.bridge || !copy.subnet || !copy.domain || !copy.mirror) {
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		*text_at(&copy, i) = strdup(*text_at(config, i));
+		failed = failed || !*text_at(&copy, i);
+	}
+	if (failed) {
 		config_free(&copy);
 		return -ENOMEM;
 	}
@@ -156,11 +243,7 @@ int config_copy(const struct config *config, struct config *ret_config)
 
 void config_free(struct config *config)
 {
-	free(config->root);
-	free(config->base);
-	free(config->bridge);
-	free(config->subnet);
-	free(config->domain);
-	free(config->mirror);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		free(*text_at(config, i));
 	*config = (struct config){ 0 };
 }

@@ -24,7 +24,14 @@ struct config {
 	char *mirror;           /* of Debian packages; "" leaves it to the bootstrap program */
 	uint32_t id_start;      /* first host id that may be handed out */
 	enum host_names host_names;
+	char *ssh;              /* the program that reaches other hosts, and its options */
 	uint32_t quarantine_seconds; /* how long the address of a deleted container rests; 0: not at all */
+	char *snapshot_schedule; /* when snapshots are made of containers that have no schedule of their own; "": never */
+	char *snapshot_keep;    /* how many of these are kept, likewise; "": all */
+	char *backup_repository; /* of restic, as its -r takes it; "": there is none */
+	char *backup_password_file; /* "": what the environment file says counts */
+	char *backup_environment_file; /* NAME=VALUE lines for restic, or "" */
+	char *backup_keep;      /* how many backups of each container are kept; "": all */
 };
 
 struct lb_context {

@@ -12,22 +12,28 @@
 enum { LOCK_PATIENCE_MS = 60000 };
 
 /* flock(2) with a limit: tries again after 1, 2, 4 ... 32 ms. -EWOULDBLOCK when patience is over. */
-static int flock_patiently(int fd)
+static int flock_for(int fd, long patience_ms)
 {
 	long wait_ms = 1;
 
-	for (long waited = 0; waited < LOCK_PATIENCE_MS; waited += wait_ms) {
+	for (long waited = 0;; waited += wait_ms) {
 		struct timespec pause;
 
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
+		if (waited >= patience_ms)
+			return -EWOULDBLOCK;
 		wait_ms = wait_ms < 32 ? wait_ms * 2 : 32;
 		pause = (struct timespec){ .tv_nsec = wait_ms * 1000000 };
 		nanosleep(&pause, NULL);
 	}
-	return -EWOULDBLOCK;
+}
+
+static int flock_patiently(int fd)
+{
+	return flock_for(fd, LOCK_PATIENCE_MS);
 }
 
 int lock_root(struct lb_context *ctx)
@@ -69,7 +75,14 @@ int lock_host_file(struct lb_context *ctx, const char *file)
 	return r < 0 ? fail_errno(ctx, r, "cannot lock %s", path) : take_fd(&fd);
 }
 
-int lock_container(struct lb_context *ctx, const char *name)
+static int container_busy(struct lb_context *ctx, const char *name, const char *path, long patience_ms)
+{
+	return fail(ctx, -LB_ERR_BUSY,
+		    "another layerbox command %s container '%s'%s; try again later, or see who holds it with `fuser -v %s`",
+		    patience_ms ? "has worked on" : "works on", name, patience_ms ? " for a minute" : "", path);
+}
+
+static int lock_container_for(struct lb_context *ctx, const char *name, long patience_ms)
 {
 	CLEANUP_FREE char *path = store_path(ctx, STORE_CONTAINERS "/%s", name);
 
@@ -82,12 +95,9 @@ int lock_container(struct lb_context *ctx, const char *name)
 
 		if (fd < 0 && errno == ENOENT)
 			return fail_no_container(ctx, name);
-		r = fd < 0 ? -errno : flock_patiently(fd);
+		r = fd < 0 ? -errno : flock_for(fd, patience_ms);
 		if (r == -EWOULDBLOCK)
-			return fail(ctx, -LB_ERR_BUSY,
-				    "another layerbox command has worked on container '%s' for a minute; try again later, "
-				    "or see who holds it with `fuser -v %s`",
-				    name, path);
+			return container_busy(ctx, name, path, patience_ms);
 		if (r < 0)
 			return fail_errno(ctx, r, "cannot lock container '%s'", name);
 		/* The name may have been given away between open and lock: is it still this directory? */
@@ -95,6 +105,16 @@ int lock_container(struct lb_context *ctx, const char *name)
 		    locked.st_dev == present.st_dev)
 			return take_fd(&fd);
 	}
+}
+
+int lock_container(struct lb_context *ctx, const char *name)
+{
+	return lock_container_for(ctx, name, LOCK_PATIENCE_MS);
+}
+
+int lock_container_at_once(struct lb_context *ctx, const char *name)
+{
+	return lock_container_for(ctx, name, 0);
 }
 
 int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_root_lock)

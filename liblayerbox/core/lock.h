@@ -24,6 +24,9 @@ int lock_host_file(struct lb_context *ctx, const char *file);
  */
 int lock_container(struct lb_context *ctx, const char *name);
 
+/* The same without waiting: -LB_ERR_BUSY at once. For who holds the root's lock and needs several. */
+int lock_container_at_once(struct lb_context *ctx, const char *name);
+
 /* Locks the root, then the container. Returns the container's descriptor; both are the caller's. */
 int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_root_lock);
 

@@ -20,6 +20,7 @@ static const struct {
 } directories[] = {
 	{ STORE_BASES, 0711 },	   { STORE_CONTAINERS, 0711 }, { STORE_INCLUDE, 0755 },
 	{ STORE_TEMPLATES, 0755 }, { STORE_RECIPES, 0755 },    { STORE_NETWORK, 0755 },
+	{ STORE_LAYERS, 0700 },
 };
 
 int store_open(struct lb_context *ctx)

@@ -3,6 +3,7 @@
  * The tree on disk: the only file that knows what lies where below the root.
  *
  *     ROOT/os-bases/NAME/GENERATION/{rootfs,generation.conf,manifest}    0700 each GENERATION
+ *     ROOT/os-bases/NAME/GENERATION/oci-layer   what it was as a layer of an OCI image; a copy, may be missing
  *     ROOT/containers/NAME/{container.conf,config,rootfs-layer,work,rootfs}   0700 each NAME
  *     ROOT/include/common.conf           LXC settings of every container, rendered
  *     ROOT/templates/, ROOT/bases/       the operator's own templates and recipes, which win

@@ -6,8 +6,8 @@
 
 #include "../adapters/digest.h"
 #include "../container/layout.h"
+#include "../container/next.h"
 #include "../container/render.h"
-#include "../core/lock.h"
 #include "../core/store.h"
 #include "../util/stanza.h"
 #include "finish.h"
@@ -280,7 +280,7 @@ int rebase_recover(struct lb_context *ctx, const char *name, int container_fd, s
 
 int rebase_recover_unlocked(struct lb_context *ctx, const char *name)
 {
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = container_lock(ctx, name);
 	struct record record = { 0 };
 	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 

@@ -7,6 +7,7 @@
 #include "../adapters/rights.h"
 #include "../container/layout.h"
 #include "../core/store.h"
+#include "../snapshot/fold.h"
 #include "../util/file.h"
 #include "../util/tree.h"
 
@@ -17,6 +18,7 @@ static void planning_free(struct planning *planning)
 	close_fd(planning->old_fd);
 	close_fd(planning->new_fd);
 	close_fd(planning->top_fd);
+	layer_draft_end(&planning->folded);
 	ownership_free(&planning->ownership);
 	package_merge_free(&planning->packages);
 	answers_free(&planning->answers);
@@ -37,9 +39,27 @@ bool plan_is_handled(const struct planning *planning, const char *path)
 
 /* ---- the trees ---- */
 
+/* Where there are layers below it, one of all of them, to look at. */
+static int open_top(struct planning *planning, int directory_fd, const struct record *record)
+{
+	const char *name = planning->rebase->name;
+	int r = 0;
+
+	if (!record->layers.count) {
+		planning->top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	} else {
+		r = layers_fold_to_look(planning->ctx, directory_fd, name, record, &planning->folded);
+		planning->top_fd = r < 0 ? -1 : fcntl(planning->folded.tree_fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (r == 0 && planning->top_fd < 0)
+		r = fail_errno(planning->ctx, errno, "cannot open the top layer of container '%s'", name);
+	return r;
+}
+
 static int open_trees(struct planning *planning, int directory_fd, const struct record *record)
 {
 	struct lb_context *ctx = planning->ctx;
+	int r;
 
 	planning->old_fd = base_open_tree(ctx, record->base, record->generation);
 	if (planning->old_fd < 0)
@@ -47,9 +67,9 @@ static int open_trees(struct planning *planning, int directory_fd, const struct 
 	planning->new_fd = base_open_tree(ctx, planning->rebase->to_base, planning->rebase->to_generation);
 	if (planning->new_fd < 0)
 		return planning->new_fd;
-	planning->top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (planning->top_fd < 0)
-		return fail_errno(ctx, errno, "cannot open the top layer of container '%s'", planning->rebase->name);
+	r = open_top(planning, directory_fd, record);
+	if (r < 0)
+		return r;
 	planning->views = (struct three_views){
 		.old = { .base_fd = planning->old_fd, .top_fd = -1 },
 		.new = { .base_fd = planning->new_fd, .top_fd = -1 },
@@ -149,6 +169,7 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	CLEANUP(rebase_cleanup) struct lb_rebase *rebase = calloc(1, sizeof *rebase);
 	struct planning planning = {
 		.ctx = ctx, .rebase = rebase, .fetch = fetch, .old_fd = -1, .new_fd = -1, .top_fd = -1,
+		.folded = LAYER_DRAFT_EMPTY,
 	};
 	int r = rebase ? 0 : fail_memory(ctx);
 

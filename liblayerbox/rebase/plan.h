@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../container/record.h"
+#include "../snapshot/layer.h"
 #include "answers.h"
 #include "changes.h"
 #include "entry.h"
@@ -42,6 +43,7 @@ struct planning {
 	struct lb_rebase *rebase;
 	enum plan_fetch fetch;
 	int container_fd, old_fd, new_fd, top_fd;
+	struct layer_draft folded;    /* where the container has layers: what top_fd is of */
 	struct three_views views;
 	struct package_merge packages;
 	struct ownership ownership;

@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 #include "../adapters/rights.h"
-#include "../core/lock.h"
+#include "../container/next.h"
 #include "../core/store.h"
+#include "../snapshot/fold.h"
 #include "apply.h"
 #include "dpkg-lock.h"
 #include "health.h"
@@ -80,7 +81,9 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 		return forget_pending(ctx, name, container_fd, record);
 	if (r == 0)
 		r = refuse_conflicts(ctx, *ret_rebase, options);
-	return r == 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
+	if (r == 0)
+		r = layers_fold(ctx, container_fd, name, record);
+	return r >= 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
 }
 
 /* Leaves it to the next start. */
@@ -117,7 +120,7 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 		      struct lb_rebase **ret_rebase)
 {
 	CLEANUP(container_cleanup) struct lb_container *container = NULL;
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = container_lock(ctx, name);
 	struct record record = { 0 };
 	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 
@@ -270,7 +273,7 @@ static int with_record(struct lb_context *ctx, const char *name, bool stopped,
 		r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	fd = lock_container(ctx, name);
+	fd = container_lock(ctx, name);
 	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 	if (r == 0 && stopped)
 		r = container_require_stopped(ctx, name, "stop it first");

@@ -15,6 +15,8 @@ struct snapshot_record {
 	int64_t created, expires;
 	bool scheduled, live;
 	uint64_t frozen_us;
+	char name[NAME_LENGTH_MAX + 1]; /* of the container and its address, as its files have them */
+	char ipv4[IPV4_TEXT_SIZE];
 	char *comment;                /* never NULL in a record that was read */
 };
 
@@ -29,6 +31,9 @@ struct lb_snapshot {
 /* Letters, digits, dots, dashes, underscores; 1 to 63 of them, the first a letter or digit. */
 bool label_is_valid(const char *label);
 int label_check(struct lb_context *ctx, const char *label);
+
+/* What a snapshot of the container @name says that is made now; a comment is still to be set. */
+struct snapshot_record snapshot_record_of(const char *name, const struct record *record);
 
 /* Pure: the file's text and back. snapshot_record_to_text(): the caller's, NULL without memory. */
 char *snapshot_record_to_text(const struct snapshot_record *record);
@@ -45,6 +50,9 @@ int snapshot_write(struct lb_context *ctx, int container_fd, const char *contain
 
 /* Their labels, sorted; none where there is no such directory. */
 int snapshot_list_labels(struct lb_context *ctx, int container_fd, const char *container, struct text_list *ret_labels);
+
+/* Does a snapshot of the container @name below @containers_fd stand on @base, at @generation or (0) any? 1, 0, or a failure. */
+int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base, unsigned generation);
 
 /* For CLEANUP(). */
 void snapshot_cleanup(struct lb_snapshot **snapshot);

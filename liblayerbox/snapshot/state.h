@@ -18,9 +18,10 @@ struct state {
 	bool temporary;
 	struct snapshot_record snapshot;
 	struct chain_trees trees;     /* topmost first, the base's last */
+	int base_fd, generation_fd;   /* as from base_hold() */
 };
 
-#define STATE_EMPTY { 0 }
+#define STATE_EMPTY { .base_fd = -1, .generation_fd = -1 }
 int state_keep(struct lb_context *ctx, const char *container, const char *label, const char *purpose,
 	       struct state *ret_state);
 void state_release(struct state *state);

@@ -18,7 +18,7 @@
 #include "file.h"
 #include "text.h"
 
-enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096 };
+enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3 };
 
 static bool is_program(const char *path)
 {
@@ -122,7 +122,7 @@ static void child_enter_root(const char *root, int report_fd)
 /* A caller without standard descriptors has ours in their place: moved up, dup2(2) cannot hit one of them. */
 static int child_move_up(int fd, int report_fd)
 {
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, THIRD_FD + 1);
 
 	if (moved < 0)
 		child_fail(report_fd);
@@ -141,7 +141,7 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 		      int report_fd)
 {
 	sigset_t none;
-	int high[3];
+	int high[3], third = -1;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -151,9 +151,13 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 	report_fd = child_move_up(report_fd, report_fd);
 	for (int i = 0; i < 3; i++)
 		high[i] = child_move_up(fds[i], report_fd);
+	if (options->third_fd)
+		third = child_move_up(options->third_fd, report_fd);
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			child_fail(report_fd);
+	if (third >= 0 && dup2(third, THIRD_FD) < 0)
+		child_fail(report_fd);
 	child_inherit(options->inherited, report_fd);
 	if (options->own_namespaces || options->root) {
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -288,6 +292,10 @@ static int open_input(const struct spawn_options *options, int *ret_give)
 		*ret_give = pair[1];
 		return pair[0];
 	}
+	if (options->input_fd) {
+		fd = fcntl(options->input_fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? -errno : take_fd(&fd);
+	}
 	if (!text) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? -errno : take_fd(&fd);
@@ -356,60 +364,4 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	}
 	buffer_free(&output.kept);
 	return r;
-}
-
-/* Both ends of a pipe. */
-struct ends {
-	int read_fd, write_fd;
-};
-
-#define ENDS_EMPTY { -1, -1 }
-
-static void close_ends(struct ends *ends)
-{
-	close_fd(take_fd(&ends->read_fd));
-	close_fd(take_fd(&ends->write_fd));
-}
-
-static int open_ends(struct ends *ret_ends)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	*ret_ends = (struct ends){ fds[0], fds[1] };
-	return 0;
-}
-
-int spawn_start(const char *const *argv, const struct spawn_options *options, struct spawn_child *ret_child)
-{
-	CLEANUP(close_ends) struct ends input = ENDS_EMPTY;
-	CLEANUP(close_ends) struct ends output = ENDS_EMPTY;
-	CLEANUP(close_ends) struct ends report = ENDS_EMPTY;
-	CLEANUP_FREE char *path = NULL;
-	int child_errno = 0, status, r;
-	pid_t pid;
-
-	if (!spawn_find(argv[0], &path))
-		return -ENOENT;
-	r = open_ends(&input);
-	if (r == 0)
-		r = open_ends(&output);
-	if (r == 0)
-		r = open_ends(&report);
-	if (r < 0)
-		return r;
-	pid = fork_for(options);
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		child_run(path, argv, options, (int[]){ input.read_fd, output.write_fd, output.write_fd },
-			  report.write_fd);
-	close_fd(take_fd(&report.write_fd));
-	if (read(report.read_fd, &child_errno, sizeof child_errno) == sizeof child_errno) {
-		spawn_wait(pid, &status);
-		return -child_errno;
-	}
-	*ret_child = (struct spawn_child){ pid, take_fd(&input.write_fd), take_fd(&output.read_fd) };
-	return 0;
 }

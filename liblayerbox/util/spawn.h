@@ -14,6 +14,7 @@ typedef const char *(*spawn_input_fn)(void *userdata);
 
 struct spawn_options {
 	const char *input;            /* text for its standard input; NULL: /dev/null */
+	int input_fd;                 /* instead of a text: what it reads from; 0: nothing */
 	spawn_input_fn next_line;     /* instead of a text: asked for a line whenever the program has room for one */
 	const char *const *env;       /* whole environment; NULL: the caller's */
 	const char *root;             /* chroot(2) there first, in a mount namespace with its own /proc */
@@ -22,6 +23,7 @@ struct spawn_options {
 	unsigned timeout_s;           /* then it is killed, with @own_namespaces and all it has started: -ETIMEDOUT; 0: never */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
+	int third_fd;                 /* what it has as its descriptor 3, without @inherited; 0: nothing */
 	spawn_line_fn on_line;
 	void *userdata;
 };
@@ -31,18 +33,6 @@ struct spawn_options {
  * part of what it printed, the caller's. -ENOENT when the program is not there, other errno for the rest.
  */
 int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output);
-
-/* A program that runs beside its caller. */
-struct spawn_child {
-	pid_t pid;
-	int input_fd, output_fd;      /* pipes to its standard input, and from its output and error */
-};
-
-/*
- * Starts @argv, and returns when it is executed: -ENOENT when the program is not there. Of @options, env and
- * outlives_caller count. The descriptors are the caller's, and so is spawn_wait().
- */
-int spawn_start(const char *const *argv, const struct spawn_options *options, struct spawn_child *ret_child);
 
 /* Is there a program of that name in PATH or the usual sbin directories? *ret_path is the caller's. */
 bool spawn_find(const char *program, char **ret_path);

@@ -52,19 +52,33 @@ static int copy_xattr(const struct place *from, const char *name, char *value, c
 	return n < 0 || lsetxattr(to->path, name, value, (size_t)n, 0) < 0 ? -errno : 0;
 }
 
+/* What a default ACL of its directory has given to a new entry is not the source's. */
+static int drop_inherited(const struct place *to)
+{
+	static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
+
+	if (llistxattr(to->path, NULL, 0) <= 0)
+		return 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (lremovexattr(to->path, names[i]) < 0 && errno != ENODATA && errno != ENOTSUP)
+			return -errno;
+	return 0;
+}
+
 static int copy_xattrs(const struct place *from, const struct place *to)
 {
 	CLEANUP_FREE char *names = malloc(XATTR_LIST_MAX);
 	CLEANUP_FREE char *value = NULL;
 	ssize_t size;
-	int r = 0;
+	int r;
 
 	if (!names)
 		return -ENOMEM;
+	r = drop_inherited(to);
 	size = from->fd >= 0 ? flistxattr(from->fd, names, XATTR_LIST_MAX)
 			     : llistxattr(from->path, names, XATTR_LIST_MAX);
 	if (size < 0)
-		return errno == ENOTSUP ? 0 : -errno;
+		return errno == ENOTSUP ? r : -errno;
 	for (const char *name = names; r == 0 && name < names + size; name += strlen(name) + 1) {
 		if (tree_copy_leaves_out(name))
 			continue;

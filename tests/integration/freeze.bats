@@ -74,7 +74,7 @@ runs() {
 	refute release
 	runs
 	is "$(field ice state)" running
-	grep -q "^failed container 'ice': the process that kept it frozen died" "$said"
+	grep -q "^failed the helper that held container 'ice' frozen has ended; it is thawed" "$said"
 }
 
 @test "with both killed it is frozen, everyone says so, and it can be thawed" {
@@ -100,7 +100,7 @@ runs() {
 	hold 1
 	runs 5
 	refute release
-	grep -q "^failed container 'ice' was thawed before all was copied: that took too long" "$said"
+	grep -q "^failed container 'ice' was frozen for too long" "$said"
 }
 
 @test "what the operator froze stays frozen" {
@@ -117,5 +117,5 @@ runs() {
 	layerbox --quiet stop --kill ice
 	hold 60
 	refute release
-	grep -q "^failed cannot freeze container 'ice': it is not running" "$said"
+	grep -q "^failed container 'ice' cannot be frozen: it is not running" "$said"
 }

@@ -11,7 +11,7 @@
 int main(int argc, char **argv)
 {
 	struct lb_context *context = NULL;
-	struct freeze freeze = FREEZE_EMPTY;
+	struct freeze freeze;
 	int r;
 
 	if (argc != 4 || lb_context_new(NULL, &context) < 0)

@@ -9,7 +9,8 @@ bats_require_minimum_version 1.5.0
 # Exit codes, as in layerbox(8), EXIT STATUS.
 FAILED=1 USAGE=2 BAD_NAME=3 BAD_VALUE=4 NO_CONTAINER=5 EXISTS=6 RUNNING=7 NOT_RUNNING=8 NO_BASE=9 BASE_IN_USE=10
 BAD_CONFIG=11 NOT_ROOT=12 KERNEL=13 NETWORK=14 NO_PROGRAM=15 PROGRAM_FAILED=16 RUNTIME=17 BUSY=18 TIMEOUT=19
-EXHAUSTED=20 DAMAGED=21 NO_NETWORK=22 CONFLICT=23 UNHEALTHY=24 NO_SPACE=40
+EXHAUSTED=20 DAMAGED=21 NO_NETWORK=22 CONFLICT=23 UNHEALTHY=24 NO_SNAPSHOT=25 BAD_STREAM=26 BASE_DIFFERS=27
+NO_REPOSITORY=28 NO_SPACE=40
 
 # bats waits for everyone who holds its descriptor 3; monitors and dnsmasq shall not.
 layerbox() {
@@ -51,6 +52,7 @@ teardown() { common_teardown; }
 nothing_left() {
 	is_empty "$CONTAINERS"
 	is_empty "$HOSTS"
+	is_empty "$LAYERBOX_ROOT/layers"
 	no_mount_left
 	wait_until 5 no_cgroup_left
 	wait_until 5 no_interface_left || fail "interfaces: $(ls -d /sys/class/net/* | diff - "$BATS_FILE_TMPDIR/interfaces")"

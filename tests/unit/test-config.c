@@ -26,6 +26,12 @@ static void test_defaults(void **state)
 	assert_int_equal(ctx->config.id_start, 100000);
 	assert_int_equal(ctx->config.host_names, HOST_NAMES_NONE);
 	assert_int_equal(ctx->config.quarantine_seconds, 600);
+	assert_string_equal(ctx->config.snapshot_schedule, "");
+	assert_string_equal(ctx->config.snapshot_keep, "");
+	assert_string_equal(ctx->config.backup_repository, "");
+	assert_string_equal(ctx->config.backup_password_file, "");
+	assert_string_equal(ctx->config.backup_environment_file, "");
+	assert_string_equal(ctx->config.backup_keep, "");
 	lb_context_free(ctx);
 }
 
@@ -36,7 +42,9 @@ static void test_every_setting(void **state)
 	(void)state;
 	assert_int_equal(load("# ours\nroot = /srv/osm-lxc/lxc/\nbase = busybox\nbridge = br-x.1\nsubnet=172.16.0.0/16\n"
 			      "domain = box\nmirror = http://deb.example.org/debian\nid_start = 4294901759\nbase = last-wins\n"
-			      "host_names = hosts\nquarantine = 7d\n",
+			      "host_names = hosts\nquarantine = 7d\nsnapshot.schedule = Mon..Fri 22:30\n"
+			      "snapshot.keep = 24h,7d\nbackup.repository = sftp:u@h:/srv/r\n"
+			      "backup.password_file = /etc/p\nbackup.environment_file = /etc/e\nbackup.keep = none\n",
 			      NULL, &ctx), 0);
 	assert_string_equal(lb_context_root(ctx), "/srv/osm-lxc/lxc");
 	assert_string_equal(ctx->config.base, "last-wins");
@@ -47,6 +55,12 @@ static void test_every_setting(void **state)
 	assert_true(ctx->config.id_start == 4294901759U);
 	assert_int_equal(ctx->config.host_names, HOST_NAMES_FILE);
 	assert_int_equal(ctx->config.quarantine_seconds, 7 * 86400);
+	assert_string_equal(ctx->config.snapshot_schedule, "Mon..Fri 22:30");
+	assert_string_equal(ctx->config.snapshot_keep, "24h,7d");
+	assert_string_equal(ctx->config.backup_repository, "sftp:u@h:/srv/r");
+	assert_string_equal(ctx->config.backup_password_file, "/etc/p");
+	assert_string_equal(ctx->config.backup_environment_file, "/etc/e");
+	assert_string_equal(ctx->config.backup_keep, "");
 	lb_context_free(ctx);
 }
 
@@ -95,6 +109,12 @@ static void test_bad_settings_say_file_and_line(void **state)
 		{ "quarantine = -1\n", "quarantine must be" },
 		{ "quarantine = 366d\n", "quarantine must be" },
 		{ "quarantine = 18446744073709551617s\n", "quarantine must be" },
+		{ "backup.password_file = p\n", "backup.password_file must be an absolute path" },
+		{ "backup.environment_file = e\n", "backup.environment_file must be an absolute path" },
+		{ "snapshot.schedule = *:*/15\n", "snapshot.schedule must have * or minutes" },
+		{ "snapshot.schedule = often\n", "snapshot.schedule must be none, hourly" },
+		{ "snapshot.keep = 0\n", "snapshot.keep must be none, or how many" },
+		{ "backup.keep = 7\\\n  d\n", "backup.keep must be none, or how many" },
 		{ "id_start = 65535\n", "id_start must be a number" },
 		{ "id_start = -1\n", "id_start must be" },
 		{ "id_start = 99999999999999999999999\n", "id_start must be" },

@@ -48,6 +48,22 @@ static void a_whole_file_wherever_its_offset_is(void **state)
 	assert_int_equal(digest_sha256_fd(-1, bytes), -EBADF);
 }
 
+static void piece_by_piece(void **state)
+{
+	static char large[300000];
+	uint8_t bytes[DIGEST_SHA256_BYTES], expected[DIGEST_SHA256_BYTES];
+	struct digest *digest = digest_begin();
+
+	(void)state;
+	memset(large, 'y', sizeof large);
+	assert_non_null(digest);
+	for (size_t at = 0; at < sizeof large; at += 1000)
+		digest_add(digest, large + at, 1000);
+	digest_end(digest, bytes);
+	digest_sha256(large, sizeof large, expected);
+	assert_memory_equal(bytes, expected, sizeof bytes);
+}
+
 static void text_and_back(void **state)
 {
 	uint8_t bytes[4];
@@ -66,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_values),
 		cmocka_unit_test(a_whole_file_wherever_its_offset_is),
+		cmocka_unit_test(piece_by_piece),
 		cmocka_unit_test(text_and_back),
 	};
 

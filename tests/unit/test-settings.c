@@ -41,6 +41,22 @@ static const struct {
 	{ "cpus", "5000", "!" },
 	{ "cpus", "1,5", "!" },
 	{ "cpus", "1e3", "!" },
+	{ "snapshot.schedule", "Mon..Fri 22:30", "Mon..Fri 22:30" },
+	{ "snapshot.schedule", "none", "none" },
+	{ "snapshot.schedule", "", "" },
+	{ "snapshot.schedule", "*:*/15", "!" },
+	{ "snapshot.schedule", "often", "!" },
+	{ "snapshot.schedule", "hourly\n", "!" },
+	{ "snapshot.keep", "24h,7d,4w,12m,2y", "24h,7d,4w,12m,2y" },
+	{ "snapshot.keep", "5", "5" },
+	{ "snapshot.keep", "none", "none" },
+	{ "snapshot.keep", "", "" },
+	{ "snapshot.keep", "0", "!" },
+	{ "snapshot.keep", "24h\n", "!" },
+	{ "backup.pre", "/usr/local/bin/dump --all", "/usr/local/bin/dump --all" },
+	{ "backup.pre", "a\nb", "!" },
+	{ "backup.post", "", "" },
+	{ "backup.post", LINE_1000 "x", "!" },
 	{ "pids", "100", "100" },
 	{ "pids", "", "" },
 	{ "pids", "0", "!" },
@@ -184,7 +200,7 @@ static void test_keys_are_listed(void **state)
 		assert_non_null(settings_find(lb_container_key(n)));
 		n++;
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 14);
 	assert_null(lb_container_key(n + 10));
 	assert_null(settings_find("colour"));
 }

@@ -246,6 +246,30 @@ static void test_inherited_descriptors(void **state)
 	assert_string_equal(output, "words");
 }
 
+/* Whatever numbers they have here. */
+static void test_input_and_third_descriptor(void **state)
+{
+	CLEANUP_FD int input = memfd_create("input", MFD_CLOEXEC), third = memfd_create("third", MFD_CLOEXEC);
+	const struct spawn_options none = { 0 };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(write(input, "input ", 6) + write(third, "third", 5), 11);
+	for (int shift = 0; shift < 4; shift++) {
+		int moved = fcntl(third, F_DUPFD_CLOEXEC, 3 + shift);
+		const struct spawn_options options = { .input_fd = input, .third_fd = moved };
+		CLEANUP_FREE char *output = NULL;
+
+		assert_int_equal(lseek(input, 0, SEEK_SET) + lseek(moved, 0, SEEK_SET), 0);
+		close_fd(third);
+		third = moved;
+		assert_int_equal(spawn_run(SHELL("cat; cat <&3"), &options, &status, &output), 0);
+		assert_string_equal(output, "input third");
+	}
+	assert_int_equal(spawn_run(SHELL("test ! -e /proc/self/fd/3"), &none, &status, NULL), 0);
+	assert_int_equal(status, 0);
+}
+
 static void test_environment(void **state)
 {
 	const struct spawn_options options = { .env = (const char *const[]){ "ONLY=this", NULL } };
@@ -574,30 +598,6 @@ static void test_root(void **state)
 	assert_int_equal(umount("root/usr"), 0);
 }
 
-/* It hears what its caller says, and that he says no more; its words come as they are said. */
-static void test_start(void **state)
-{
-	const struct spawn_options options = { 0 };
-	struct spawn_child child;
-	char text[16] = "";
-	int status;
-
-	(void)state;
-	assert_int_equal(spawn_start((const char *const[]){ "no-such-program", NULL }, &options, &child), -ENOENT);
-	assert_int_equal(spawn_start((const char *const[]){ "/bin/cat", NULL }, &options, &child), 0);
-	assert_int_equal(write(child.input_fd, "word", 4), 4);
-	assert_int_equal(read(child.output_fd, text, sizeof text), 4);
-	assert_string_equal(text, "word");
-	close(child.input_fd);
-	assert_int_equal(read(child.output_fd, text, sizeof text), 0);
-	close(child.output_fd);
-	assert_int_equal(spawn_wait(child.pid, &status), 0);
-	assert_int_equal(status, 0);
-	put_file("no-program", "nonsense");
-	assert_int_equal(chmod("no-program", 0755), 0);
-	assert_int_equal(spawn_start((const char *const[]){ "./no-program", NULL }, &options, &child), -ENOEXEC);
-}
-
 static int enter(void **state)
 {
 	shared_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -619,6 +619,7 @@ int main(void)
 		cmocka_unit_test(test_output_is_bounded),
 		cmocka_unit_test(test_output_to_a_descriptor),
 		cmocka_unit_test(test_inherited_descriptors),
+		cmocka_unit_test(test_input_and_third_descriptor),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_signals_are_as_usual),
@@ -631,7 +632,6 @@ int main(void)
 		cmocka_unit_test(test_own_namespaces_hold_no_lock),
 		cmocka_unit_test(test_own_namespaces_from_a_threaded_caller),
 		cmocka_unit_test(test_root),
-		cmocka_unit_test(test_start),
 	};
 
 	return cmocka_run_group_tests_name("spawn", tests, enter, scratch_leave);

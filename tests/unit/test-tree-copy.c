@@ -106,6 +106,24 @@ static void test_acl(void **state)
 	assert_alike("acl", "acl-copy");
 }
 
+/* What a default ACL gives to new entries is not what their sources have. */
+static void test_acl_of_the_directory(void **state)
+{
+	(void)state;
+	put_file("plain-file", "x");
+	assert_int_equal(chmod("plain-file", 0640), 0);
+	assert_int_equal(mkdir("plain-directory", 0750) | mkdir("with-default", 0755) | symlink("x", "plain-link"), 0);
+	assert_int_equal(setxattr("with-default", "system.posix_acl_default", acl, sizeof acl, 0), 0);
+	copy("plain-file", "with-default/file");
+	copy("plain-directory", "with-default/directory");
+	copy("plain-link", "with-default/link");
+	assert_xattr("with-default/file", "system.posix_acl_access", NULL, -1);
+	assert_xattr("with-default/directory", "system.posix_acl_access", NULL, -1);
+	assert_xattr("with-default/directory", "system.posix_acl_default", NULL, -1);
+	assert_alike("plain-file", "with-default/file");
+	assert_alike("plain-directory", "with-default/directory");
+}
+
 static void test_types(void **state)
 {
 	static const char *const names[] = { "link", "dangling", "directory", "fifo", "socket", "device", "whiteout" };
@@ -199,7 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),  cmocka_unit_test(test_acl),
 		cmocka_unit_test(test_types), cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_between_file_systems),
+		cmocka_unit_test(test_between_file_systems), cmocka_unit_test(test_acl_of_the_directory),
 	};
 
 	return cmocka_run_group_tests_name("tree-copy", tests, scratch_enter, scratch_leave);

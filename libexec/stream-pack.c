@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream-pack.h"
+
+#include <fcntl.h>
+
+#include "snapshot/live-copy.h"
+#include "stream-format.h"
+#include "stream-line.h"
+#include "stream-sink.h"
+#include "stream-walk.h"
+
+static int bad_plan(struct stream_error *error, const char *line)
+{
+	return stream_fail(error, STREAM_FAILED, "cannot understand the plan: %.200s", line);
+}
+
+static bool is_prefix(const char *name)
+{
+	return name && stream_path_is_safe(name) && name[strlen(name) - 1] != '/';
+}
+
+static int open_tree_directory(const char *path, struct stream_error *error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? stream_fail_errno(error, STREAM_FAILED, errno, "cannot open %s", path) : fd;
+}
+
+/* file NAME LENGTH, then so many bytes and a newline. */
+static int pack_file(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
+{
+	const char *name = stream_line_next(line), *length_text = stream_line_next(line);
+	CLEANUP_FREE char *data = NULL;
+	uint64_t length;
+
+	if (!is_prefix(name) || !length_text || !text_to_number(length_text, 0, STREAM_SMALL_MAX, &length) ||
+	    line->rest)
+		return bad_plan(error, "a file's name and length");
+	data = malloc((size_t)length + 1);
+	if (!data)
+		return stream_fail(error, STREAM_FAILED, "out of memory");
+	if (fread(data, 1, (size_t)length, plan) != length || getc(plan) != '\n')
+		return bad_plan(error, name);
+	return stream_sink_add_file(sink, name, NULL, data, (size_t)length);
+}
+
+/* tree PREFIX DIRECTORY */
+static int pack_tree(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
+{
+	const char *prefix = stream_line_next(line), *directory = stream_line_next(line);
+	CLEANUP_FD int fd = -1;
+
+	(void)plan;
+	if (!is_prefix(prefix) || !directory || line->rest)
+		return bad_plan(error, "a tree's name and directory");
+	fd = open_tree_directory(directory, error);
+	if (fd < 0)
+		return fd;
+	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = -1 }, sink, error);
+}
+
+static void states_cleanup(struct live_states **states)
+{
+	if (*states)
+		live_states_free(states);
+}
+
+/* NULL, and all files are sent that are no links, where they cannot be read. */
+static struct live_states *load_states(const char *directory)
+{
+	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct lb_context ctx = { .root_fd = -1, .nft_fd = -1 };
+	struct live_states *states = NULL;
+
+	return fd >= 0 && live_states_load(&ctx, fd, &states) == 0 ? states : NULL;
+}
+
+/* difference PREFIX DIRECTORY FROM [STATES] */
+static int pack_difference(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
+{
+	const char *prefix = stream_line_next(line), *directory = stream_line_next(line),
+		   *from = stream_line_next(line);
+	const char *states_directory = stream_line_next(line);
+	CLEANUP(states_cleanup) struct live_states *states = NULL;
+	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int from_fd = -1;
+
+	(void)plan;
+	if (!is_prefix(prefix) || !from || line->rest)
+		return bad_plan(error, "a difference's name and directories");
+	fd = open_tree_directory(directory, error);
+	from_fd = fd < 0 ? fd : open_tree_directory(from, error);
+	if (from_fd < 0)
+		return from_fd;
+	if (states_directory)
+		states = load_states(states_directory);
+	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd, .states = states },
+			   sink, error);
+}
+
+static const struct {
+	const char *word;
+	int (*pack)(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error);
+} steps[] = {
+	{ "file", pack_file },
+	{ "tree", pack_tree },
+	{ "difference", pack_difference },
+};
+
+static int pack_step(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
+{
+	const char *word = stream_line_next(line);
+
+	for (size_t i = 0; word && i < sizeof steps / sizeof *steps; i++)
+		if (text_equal(word, steps[i].word))
+			return steps[i].pack(line, plan, sink, error);
+	return bad_plan(error, word ? word : "an empty line");
+}
+
+static int pack_all(FILE *plan, struct stream_sink *sink, struct stream_error *error)
+{
+	CLEANUP_STREAM_LINE struct stream_line line = { 0 };
+	int r;
+
+	while ((r = stream_line_read(&line, plan)) > 0) {
+		if (text_equal(line.text, "end"))
+			return stream_sink_end(sink);
+		r = pack_step(&line, plan, sink, error);
+		if (r < 0)
+			return r;
+	}
+	return bad_plan(error, "it has no end");
+}
+
+int stream_pack(FILE *plan, int out_fd, bool plain, struct stream_error *error)
+{
+	struct stream_sink *sink = NULL;
+	int r = stream_sink_open(out_fd, plain, error, &sink);
+
+	if (r == 0)
+		r = pack_all(plan, sink, error);
+	stream_sink_free(&sink);
+	return r;
+}

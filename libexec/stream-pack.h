@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The lines that say what goes into a stream, done one by one; layerbox-stream.c has them. */
+#pragma once
+
+#include "stream-error.h"
+
+int stream_pack(FILE *plan, int out_fd, bool plain, struct stream_error *error);

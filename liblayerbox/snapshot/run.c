@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Snapshots by schedules. Nothing is kept of when they ran but the snapshots themselves. */
+#include <time.h>
+
+#include "../adapters/rights.h"
+#include "../core/schedule.h"
+#include "../core/store.h"
+#include "prune.h"
+
+struct run {
+	struct lb_context *ctx;
+	lb_result_fn fn;
+	void *userdata;
+	int64_t now;
+	int result;                   /* 1, 0 once one was made, or the first failure */
+};
+
+int64_t schedule_since(int64_t created, struct lb_snapshot *const *snapshots, size_t count, int64_t now)
+{
+	int64_t since = created <= now ? created : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct snapshot_record *record = &snapshots[i]->record;
+
+		if (record->scheduled && record->created > since && record->created <= now)
+			since = record->created;
+	}
+	return since;
+}
+
+/* 1, 0, or a failure. */
+static int is_due(const struct run *run, const struct record_entry *entry)
+{
+	const char *own = entry->record.snapshot_schedule;
+	const char *text = text_empty(own) ? run->ctx->config.snapshot_schedule : own;
+	struct lb_snapshot **snapshots = NULL;
+	struct schedule schedule;
+	const char *why;
+	size_t count = 0;
+	int64_t since;
+	int r;
+
+	if (!*text || text_equal(text, "none"))
+		return 0;
+	why = schedule_parse(text, &schedule);
+	if (why)
+		return fail(run->ctx, -LB_ERR_BAD_CONFIG, "container '%s': snapshot.schedule %s", entry->name, why);
+	r = lb_snapshot_list(run->ctx, entry->name, &snapshots, &count);
+	if (r < 0)
+		return r;
+	since = schedule_since(entry->record.created, snapshots, count, run->now);
+	lb_snapshot_list_free(snapshots);
+	return schedule_is_due(&schedule, since, run->now);
+}
+
+static int make_one(const struct run *run, const char *name)
+{
+	char label[LABEL_SIZE];
+	const struct lb_snapshot_options options = { .size = sizeof options, .label = label, .scheduled = true };
+	time_t now = time(NULL);
+	struct tm tm;
+	int r;
+
+	gmtime_r(&now, &tm);
+	strftime(label, sizeof label, "auto-%Y%m%d-%H%M%S", &tm);
+	r = lb_snapshot_create(run->ctx, name, &options, NULL);
+	return r > 0 ? 0 : r;
+}
+
+static void tell(struct run *run, const char *name, int r)
+{
+	if (r < 0 && run->result >= 0)
+		run->result = r;
+	if (r == 0 && run->result == 1)
+		run->result = 0;
+	if (run->fn)
+		run->fn(name, r, r < 0 ? run->ctx->error : "", run->userdata);
+}
+
+/* What is pruned is news for the log alone, for it is not what was asked for; a failure counts. */
+static void on_pruned(const char *name, int result, const char *error, void *userdata)
+{
+	struct run *run = userdata;
+
+	if (result < 0)
+		tell(run, name, result);
+	else
+		log_message(run->ctx, LB_LOG_INFO, "removed %s", name);
+	(void)error;
+}
+
+int lb_snapshot_run(struct lb_context *ctx, lb_result_fn fn, void *userdata)
+{
+	struct run run = { .ctx = ctx, .fn = fn, .userdata = userdata, .now = time(NULL), .result = 1 };
+	struct record_entry *entries = NULL;
+	size_t count = 0;
+	int r = rights_require_root(ctx);
+
+	if (r == 0)
+		r = store_open(ctx);
+	if (r == 0)
+		r = record_list_all(ctx, false, &entries, &count);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		r = is_due(&run, &entries[i]);
+		if (r == 1)
+			r = make_one(&run, entries[i].name);
+		else if (r == 0)
+			continue;
+		/* It was deleted while others had their turn. */
+		if (r != -LB_ERR_NO_CONTAINER)
+			tell(&run, entries[i].name, r);
+	}
+	record_list_free(entries, count);
+	r = lb_snapshot_prune(ctx, NULL, on_pruned, &run);
+	if (r < 0 && run.result >= 0)
+		run.result = r;
+	return run.result;
+}
