@@ -154,9 +154,9 @@ static int start(struct job *job, struct lxc_container *container)
 	container->want_daemonize(container, true);
 	container->want_close_all_fds(container, true);
 	/*
-	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root, who
-	 * may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without PATH has
-	 * a default of its own, so hooks are none the worse.
+	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root,
+	 * who may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without
+	 * PATH has a default of its own, so hooks are none the worse.
 	 */
 	unsetenv("PATH");
 	if (container->start(container, 0, NULL))
