@@ -244,6 +244,25 @@ nothing_there() {
 	runs_there
 }
 
+@test "it took over, and was renamed or deleted there since: it is not brought to life here again" {
+	for since in rename delete; do
+		make_tiger
+		fail_at "--commit" 'run "$@" > /dev/null; echo "exit 255" > "$SSH_STATE/fail"; exit 255'
+		run layerbox -q move tiger ssh://there
+		is "$status" "$PROGRAM_FAILED"
+		rm "$SSH_STATE/fail"
+		if [ "$since" = rename ]; then
+			other --quiet stop tiger
+			other --quiet rename tiger lion
+		else
+			other --quiet delete --force tiger
+		fi
+		refused "$EXISTS" "lives on" layerbox -q move tiger --back
+		succeeds layerbox -q move tiger ssh://there
+		is "$(names)" ""
+	done
+}
+
 @test "the other side did not take over, and cannot be asked: it can be taken back, asked or not" {
 	make_tiger
 	fail_at "--commit" 'echo "exit 255" > "$SSH_STATE/fail"; exit 255'
