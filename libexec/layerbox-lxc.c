@@ -5,6 +5,7 @@
  *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
+ *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
  *
  * The first form reads up to COUNT names from its standard input, a line each, and begins with each as it comes: the
  * program loads while the first container is made ready. It works on JOBS of them at a time, each in a process of its
@@ -14,10 +15,14 @@
 #include <fcntl.h>
 #include <lxc/attach_options.h>
 #include <lxc/lxccontainer.h>
-#include <stdio.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -149,9 +154,9 @@ static int start(struct job *job, struct lxc_container *container)
 	container->want_daemonize(container, true);
 	container->want_close_all_fds(container, true);
 	/*
-	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root, who
-	 * may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without PATH has
-	 * a default of its own, so hooks are none the worse.
+	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root,
+	 * who may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without
+	 * PATH has a default of its own, so hooks are none the worse.
 	 */
 	unsetenv("PATH");
 	if (container->start(container, 0, NULL))
@@ -378,8 +383,94 @@ static int console(const char *lxcpath, const char *name)
 	return EXIT_SUCCESS;
 }
 
+/* -------------------------------------------------------------------------------------------- hold */
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A packet to who is at the other end; whether it is still there does not matter. */
+static void tell(const char *format, ...) PRINTF_LIKE(1, 2);
+static void tell(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	(void)!send(STDOUT_FILENO, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* Until the other end is closed, by whatever: true; or for too long: false. */
+static bool wait_for_end(int timeout_s)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t end = now_us() + (uint64_t)timeout_s * 1000000;
+
+	for (;;) {
+		uint64_t now = now_us();
+		int n = now >= end ? 0 : poll(&input, 1, (int)((end - now) / 1000) + 1);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return true;
+		if (n == 0)
+			return false;
+	}
+}
+
+static int hold(struct job *job, struct lxc_container *container)
+{
+	uint64_t begin = now_us();
+	int frozen = freeze(job, container, false);
+	bool in_time;
+
+	if (frozen < 0) {
+		/* Part of it may be frozen. */
+		container->unfreeze(container);
+		tell("failed %d %s", frozen, *job->cause ? job->cause : "LXC gives no cause");
+		return EXIT_FAILURE;
+	}
+	tell("frozen");
+	in_time = wait_for_end(job->timeout_s);
+	if (frozen == 0 && !container->unfreeze(container))
+		tell("LXC failed to do so");
+	else if (in_time)
+		tell("thawed %llu", frozen == 0 ? (unsigned long long)(now_us() - begin) : 0ULL);
+	else
+		tell("late");
+	return EXIT_SUCCESS;
+}
+
+/* Nothing but SIGKILL ends it before it has thawed what it froze; and then its caller does. */
+static int hold_frozen(const char *lxcpath, const char *name, const char *timeout)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM };
+	struct job job = { .verb = "freeze", .lxcpath = lxcpath, .name = name, .timeout_s = atoi(timeout) };
+	CLEANUP(put_container) struct lxc_container *container = NULL;
+	CLEANUP_FREE char *directory = text_format("%s/%s", lxcpath, name);
+	int r = EXIT_FAILURE;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	job.directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	container = lxc_container_new(name, lxcpath);
+	if (container && container->is_defined(container))
+		r = hold(&job, container);
+	else
+		tell("failed %d LXC cannot read its config", -LB_ERR_RUNTIME);
+	close_fd(job.directory_fd);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && text_equal(argv[1], "hold"))
+		return hold_frozen(argv[2], argv[3], argv[4]);
 	if (argc > 8 && text_equal(argv[1], "exec"))
 		return exec_in(argv + 2);
 	if (argc == 4 && text_equal(argv[1], "console"))

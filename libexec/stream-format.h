@@ -15,6 +15,12 @@
 /* Marks on members that no file can have: no kernel knows attributes of such names. */
 #define STREAM_MARK_GONE "layerbox.gone"        /* a list of names that went, no file */
 #define STREAM_MARK_SOCKET "layerbox.socket"    /* a fifo that is a socket */
+#define STREAM_MARK_NAME "layerbox.name"        /* what the member is called, instead of its own name */
+
+/*
+ * A file with holes is sent under this name where its own is none that libarchive can write then: see archive-entry.h.
+ */
+#define STREAM_PLACEHOLDER "layerbox-file-with-holes"
 
 enum {
 	STREAM_DEPTH_MAX = 1000,        /* directories below one another: each costs a descriptor */

@@ -59,25 +59,43 @@ static int pack_tree(struct stream_line *line, FILE *plan, struct stream_sink *s
 	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = -1 }, sink, error);
 }
 
+static void states_cleanup(struct live_states **states)
+{
+	if (*states)
+		live_states_free(states);
+}
+
+/* NULL, and all files are sent that are no links, where they cannot be read. */
+static struct live_states *load_states(const char *directory)
+{
+	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct lb_context ctx = { .root_fd = -1, .nft_fd = -1 };
+	struct live_states *states = NULL;
+
+	return fd >= 0 && live_states_load(&ctx, fd, &states) == 0 ? states : NULL;
+}
+
 /* difference PREFIX DIRECTORY FROM [STATES] */
 static int pack_difference(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
 {
 	const char *prefix = stream_line_next(line), *directory = stream_line_next(line),
 		   *from = stream_line_next(line);
-	const char *states = stream_line_next(line);
+	const char *states_directory = stream_line_next(line);
+	CLEANUP(states_cleanup) struct live_states *states = NULL;
 	CLEANUP_FD int fd = -1;
 	CLEANUP_FD int from_fd = -1;
 
 	(void)plan;
-	(void)states; /* there is no reader of them yet: what is no hard link is sent */
 	if (!is_prefix(prefix) || !from || line->rest)
 		return bad_plan(error, "a difference's name and directories");
 	fd = open_tree_directory(directory, error);
 	from_fd = fd < 0 ? fd : open_tree_directory(from, error);
 	if (from_fd < 0)
 		return from_fd;
-	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd }, sink,
-			   error);
+	if (states_directory)
+		states = load_states(states_directory);
+	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd, .states = states },
+			   sink, error);
 }
 
 static const struct {

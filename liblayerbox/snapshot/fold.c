@@ -27,7 +27,8 @@ static size_t count_names(const struct references *references, const char *id)
 
 /*
  * The top layer and the chain. What others name, too, must not share files with a top layer, which changes; a container
- * whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest.
+ * whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest. A layer that is ours
+ * alone may be a farm of such that are not, or a live copy that has files in common with another.
  */
 static int merge_into(struct lb_context *ctx, const struct chain_trees *trees, const struct chain *chain, int out_fd)
 {
@@ -36,7 +37,11 @@ static int merge_into(struct lb_context *ctx, const struct chain_trees *trees, c
 	int r = references_collect(ctx, &references);
 
 	for (size_t i = 0; r == 0 && i < chain->count; i++)
-		layers[i + 1] = (struct merge_layer){ .fd = trees->fds[i + 1], .copy = count_names(&references, chain->ids[i]) > 1 };
+		layers[i + 1] = (struct merge_layer){
+			.fd = trees->fds[i + 1],
+			.copy = count_names(&references, chain->ids[i]) > 1,
+			.copy_shared = true,
+		};
 	return r < 0 ? r : layers_merge(ctx, layers, trees->count, out_fd);
 }
 

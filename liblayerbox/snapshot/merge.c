@@ -197,6 +197,12 @@ static int copy_file(struct merger *merger, const struct part *part, const char 
 	return st->st_nlink > 1 ? note_placed(merger, placed, part->layer, st->st_ino) : 0;
 }
 
+/* Nobody writes to a whiteout. */
+static bool must_copy(const struct merge_layer *layer, const struct stat *st)
+{
+	return layer->copy || (layer->copy_shared && st->st_nlink > 1 && !is_whiteout(st));
+}
+
 /* Whiteouts, too: overlayfs has one inode for very many of them. */
 static int place_file(struct merger *merger, const struct part *part, const char *name, const struct stat *st)
 {
@@ -210,7 +216,7 @@ static int place_file(struct merger *merger, const struct part *part, const char
 			return 0; /* there is nothing to hide, and in a directory of one layer it would be listed */
 		level->has_whiteouts = true;
 	}
-	if (merger->layers[part->layer].copy)
+	if (must_copy(&merger->layers[part->layer], st))
 		return copy_file(merger, part, name, st);
 	if (linkat(part->fd, name, level->out_fd, name, 0) == 0)
 		return 0;

@@ -12,12 +12,14 @@
 
 struct merge_layer {
 	int fd;                       /* its tree; of a descriptor opened for reading */
-	bool copy;                    /* copy its files instead of linking to them */
+	bool copy;                    /* copy its files instead of linking to them; */
+	bool copy_shared;             /* or those that have several names, since some may be other layers' */
 };
 
 /*
  * @layers: topmost first. @out_fd: an empty directory on the same file system, which gets owner, mode, attributes and times
- * of the topmost tree. Where a file has as many links as the file system allows, it is copied. What a failure leaves is
+ * of the topmost tree. Who will write to the result sets @copy for layers that others need, and @copy_shared for those
+ * that may be farms or have files in common with farms. Names of one file in one layer stay that. Where a file has as many links as the file system allows, it is copied. What a failure leaves is
  * the caller's to remove.
  */
 int layers_merge(struct lb_context *ctx, const struct merge_layer *layers, size_t count, int out_fd);

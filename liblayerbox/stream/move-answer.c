@@ -31,22 +31,33 @@ static const char *base_here(struct lb_context *ctx, const char *text, const cha
 	return "differs";
 }
 
+/* What came of a move that was cut off gives way to the next one. */
+static const char *name_here(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", name);
+	CLEANUP_FD int fd = path ? openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	struct moving moving;
+
+	if (fd < 0)
+		return path && errno == ENOENT ? "free" : "taken";
+	if (moving_read(ctx, fd, name, &moving) < 0)
+		return "taken";
+	return moving.stage == MOVING_INCOMING || moving.stage == MOVING_REFUSED ? "incoming" : "taken";
+}
+
 static int answer_probe(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
-	const char *base = base_here(ctx, words[0], words[1]);
-	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", words[2]);
-	bool taken;
 	int r = name_check(ctx, "container", words[2]);
+	const char *base;
 
+	if (r == 0)
+		r = store_open(ctx);
 	if (r < 0)
 		return r;
+	base = base_here(ctx, words[0], words[1]);
 	if (!base)
 		return fail(ctx, -EINVAL, "a probe is for BASE@GENERATION, the SHA-256 of its manifest, and a name");
-	r = path ? store_open(ctx) : fail_memory(ctx);
-	if (r < 0)
-		return r;
-	taken = faccessat(ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	*ret_answer = text_format("probed base=%s name=%s", base, taken ? "taken" : "free");
+	*ret_answer = text_format("probed base=%s name=%s", base, name_here(ctx, words[2]));
 	return *ret_answer ? 0 : fail_memory(ctx);
 }
 

@@ -136,6 +136,33 @@ sees() {
 	layerbox --quiet base delete up
 }
 
+@test "what a flattened chain and its snapshots share is not written to after a rebase" {
+	layerbox --quiet base build busybox --name up
+	layerbox --quiet create shares --base up
+	puts shares root/below below
+	ln "$CONTAINERS/shares/rootfs-layer/root/below" "$CONTAINERS/shares/rootfs-layer/root/twin"
+	for i in $(seq 13); do
+		puts shares "root/$i" "$i"
+		layerbox --quiet snapshot create shares "s$i"
+	done
+	is "$(layers_of shares)" 2
+	layerbox --quiet base upgrade up -- /bin/sh -c 'echo new > /etc/of-the-base'
+	layerbox --quiet rebase shares
+	is "$(layers_of shares)" 0
+	layerbox --quiet start shares
+	layerbox exec shares -- sh -c 'echo more >> /root/below; echo more >> /root/3'
+	sees shares /root/twin $'below\nmore'
+	layerbox --quiet stop --kill shares
+	layerbox --quiet rebase --confirm shares
+	layerbox --quiet snapshot restore shares s5
+	layerbox --quiet start shares
+	sees shares /root/below below
+	sees shares /root/twin below
+	sees shares /root/3 3
+	layerbox --quiet delete --force shares
+	layerbox --quiet base delete up
+}
+
 @test "while a rebase can be undone, a snapshot is a copy, and the undo is still possible" {
 	layerbox --quiet base build busybox --name up
 	layerbox --quiet create goes --base up

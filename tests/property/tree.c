@@ -154,12 +154,13 @@ static int take_file(const struct trees *trees, const char *path)
 	CLEANUP_FD int from = tree_open_parent_in_root(trees->view_fd, path, &name);
 	CLEANUP_FD int to = tree_open_parent_in_root(trees->plain_fd, path, &name);
 	struct stat st, parent;
+	bool is_there = from >= 0 && fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	int r;
 
-	if (from < 0 || to < 0)
+	if (from < 0 || to < 0 || (is_there && S_ISDIR(st.st_mode)))
 		return 0;
 	r = tree_remove(to, name);
-	if (r == 0 && fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (r == 0 && is_there)
 		r = tree_copy_entry(from, name, to, name, NULL);
 	if (r == 0 && fstat(from, &parent) == 0)
 		r = tree_set_attributes(to, ".", &parent);

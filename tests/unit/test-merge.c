@@ -126,7 +126,7 @@ static int merge(const char *const *trees, size_t count, unsigned copies)
 	assert_int_equal(mkdir("out", 0700), 0);
 	out = open_tree_at("out");
 	for (size_t i = 0; i < count; i++)
-		layers[i] = (struct merge_layer){ open_tree_at(trees[i]), copies & 1U << i };
+		layers[i] = (struct merge_layer){ .fd = open_tree_at(trees[i]), .copy = copies & 1U << i };
 	r = layers_merge(ctx, layers, count, out);
 	for (size_t i = 0; i < count; i++)
 		close(layers[i].fd);
@@ -276,6 +276,31 @@ static void test_copies_of_layers_that_share(void **state)
 	assert_int_equal(mkdir("l1", 0755) | link("l0/a", "l1/b"), 0);
 	assert_int_equal(MERGE(3, "l1", "l0"), 0);
 	assert_true(is_text("out/a", "shared") && is_text("out/b", "shared") && !same_inode("out/a", "out/b"));
+}
+
+/* Of what is in other layers, too, nothing comes into a layer that is written to. */
+static void test_copies_of_shared_files(void **state)
+{
+	struct merge_layer layer = { .copy_shared = true };
+	int out;
+
+	(void)state;
+	put("l0/alone", "1");
+	put("l0/farmed", "2");
+	put("l0/d/farmed-link", "3");
+	put_whiteout("l0/white");
+	assert_int_equal(link("l0/d/farmed-link", "l0/d/other-link"), 0);
+	assert_int_equal(mkdir("l1", 0755) | link("l0/farmed", "l1/farmed") | link("l0/white", "l1/white"), 0);
+	assert_int_equal(mkdir("out", 0755), 0);
+	layer.fd = open_tree_at("l0");
+	out = open_tree_at("out");
+	assert_int_equal(layers_merge(ctx, &layer, 1, out), 0);
+	close(layer.fd);
+	close(out);
+	assert_true(same_inode("out/alone", "l0/alone") && same_inode("out/white", "l0/white"));
+	assert_true(is_text("out/farmed", "2") && !same_inode("out/farmed", "l0/farmed"));
+	assert_true(is_text("out/d/farmed-link", "3") && same_inode("out/d/farmed-link", "out/d/other-link"));
+	assert_false(same_inode("out/d/farmed-link", "l0/d/farmed-link"));
 }
 
 static void test_too_many_links(void **state)
@@ -557,6 +582,7 @@ int main(void)
 		cmocka_unit_test_setup(test_attributes, begin),
 		cmocka_unit_test_setup(test_copies, begin),
 		cmocka_unit_test_setup(test_copies_of_layers_that_share, begin),
+		cmocka_unit_test_setup(test_copies_of_shared_files, begin),
 		cmocka_unit_test_setup(test_too_many_links, begin),
 		cmocka_unit_test_setup(test_depth, begin),
 		cmocka_unit_test_setup(test_what_is_refused, begin),
