@@ -25,7 +25,6 @@
 enum {
 	STREAM_DEPTH_MAX = 1000,        /* directories below one another: each costs a descriptor */
 	STREAM_PATH_MAX = 32 * 1024,    /* bytes of a member's name */
-	STREAM_SMALL_MAX = 4 << 20,     /* bytes of a member that is sent as a plain file */
 	STREAM_GONE_MAX = 1 << 20,      /* bytes of one list of what went */
 	STREAM_XATTRS_MAX = 512 * 1024, /* bytes of all attributes of one entry: libarchive reads headers up to 1 MiB */
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
