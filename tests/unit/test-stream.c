@@ -28,6 +28,10 @@
 #define HEAD "file layerbox-stream 11\nformat = 1\n\nfile container.conf 4\na = \n"
 #define TREE_A HEAD "tree layers/" A " a\nend\n"
 
+/* u::rwx u:513:r-x g::r-x m::rwx o::r-x */
+static const char acl[] = "\2\0\0\0\1\0\7\0\377\377\377\377\2\0\5\0\1\2\0\0\4\0\5\0\377\377\377\377"
+			  "\20\0\7\0\377\377\377\377\40\0\5\0\377\377\377\377";
+
 static struct stream_error error;
 static char program[PATH_MAX]; /* layerbox-stream, as it was built */
 
@@ -39,6 +43,7 @@ struct told {
 	const char *from; /* the tree that @layer is a difference to */
 	bool base, privileged;
 	uint64_t entries_max;
+	bool acl;                     /* the directory has one that is inherited */
 	int called;
 };
 
@@ -64,6 +69,8 @@ static int tell(void *userdata, struct stream_plan *plan, struct stream_error *p
 
 	(void)plan_error;
 	told->called++;
+	if (told->acl)
+		assert_int_equal(setxattr("out", "system.posix_acl_default", acl, sizeof acl - 1, 0), 0);
 	plan->base = told->base;
 	plan->privileged = told->privileged;
 	if (told->entries_max)
@@ -267,8 +274,6 @@ static void random_name(char name[NAME_MAX + 1])
 
 static void random_xattrs(const char *path, const struct stat *st)
 {
-	static const char acl[] = "\2\0\0\0\1\0\7\0\377\377\377\377\2\0\5\0\1\2\0\0\4\0\5\0\377\377\377\377\20\0\7\0"
-				  "\377\377\377\377\40\0\5\0\377\377\377\377";
 	static const char capability[] = "\1\0\0\2\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	char value[300];
 
@@ -412,6 +417,20 @@ static void test_random_trees(void **state)
 		unpack(&layer_a);
 		compare_trees("a", LAYER_A);
 	}
+}
+
+static void test_nothing_is_inherited(void **state)
+{
+	(void)state;
+	make_random_tree("a", 4);
+	if (setxattr("b", "system.posix_acl_default", acl, sizeof acl - 1, 0) < 0 && errno == EOPNOTSUPP)
+		return;
+	pack(TREE_A, true);
+	unpack(&(struct told){ .layer = A, .acl = true });
+	compare_trees("a", LAYER_A);
+	pack(HEAD "difference layers/" A " a a\nend\n", true);
+	unpack(&(struct told){ .layer = A, .from = "a", .acl = true });
+	compare_trees("a", LAYER_A);
 }
 
 static void test_small_files(void **state)
@@ -713,8 +732,6 @@ static void test_difference_of_types(void **state)
 /* An opaque mark that goes, an ACL that what is new must not inherit, times of directories that did not change. */
 static void test_difference_of_directories(void **state)
 {
-	static const char acl[] = "\2\0\0\0\1\0\7\0\377\377\377\377\2\0\5\0\1\2\0\0\4\0\5\0\377\377\377\377\20\0\7\0"
-				  "\377\377\377\377\40\0\5\0\377\377\377\377";
 	struct timespec times[2];
 	struct stat st;
 
@@ -1469,6 +1486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_random_trees, begin),
+		cmocka_unit_test_setup(test_nothing_is_inherited, begin),
 		cmocka_unit_test_setup(test_small_files, begin),
 		cmocka_unit_test_setup(test_large_holes, begin),
 		cmocka_unit_test_setup(test_many_holes, begin),
