@@ -53,8 +53,8 @@ static int add_xattrs_of(struct archive_entry *entry, const char *member, const 
 			continue;
 		total += 3 * strlen(name) + (size_t)n * 4 / 3 + KEYWORD_BYTES;
 		if (total > STREAM_XATTRS_MAX)
-			return stream_fail(error, STREAM_FAILED, "cannot send %s: its extended attributes are too large",
-					   member);
+			return stream_fail(error, STREAM_FAILED,
+					   "cannot send %s: its extended attributes are too large", member);
 		archive_entry_xattr_add_entry(entry, name, value, (size_t)n);
 	}
 	return 0;

@@ -245,11 +245,12 @@ static inline void random_entry(const char *path, const char *linkable)
 		random_socket(path);
 		break;
 	case 4:
-		if (linkable && dice(2)) {
+		if (linkable) {
 			assert_int_equal(linkat(AT_FDCWD, linkable, AT_FDCWD, path, 0), 0);
 			return;
 		}
-		/* fall through */
+		random_file(path);
+		break;
 	default:
 		random_file(path);
 	}
