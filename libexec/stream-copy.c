@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "stream-attributes.h"
 #include "stream-format.h"
 #include "stream-names.h"
 #include "util/tree-copy.h"
@@ -63,8 +64,10 @@ static int copy_names(int from_fd, int fd, int depth)
 int stream_copy_tree(int from_fd, int fd, struct stream_error *error)
 {
 	struct stat st;
-	int r = fstat(from_fd, &st) < 0 ? -errno : copy_names(from_fd, fd, 1);
+	int r = fstat(from_fd, &st) < 0 ? -errno : stream_attributes_clear(fd);
 
+	if (r == 0)
+		r = copy_names(from_fd, fd, 1);
 	if (r == 0)
 		r = tree_copy_attributes(from_fd, fd, ".", &st);
 	return r < 0 ? stream_fail_errno(error, STREAM_FAILED, -r, "cannot link the files of a layer") : 0;

@@ -27,7 +27,7 @@ enum {
 	STREAM_DEPTH_MAX = 1000,        /* directories below one another: each costs a descriptor */
 	STREAM_PATH_MAX = 32 * 1024,    /* bytes of a member's name */
 	STREAM_GONE_MAX = 1 << 20,      /* bytes of one list of what went */
-	STREAM_XATTRS_MAX = 512 * 1024, /* bytes of all attributes of one entry: libarchive reads headers up to 1 MiB */
+	STREAM_XATTRS_MAX = 768 * 1024, /* bytes of all attributes of one entry, as they are written */
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,

@@ -194,8 +194,8 @@ static void compare_entry(struct comparison *comparison, int a_fd, int b_fd, con
 		return;
 	}
 	if (a.st_mode != b.st_mode || a.st_uid != b.st_uid || a.st_gid != b.st_gid || a.st_rdev != b.st_rdev)
-		fail_msg("%s: mode, owner, device: %o %u %u, not %o %u %u", path, b.st_mode, b.st_uid, b.st_gid, a.st_mode,
-			 a.st_uid, a.st_gid);
+		fail_msg("%s: mode, owner, device: %o %u %u, not %o %u %u", path, b.st_mode, b.st_uid, b.st_gid,
+			 a.st_mode, a.st_uid, a.st_gid);
 	if (a.st_mtim.tv_sec != b.st_mtim.tv_sec || a.st_mtim.tv_nsec != b.st_mtim.tv_nsec)
 		fail_msg("%s has another time", path);
 	if (!S_ISDIR(a.st_mode) && a.st_size != b.st_size)
@@ -312,7 +312,8 @@ static void write_mapped(int dir_fd, const char *name)
 
 static void set_attribute(int dir_fd, const char *name)
 {
-	static const char *const keys[] = { "trusted.x", "trusted.overlay.opaque", "trusted.overlay.origin", "trusted.y" };
+	static const char *const keys[] = { "trusted.x", "trusted.overlay.opaque", "trusted.overlay.origin",
+					    "trusted.y" };
 	const struct timespec times[] = { { .tv_sec = pick(1000) }, { .tv_sec = pick(1000), .tv_nsec = pick(1000) } };
 	char path[64], value = (char)('a' + pick(20));
 
@@ -837,13 +838,13 @@ static void test_mount(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything),     cmocka_unit_test(test_default_acl),
-		cmocka_unit_test(test_moved_links),
-		cmocka_unit_test(test_random),	       cmocka_unit_test(test_previous),
-		cmocka_unit_test(test_damaged_states), cmocka_unit_test(test_mapped),
-		cmocka_unit_test(test_hot),	       cmocka_unit_test(test_future),
-		cmocka_unit_test(test_races),	       cmocka_unit_test(test_many_links),
-		cmocka_unit_test(test_depth),	       cmocka_unit_test(test_mount),
+		cmocka_unit_test(test_everything),  cmocka_unit_test(test_default_acl),
+		cmocka_unit_test(test_moved_links), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_previous),    cmocka_unit_test(test_damaged_states),
+		cmocka_unit_test(test_mapped),      cmocka_unit_test(test_hot),
+		cmocka_unit_test(test_future),      cmocka_unit_test(test_races),
+		cmocka_unit_test(test_many_links),  cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_mount),
 	};
 
 	return cmocka_run_group_tests_name("live-copy", tests, enter, leave);
