@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How a stream is written for a program that compresses it and keeps what is new (restic): with every byte XORed with
- * STREAM_MASK. Such programs cut at places that the content decides, so that behind a change they find the same pieces
- * again. The place is where a hash of the last 64 bytes has zeros in it, and of 64 zeros it has. Tar headers have those:
- * of small files each would be a place to cut, pieces would all have the smallest length, and behind a change of length
- * every other one be another. Masked there are no zeros, and what can be compressed stays so.
+ * STREAM_MASK. Such programs cut at places that the content decides, so that behind a change they find the same
+ * pieces again. The place is where a hash of the last 64 bytes has zeros in it, and of 64 zeros it has. Tar headers
+ * have those: of small files each would be a place to cut, pieces would all have the smallest length, and behind a
+ * change of length every other one be another. Masked there are no zeros, and what can be compressed stays so.
  */
 #pragma once
 

@@ -132,10 +132,10 @@ static const struct {
 };
 
 /*
- * What differs from one stream of a container to the next stands at both ends: identifiers and times, and the digest of all.
- * Who cuts streams where their content says so, and keeps only pieces that are new (restic: 512 KiB at least, 1.5 MiB
- * mostly), would keep two pieces with files in them for it. In zeros there is a cut at once, see stream-mask.h; so they
- * stand alone. Other streams have none.
+ * What differs from one stream of a container to the next stands at both ends: identifiers and times, and the digest
+ * of all. Who cuts streams where their content says so, and keeps only pieces that are new (restic: 512 KiB at least,
+ * 1.5 MiB mostly), would keep two pieces with files in them for it. In zeros there is a cut at once, see
+ * stream-mask.h; so they stand alone. Other streams have none.
  */
 static int pack_padding(struct packing *packing)
 {

@@ -18,7 +18,13 @@
 #define BASE "base/"
 #define BASE_TREE "rootfs"
 
-enum { SMALL_FILES_MAX = 256, PADDINGS_MAX = 2, SNAPSHOT_FILE_MAX = 64 * 1024, SMALL_FILE_MAX = 1 << 20, DIRECTORY_MODE = 0700 };
+enum {
+	SMALL_FILES_MAX = 256,
+	PADDINGS_MAX = 2,
+	SNAPSHOT_FILE_MAX = 64 * 1024,
+	SMALL_FILE_MAX = 1 << 20,
+	DIRECTORY_MODE = 0700,
+};
 
 struct unpacking {
 	int dir_fd;

@@ -29,8 +29,8 @@ json_t *backup_outcome_to_text(const struct lb_container *container)
 		return json_string("");
 	run = json_time(outcome.last_run);
 	success = outcome.last_success ? json_time(outcome.last_success) : json_string("never");
-	snprintf(text, sizeof text, "FAILED at %s (last good one: %s): %s", json_string_value(run), json_string_value(success),
-		 outcome.error);
+	snprintf(text, sizeof text, "FAILED at %s (last good one: %s): %s", json_string_value(run),
+		 json_string_value(success), outcome.error);
 	result = outcome.result < 0 ? json_text(text) : json_incref(success);
 	json_decref(run);
 	json_decref(success);

@@ -26,7 +26,8 @@ static int run_init(struct lb_context *context, int argc, char **argv)
 	r = lb_backup_init(context);
 	if (r < 0)
 		return report_failure(context, r);
-	say(r == 0 ? "the repository for backups is made; without its password nobody can read it: keep that elsewhere, too"
+	say(r == 0 ? "the repository for backups is made; without its password nobody can read it: keep that "
+		     "elsewhere, too"
 		   : "there is a repository for backups already");
 	return EXIT_OK;
 }
@@ -107,8 +108,12 @@ static void on_backup(const struct lb_backup *backup, void *userdata)
 static int run_list(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "container", "NAME", false }, { "created", "CREATED", false },     { "id", "ID", false },
-		{ "base", "BASE", false },	{ "with_base", "WITH BASE", false }, { "host", "HOST", false },
+		{ "container", "NAME", false },
+		{ "created", "CREATED", false },
+		{ "id", "ID", false },
+		{ "base", "BASE", false },
+		{ "with_base", "WITH BASE", false },
+		{ "host", "HOST", false },
 		{ 0 },
 	};
 	struct list list = { 0 };
@@ -146,7 +151,8 @@ static int run_check(struct lb_context *context, int argc, char **argv)
 	r = lb_backup_check(context, read_data);
 	if (r < 0)
 		return report_failure(context, r);
-	say(read_data ? "the repository for backups is whole: all of it was read" : "the repository for backups is in order");
+	say(read_data ? "the repository for backups is whole: all of it was read"
+		      : "the repository for backups is in order");
 	return EXIT_OK;
 }
 

@@ -110,8 +110,10 @@ int restic_list(struct lb_context *ctx, const struct restic *restic, const char 
 	/* Without any, some say null. */
 	list = json_loads(answer, JSON_DECODE_ANY, &error);
 	if (!list)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "restic's list of snapshots is not understood: %s", error.text);
-	json_array_foreach(list, i, object) {
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "restic's list of snapshots is not understood: %s",
+			    error.text);
+	json_array_foreach(list, i, object)
+	{
 		r = tell(ctx, object, fn, userdata);
 		if (r < 0)
 			break;

@@ -15,7 +15,7 @@ struct pump {
 	struct text_list words;
 	struct spawn_options options;
 	pthread_t thread;
-	int fd;                       /* restic's end of the stream: closed when it has ended, so that the other one notices */
+	int fd; /* restic's end of the stream: closed when it has ended, so that the other one notices */
 	int result, status;
 	char *output;
 };
@@ -67,8 +67,8 @@ static void remove_lock(const struct restic *restic)
 }
 
 /*
- * The input is a socket of which restic has both ends: so it does not end when this process does, and restic waits until the
- * kernel kills it for that; only shutdown(2) ends it.
+ * The input is a socket of which restic has both ends: so it does not end when this process does, and restic waits
+ * until the kernel kills it for that; only shutdown(2) ends it.
  */
 int restic_save(struct lb_context *ctx, const struct restic *restic, const char *const *arguments, restic_pump_fn write,
 		void *userdata)

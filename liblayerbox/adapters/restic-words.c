@@ -68,7 +68,8 @@ int restic_failed(struct lb_context *ctx, int status, char *output)
 		return fail(ctx, -ENOSPC, "the repository for backups is on a full disk: %.1500s", words);
 	if (status == STATUS_LOCKED || says(words, "repository is already locked"))
 		return fail(ctx, -LB_ERR_NO_REPOSITORY,
-			    "the repository for backups is locked: %.1500s. Wait until that has ended; where it was killed, "
+			    "the repository for backups is locked: %.1500s. Wait until that has ended; where it was "
+			    "killed, "
 			    "`layerbox backup unlock` takes its lock away",
 			    words);
 	if (status == STATUS_WRONG_PASSWORD || says(words, "wrong password or no key found"))
@@ -77,13 +78,15 @@ int restic_failed(struct lb_context *ctx, int status, char *output)
 			    ctx->config_file, words);
 	if (status == STATUS_NO_REPOSITORY || says(words, "Is there a repository at the following location"))
 		return fail(ctx, -LB_ERR_NO_REPOSITORY,
-			    "there is no repository for backups, or it cannot be reached: %.1500s. `layerbox backup init` makes one",
+			    "there is no repository for backups, or it cannot be reached: %.1500s. `layerbox backup "
+			    "init` makes one",
 			    words);
 	if (says(words, "unable to open repository") || says(words, "Resolving password failed"))
 		return fail(ctx, -LB_ERR_NO_REPOSITORY, "the repository for backups cannot be opened: %.1500s", words);
 	if (says(words, "repository contains errors"))
 		return fail(ctx, -LB_ERR_DAMAGED, "the repository for backups is damaged: %.1500s", words);
 	if (status > STATUS_SIGNAL)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "restic was ended by signal %d: %.1500s", status - STATUS_SIGNAL, words);
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "restic was ended by signal %d: %.1500s",
+			    status - STATUS_SIGNAL, words);
 	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "restic failed with status %d: %.1500s", status, words);
 }

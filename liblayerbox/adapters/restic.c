@@ -49,14 +49,16 @@ static int open_secret(struct lb_context *ctx, const char *key, const char *path
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "cannot open %s, which %s of %s names: %s", path, key, ctx->config_file,
-			    strerrordesc_np(errno));
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "cannot open %s, which %s of %s names: %s", path, key,
+			    ctx->config_file, strerrordesc_np(errno));
 	if (!S_ISREG(st.st_mode))
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s, which %s of %s names, is not a file", path, key, ctx->config_file);
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s, which %s of %s names, is not a file", path, key,
+			    ctx->config_file);
 	if (st.st_uid != 0 || (st.st_mode & (S_IRWXO | S_IWGRP)))
-		return fail(ctx, -LB_ERR_BAD_CONFIG,
-			    "%s holds secrets, and others than root can read or change it: `chown root %s && chmod 600 %s`", path,
-			    path, path);
+		return fail(
+			ctx, -LB_ERR_BAD_CONFIG,
+			"%s holds secrets, and others than root can read or change it: `chown root %s && chmod 600 %s`",
+			path, path, path);
 	return take_fd(&fd);
 }
 
@@ -114,7 +116,8 @@ static int make_environment(struct lb_context *ctx, struct text_list *env)
 		r = text_list_add(env, "RESTIC_CACHE_DIR=" LOCALSTATEDIR "/cache/layerbox/restic");
 	if (r == 0 && !env_has(env, "PATH"))
 		r = text_list_format(env, "PATH=%s",
-				     text_empty(path) ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path);
+				     text_empty(path) ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+						      : path);
 	if (r == 0 && !env_has(env, "HOME"))
 		r = text_list_format(env, "HOME=%s", text_empty(home) ? "/root" : home);
 	return r < 0 ? fail_memory(ctx) : 0;
@@ -123,7 +126,8 @@ static int make_environment(struct lb_context *ctx, struct text_list *env)
 /* Asked for a password, it would read it from the stream that is to be kept. */
 static bool has_password(const struct text_list *env)
 {
-	return env_has(env, "RESTIC_PASSWORD_FILE") || env_has(env, "RESTIC_PASSWORD") || env_has(env, "RESTIC_PASSWORD_COMMAND");
+	return env_has(env, "RESTIC_PASSWORD_FILE") || env_has(env, "RESTIC_PASSWORD") ||
+	       env_has(env, "RESTIC_PASSWORD_COMMAND");
 }
 
 int restic_open(struct lb_context *ctx, struct restic *ret_restic)
@@ -134,7 +138,8 @@ int restic_open(struct lb_context *ctx, struct restic *ret_restic)
 
 	if (!*ctx->config.backup_repository)
 		return fail(ctx, -LB_ERR_NO_REPOSITORY,
-			    "no repository for backups is set; name one in %s, as backup.repository = sftp:user@host:/directory",
+			    "no repository for backups is set; name one in %s, as backup.repository = "
+			    "sftp:user@host:/directory",
 			    ctx->config_file);
 	if (!spawn_find("restic", &path))
 		return restic_not_run(ctx, -ENOENT);
@@ -145,7 +150,8 @@ int restic_open(struct lb_context *ctx, struct restic *ret_restic)
 		return r;
 	if (!has_password(&restic.env))
 		return fail(ctx, -LB_ERR_NO_REPOSITORY,
-			    "the repository for backups needs a password; name a file that has it in %s, as backup.password_file",
+			    "the repository for backups needs a password; name a file that has it in %s, as "
+			    "backup.password_file",
 			    ctx->config_file);
 	*ret_restic = restic;
 	restic = (struct restic){ 0 };
@@ -162,7 +168,8 @@ void restic_close(struct restic *restic)
 int restic_not_run(struct lb_context *ctx, int error)
 {
 	if (error == -ENOENT)
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "restic, which keeps the backups, is not installed: `apt install restic`");
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "restic, which keeps the backups, is not installed: `apt install restic`");
 	return fail_errno(ctx, error, "cannot run restic");
 }
 

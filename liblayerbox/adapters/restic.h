@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * restic(1), which keeps backups: run with the repository and the secrets that layerbox.conf(5) names, its words and exit
- * codes understood: of Debian 12's, which ends with 1 whatever has happened, and of newer ones (10: no repository, 11:
- * locked, 12: wrong password).
+ * restic(1), which keeps backups: run with the repository and the secrets that layerbox.conf(5) names, its words and
+ * exit codes understood: of Debian 12's, which ends with 1 whatever has happened, and of newer ones (10: no
+ * repository, 11: locked, 12: wrong password).
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 /* How it is run on this host. */
 struct restic {
-	struct text_list env;         /* its whole environment */
+	struct text_list env; /* its whole environment */
 };
 
 #define CLEANUP_RESTIC CLEANUP(restic_close)
@@ -33,8 +33,8 @@ int restic_run(struct lb_context *ctx, const struct restic *restic, const char *
 typedef int (*restic_pump_fn)(int fd, void *userdata);
 
 /*
- * The same with what @write writes as standard input. Where @write fails, or the caller's process ends in any way, restic is
- * killed: it never sees the end of a stream that is not whole, so it records nothing.
+ * The same with what @write writes as standard input. Where @write fails, or the caller's process ends in any way,
+ * restic is killed: it never sees the end of a stream that is not whole, so it records nothing.
  */
 int restic_save(struct lb_context *ctx, const struct restic *restic, const char *const *arguments, restic_pump_fn write,
 		void *userdata);
@@ -45,10 +45,10 @@ int restic_load(struct lb_context *ctx, const struct restic *restic, const char 
 
 /* One thing in the repository. */
 struct restic_snapshot {
-	const char *id;               /* as restic shows it: 8 hexadecimal digits */
+	const char *id; /* as restic shows it: 8 hexadecimal digits */
 	const char *full_id;
 	const char *host;
-	int64_t time;                 /* seconds since the epoch */
+	int64_t time; /* seconds since the epoch */
 	struct text_list tags;
 };
 

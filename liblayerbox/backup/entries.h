@@ -7,7 +7,7 @@
 
 struct backup_entry {
 	char container[NAME_LENGTH_MAX + 1];
-	char *id, *full_id;           /* restic's: as it shows it, and all of it */
+	char *id, *full_id; /* restic's: as it shows it, and all of it */
 	char *host, *base;
 	int64_t created;
 	bool with_base;

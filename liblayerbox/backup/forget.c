@@ -99,7 +99,8 @@ int lb_backup_forget(struct lb_context *ctx, const char *container, lb_result_fn
 	CLEANUP_BACKUP_ENTRIES struct backup_entries entries = { 0 };
 	struct forget forget = { .ctx = ctx, .entries = &entries };
 	const char *why = keep_parse(ctx->config.backup_keep, &forget.policy);
-	int r = why ? fail(ctx, -LB_ERR_BAD_CONFIG, "backup.keep of %s %s", ctx->config_file, why) : rights_require_root(ctx);
+	int r = why ? fail(ctx, -LB_ERR_BAD_CONFIG, "backup.keep of %s %s", ctx->config_file, why)
+		    : rights_require_root(ctx);
 
 	if (r == 0 && container)
 		r = lb_name_check(ctx, container);

@@ -125,14 +125,15 @@ int lb_container_get_backup(const struct lb_container *container, struct lb_back
 		return r;
 	fd = open(container->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? fail_no_container(ctx, container->name) :
-					 fail_errno(ctx, errno, "cannot open %s", container->directory);
+		return errno == ENOENT ? fail_no_container(ctx, container->name)
+				       : fail_errno(ctx, errno, "cannot open %s", container->directory);
 	r = outcome_read(ctx, fd, container->name, &outcome);
 	if (r != 0)
 		return r;
 	ret_outcome->last_run = outcome.last_run;
 	ret_outcome->last_success = outcome.last_success;
 	ret_outcome->result = outcome.result;
-	snprintf(ret_outcome->error, sizeof ret_outcome->error, "%.*s", (int)sizeof ret_outcome->error - 1, outcome.error);
+	snprintf(ret_outcome->error, sizeof ret_outcome->error, "%.*s", (int)sizeof ret_outcome->error - 1,
+		 outcome.error);
 	return 0;
 }

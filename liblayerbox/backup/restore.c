@@ -28,8 +28,8 @@ static int choose(struct lb_context *ctx, const struct backup_which *which, cons
 	*ret_entry = backup_which_choose(which, entries, host, &why);
 	if (*ret_entry)
 		return 0;
-	return fail(ctx, -LB_ERR_NO_SNAPSHOT, "cannot restore container '%s': %s; `layerbox backup list` shows what there is",
-		    which->name, why);
+	return fail(ctx, -LB_ERR_NO_SNAPSHOT,
+		    "cannot restore container '%s': %s; `layerbox backup list` shows what there is", which->name, why);
 }
 
 int lb_backup_restore(struct lb_context *ctx, const char *what, const char *as, bool allow_privileged, char **ret_name)
@@ -58,8 +58,8 @@ int lb_backup_restore(struct lb_context *ctx, const char *what, const char *as, 
 						      .as = as ? as : which.name,
 						      .allow_privileged = allow_privileged };
 	progress(ctx, -1, "restoring %s from backup %s", which.name, entry->id);
-	r = restic_load(ctx, &restic, (const char *const[]){ "dump", "--quiet", entry->full_id, file, NULL }, read_stream,
-			&restore);
+	r = restic_load(ctx, &restic, (const char *const[]){ "dump", "--quiet", entry->full_id, file, NULL },
+			read_stream, &restore);
 	if (r < 0) {
 		free(restore.name);
 		return fail_wrap(ctx, r, "cannot restore container '%s' from backup %s", which.name, entry->id);

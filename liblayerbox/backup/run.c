@@ -24,8 +24,8 @@ struct run {
 };
 
 /*
- * One at a time of a container, since both would use the same labels. The container's own lock is for what is over soon; so
- * this one is on a directory in it that nothing else locks.
+ * One at a time of a container, since both would use the same labels. The container's own lock is for what is over
+ * soon; so this one is on a directory in it that nothing else locks.
  */
 static int lock_backup(struct lb_context *ctx, const char *name)
 {
@@ -42,8 +42,8 @@ static int lock_backup(struct lb_context *ctx, const char *name)
 		return r;
 	fd = openat(ctx->root_fd, relative, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? fail_no_container(ctx, name) :
-					 fail_errno(ctx, errno, "cannot open %s/%s", ctx->config.root, relative);
+		return errno == ENOENT ? fail_no_container(ctx, name)
+				       : fail_errno(ctx, errno, "cannot open %s/%s", ctx->config.root, relative);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return take_fd(&fd);
 	if (errno == EWOULDBLOCK)
@@ -62,10 +62,9 @@ struct stream {
 static int write_stream(int fd, void *userdata)
 {
 	const struct stream *stream = userdata;
-	const struct lb_export_options options = { .size = sizeof options,
-						   .snapshot = BACKUP_LABEL,
-						   .with_base = stream->with_base,
-						   .uncompressed = true };
+	const struct lb_export_options options = {
+		.size = sizeof options, .snapshot = BACKUP_LABEL, .with_base = stream->with_base, .uncompressed = true
+	};
 
 	return lb_export(stream->ctx, stream->name, &options, fd);
 }
@@ -144,7 +143,8 @@ static void run_one(struct run *run, const char *name, int unusable, const char 
 		tell(run, name, lock);
 		return;
 	}
-	r = unusable < 0 ? fail(run->ctx, unusable, "cannot back up container '%s': %s", name, why) : back_up(run, name);
+	r = unusable < 0 ? fail(run->ctx, unusable, "cannot back up container '%s': %s", name, why)
+			 : back_up(run, name);
 	outcome_note(run->ctx, name, r, run->ctx->error);
 	tell(run, name, r);
 }

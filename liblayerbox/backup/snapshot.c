@@ -23,8 +23,8 @@ static int run_hook(struct lb_container *container, const char *key, const char 
 		return fail_wrap(ctx, r, "container '%s': cannot run its %s `%s`", container->name, key, command);
 	if (status == 0)
 		return 0;
-	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "container '%s': its %s `%s` ended with status %d: %.1000s", container->name,
-		    key, command, status, text_last_line(output));
+	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "container '%s': its %s `%s` ended with status %d: %.1000s",
+		    container->name, key, command, status, text_last_line(output));
 }
 
 /*

@@ -23,10 +23,8 @@ static bool parse_time(const char *text, struct backup_which *which)
 		const char *format;
 		int hour, minute, second; /* where the text does not say it */
 	} forms[] = {
-		{ "%Y-%m-%d", 23, 59, 59 },
-		{ "%Y-%m-%dT%H:%M", -1, -1, 59 },
-		{ "%Y-%m-%d %H:%M", -1, -1, 59 },
-		{ "%Y-%m-%dT%H:%M:%S", -1, -1, -1 },
+		{ "%Y-%m-%d", 23, 59, 59 },          { "%Y-%m-%dT%H:%M", -1, -1, 59 },
+		{ "%Y-%m-%d %H:%M", -1, -1, 59 },    { "%Y-%m-%dT%H:%M:%S", -1, -1, -1 },
 		{ "%Y-%m-%d %H:%M:%S", -1, -1, -1 },
 	};
 
@@ -86,7 +84,8 @@ const struct backup_entry *backup_which_choose(const struct backup_which *which,
 	if (several && *which->id)
 		any = own = NULL, *ret_why = "more than one backup's ID begins so";
 	else if (several && !own)
-		any = NULL, *ret_why = "several hosts have backed up a container of that name, and this one has not: name it by its ID";
+		any = NULL,
+		*ret_why = "several hosts have backed up one of that name, and this one has not: name its ID";
 	else if (!any)
 		*ret_why = entries->count ? "there is no such backup of it" : "there is no backup of it";
 	return own ? own : any;

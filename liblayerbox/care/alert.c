@@ -39,8 +39,8 @@ void alert(struct lb_context *ctx, const char *event, const char *container, con
 	if (r == 0)
 		r = spawn_run((const char *const *)argv.items, &options, &status, &output);
 	if (r < 0)
-		log_message(ctx, LB_LOG_WARNING, "cannot run %s, which alert.command of %s names: %s", ctx->config.alert_command,
-			    ctx->config_file, strerrordesc_np(-r));
+		log_message(ctx, LB_LOG_WARNING, "cannot run %s, which alert.command of %s names: %s",
+			    ctx->config.alert_command, ctx->config_file, strerrordesc_np(-r));
 	else if (status != 0)
 		log_message(ctx, LB_LOG_WARNING, "%s, which alert.command of %s names, ended with status %d: %s",
 			    ctx->config.alert_command, ctx->config_file, status, text_last_line(output));

@@ -5,7 +5,7 @@
 #include "../core/context.h"
 
 /*
- * Runs it with LAYERBOX_EVENT, LAYERBOX_CONTAINER and LAYERBOX_MESSAGE in its environment, for a minute at most; nothing
- * where none is set. That it failed is a warning to the log: what is told goes on whether it is heard or not.
+ * Runs it with LAYERBOX_EVENT, LAYERBOX_CONTAINER and LAYERBOX_MESSAGE in its environment, for a minute at most;
+ * nothing where none is set. That it failed is a warning to the log: what is told goes on whether it is heard or not.
  */
 void alert(struct lb_context *ctx, const char *event, const char *container, const char *message);

@@ -29,9 +29,11 @@ static int teardown(void **state)
 
 static void test_which_parse(void **state)
 {
-	static const char *const bad[] = { "",	      "@abcdef",	  "a@",	     "a@abc",	   "a@2026",	  "a@2026-13-01",
-					   "A",	      "a/b",	  "a@xyz1",  "a@12:00",	   "a@2026-11-21T", "a@2026-11-21T25:00",
-					   "a@ABCDEF", "a@abcdef@ef", "../a", "a@20261121x", "a@12345" };
+	static const char *const bad[] = {
+		"",         "@abcdef",     "a@",     "a@abc",       "a@2026",        "a@2026-13-01",
+		"A",        "a/b",         "a@xyz1", "a@12:00",     "a@2026-11-21T", "a@2026-11-21T25:00",
+		"a@ABCDEF", "a@abcdef@ef", "../a",   "a@20261121x", "a@12345"
+	};
 	struct backup_which which;
 
 	(void)state;

@@ -65,7 +65,8 @@ static char *content_of(const char *file)
 
 static void test_secrets(void **state)
 {
-	CLEANUP_FREE char *password = text_format("%s/password", here), *environment = text_format("%s/environment", here);
+	CLEANUP_FREE char *password = text_format("%s/password", here),
+			  *environment = text_format("%s/environment", here);
 	CLEANUP_FREE char *seen = NULL, *line = NULL;
 
 	(void)state;
@@ -90,7 +91,8 @@ static void test_secrets(void **state)
 	assert_int_equal(chown("password", 0, 0), 0);
 
 	set(&ctx->config.backup_environment_file, environment);
-	put_file("environment", "AWS_ACCESS_KEY_ID=abc=/+\n# a remark\n\nQUOTED=\"two words\"\nRESTIC_REPOSITORY=/other\n");
+	put_file("environment",
+		 "AWS_ACCESS_KEY_ID=abc=/+\n# a remark\n\nQUOTED=\"two words\"\nRESTIC_REPOSITORY=/other\n");
 	assert_int_equal(chmod("environment", 0604), 0);
 	assert_int_equal(open_again(), -LB_ERR_BAD_CONFIG);
 	assert_int_equal(chmod("environment", 0600), 0);
@@ -127,22 +129,27 @@ static void test_failures(void **state)
 		{ "echo 'Fatal: unable to open config file: stat /r/config: no such file or directory\n"
 		  "Is there a repository at the following location?\n/r' >&2; exit 1",
 		  -LB_ERR_NO_REPOSITORY, "layerbox backup init" },
-		{ "echo '{\"message_type\":\"exit_error\",\"code\":10,\"message\":\"Fatal: repository does not exist: unable to open "
+		{ "echo '{\"message_type\":\"exit_error\",\"code\":10,\"message\":\"Fatal: repository does not exist: "
+		  "unable to open "
 		  "config file: stat /r/config: no such file or directory\"}' >&2; exit 10",
 		  -LB_ERR_NO_REPOSITORY, "repository does not exist: unable" },
-		{ "echo 'unable to create lock in backend: repository is already locked exclusively by PID 22400 on vm by root "
+		{ "echo 'unable to create lock in backend: repository is already locked exclusively by PID 22400 on vm "
+		  "by root "
 		  "(UID 0, GID 0)\nlock was created at 2026-11-21 17:44:16 (1.1s ago)\nstorage ID 88d27d6a\n"
 		  "the `unlock` command can be used to remove stale locks' >&2; exit 1",
 		  -LB_ERR_NO_REPOSITORY, "by PID 22400 on vm" },
 		{ "echo locked >&2; exit 11", -LB_ERR_NO_REPOSITORY, "layerbox backup unlock" },
-		{ "echo 'Fatal: wrong password or no key found' >&2; exit 1", -LB_ERR_NO_REPOSITORY, "another password" },
+		{ "echo 'Fatal: wrong password or no key found' >&2; exit 1", -LB_ERR_NO_REPOSITORY,
+		  "another password" },
 		{ "echo nope >&2; exit 12", -LB_ERR_NO_REPOSITORY, "another password" },
 		{ "echo 'subprocess ssh: ssh: Could not resolve hostname nohost.invalid: Name or service not known\n"
-		  "Fatal: unable to open repository at sftp:nohost.invalid:/x: unable to start the sftp session, error: EOF' >&2; exit 1",
+		  "Fatal: unable to open repository at sftp:nohost.invalid:/x: unable to start the sftp session, "
+		  "error: EOF' >&2; exit 1",
 		  -LB_ERR_NO_REPOSITORY, "Could not resolve hostname" },
-		{ "echo 'Fatal: unable to save snapshot: write /r/data/d2/d2fe: no space left on device' >&2; exit 1", -ENOSPC,
-		  "full disk" },
-		{ "echo 'Fatal: repository contains errors' >&2; exit 1", -LB_ERR_DAMAGED, "repository contains errors" },
+		{ "echo 'Fatal: unable to save snapshot: write /r/data/d2/d2fe: no space left on device' >&2; exit 1",
+		  -ENOSPC, "full disk" },
+		{ "echo 'Fatal: repository contains errors' >&2; exit 1", -LB_ERR_DAMAGED,
+		  "repository contains errors" },
 		{ "printf 'Fatal: \\033[1mred' >&2; exit 3", -LB_ERR_PROGRAM_FAILED, "status 3: ?[1mred" },
 		{ "exit 1", -LB_ERR_PROGRAM_FAILED, "did not say why" },
 		{ "kill -TERM $$", -LB_ERR_PROGRAM_FAILED, "signal 15" },
@@ -151,7 +158,8 @@ static void test_failures(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		be_restic(cases[i].script);
-		assert_int_equal(restic_run(ctx, &restic, (const char *const[]){ "x", NULL }, NULL, NULL), cases[i].code);
+		assert_int_equal(restic_run(ctx, &restic, (const char *const[]){ "x", NULL }, NULL, NULL),
+				 cases[i].code);
 		assert_contains(lb_context_error(ctx), cases[i].part);
 		assert_null(strchr(lb_context_error(ctx), '\n'));
 	}
@@ -218,7 +226,8 @@ static void test_stream_that_breaks_off(void **state)
 	(void)state;
 	alarm(60);
 	unlink("ended");
-	be_restic("echo \"$*\" >> commands; [ \"$1\" = backup ] || exit 0; touch started; cat > /dev/null; touch ended");
+	be_restic(
+		"echo \"$*\" >> commands; [ \"$1\" = backup ] || exit 0; touch started; cat > /dev/null; touch ended");
 	assert_int_equal(restic_save(ctx, &restic, arguments, write_and_fail, some), -LB_ERR_DAMAGED);
 	assert_string_equal(lb_context_error(ctx), "the source is damaged");
 	assert_false(exists("ended"));
@@ -226,7 +235,8 @@ static void test_stream_that_breaks_off(void **state)
 	assert_contains(commands, "unlock\n"); /* the killed one's lock */
 
 	/* Its caller is killed, and for once it does not end by that itself. */
-	be_restic("exec setpriv --pdeathsig clear sh -c 'echo $$ > started.new; mv started.new started; cat > /dev/null; touch ended'");
+	be_restic("exec setpriv --pdeathsig clear sh -c 'echo $$ > started.new; mv started.new started; cat > "
+		  "/dev/null; touch ended'");
 	unlink("started");
 	pid = fork_mortal();
 	if (pid == 0) {
@@ -299,10 +309,13 @@ static void test_list(void **state)
 
 	(void)state;
 	be_restic("cat << E\n"
-		  "[{\"time\":\"2026-11-21T17:44:09.110724624Z\",\"paths\":[\"/c.layerbox\"],\"hostname\":\"hh\",\"tags\":"
+		  "[{\"time\":\"2026-11-21T17:44:09.110724624Z\",\"paths\":[\"/"
+		  "c.layerbox\"],\"hostname\":\"hh\",\"tags\":"
 		  "[\"layerbox\",\"container=c\"],\"id\":\"d0bb3c80a8\",\"short_id\":\"d0bb3c80\"},"
-		  "{\"time\":\"2026-11-21T18:44:09+01:00\",\"hostname\":\"hh\",\"tags\":null,\"id\":\"9e2d25aa4d\",\"short_id\":\"9e2d25aa\"},"
-		  "{\"time\":\"2026-11-21T10:44:09.5-07:00\",\"hostname\":\"x\",\"tags\":[\"container=\"],\"id\":\"1111111111\","
+		  "{\"time\":\"2026-11-21T18:44:09+01:00\",\"hostname\":\"hh\",\"tags\":null,\"id\":\"9e2d25aa4d\","
+		  "\"short_id\":\"9e2d25aa\"},"
+		  "{\"time\":\"2026-11-21T10:44:09.5-07:00\",\"hostname\":\"x\",\"tags\":[\"container=\"],\"id\":"
+		  "\"1111111111\","
 		  "\"short_id\":\"11111111\"},"
 		  "{\"time\":\"yesterday\",\"hostname\":\"x\",\"tags\":[],\"id\":\"22\",\"short_id\":\"22\"}, 7]\nE");
 	assert_int_equal(restic_list(ctx, &restic, "layerbox", on_snapshot, &seen), 0);
@@ -323,9 +336,9 @@ static void test_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secrets),	       cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_save),	       cmocka_unit_test(test_stream_that_breaks_off),
-		cmocka_unit_test(test_load),	       cmocka_unit_test(test_list),
+		cmocka_unit_test(test_secrets), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_save),    cmocka_unit_test(test_stream_that_breaks_off),
+		cmocka_unit_test(test_load),    cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests_name("restic", tests, setup, teardown);
