@@ -231,6 +231,7 @@ static void test_lying_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_masked, begin),
 		cmocka_unit_test_setup(test_cut_off, begin),       cmocka_unit_test_setup(test_something_behind, begin),
 		cmocka_unit_test_setup(test_flipped_bits, begin),  cmocka_unit_test_setup(test_moved_blocks, begin),
 		cmocka_unit_test_setup(test_lying_headers, begin), cmocka_unit_test_setup(test_masked, begin),
