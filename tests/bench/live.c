@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * live DIRECTORY [ENTRIES] - what the passes of a live copy cost: makes a tree of ENTRIES (20000) in the empty DIRECTORY,
- * copies it, changes one entry in a hundred, and times the last pass, for which a container is frozen; five times over.
+ * live DIRECTORY [ENTRIES] - what the passes of a live copy cost: makes a tree of ENTRIES (20000) in the empty
+ * DIRECTORY, copies it, changes one entry in a hundred, and times the last pass, for which a container is frozen; five
+ * times over. Compare figures of one run only: a syncfs(2) waits for everybody's pages.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,10 +101,11 @@ static void copy_once(unsigned entries, unsigned round)
 	check(live_copy_finish(copy, fd), "finish");
 	finish = now_ms() - finish;
 	live_copy_get_counts(copy, &counts);
-	printf("first pass %.1f ms, second %.1f ms, last %.1f ms (%.1f of processors, %lu entries, %lu bytes), finish %.1f ms; copied %lu, "
+	printf("first pass %.1f ms, second %.1f ms, last %.1f ms (%.1f of processors, %lu entries, %lu bytes), finish "
+	       "%.1f ms; copied %lu, "
 	       "linked %lu of %lu\n",
-	       first, second, last, used, counts.last_pass, counts.last_pass_bytes, finish, counts.copied, counts.linked,
-	       counts.entries);
+	       first, second, last, used, counts.last_pass, counts.last_pass_bytes, finish, counts.copied,
+	       counts.linked, counts.entries);
 }
 
 int main(int argc, char **argv)

@@ -215,12 +215,11 @@ nothing_there() {
 
 @test "a container that does not start there runs on here" {
 	make_tiger
-	fail_at "--commit" 'ip link set lbother down; ip link del lbother; pkill -F "$SSH_STATE/none" 2> /dev/null; chmod 000 /usr/libexec/layerbox/layerbox-lxc; run "$@"; r=$?; chmod 755 /usr/libexec/layerbox/layerbox-lxc; exit $r'
+	helper=/usr/libexec/layerbox/layerbox-lxc
+	fail_at "--commit" "mount --bind /bin/false $helper; run \"\$@\"; r=\$?; umount $helper; exit \$r"
 	run layerbox -q move tiger ssh://there
 	[ "$status" -ne 0 ]
-	rm -f "$SSH_STATE/fail"
-	other --quiet net up
-	ls -d /sys/class/net/* | grep -v veth > "$BATS_TEST_TMPDIR/interfaces"
+	[[ $output == *"ssh://there: layerbox: "*"helper program"* ]] || fail "$output"
 	runs_here
 	nothing_there
 }
@@ -243,6 +242,25 @@ nothing_there() {
 	state_is tiger stopped
 	succeeds layerbox -q move tiger ssh://there
 	runs_there
+}
+
+@test "it took over, and was renamed or deleted there since: it is not brought to life here again" {
+	for since in rename delete; do
+		make_tiger
+		fail_at "--commit" 'run "$@" > /dev/null; echo "exit 255" > "$SSH_STATE/fail"; exit 255'
+		run layerbox -q move tiger ssh://there
+		is "$status" "$PROGRAM_FAILED"
+		rm "$SSH_STATE/fail"
+		if [ "$since" = rename ]; then
+			other --quiet stop tiger
+			other --quiet rename tiger lion
+		else
+			other --quiet delete --force tiger
+		fi
+		refused "$EXISTS" "lives on" layerbox -q move tiger --back
+		succeeds layerbox -q move tiger ssh://there
+		is "$(names)" ""
+	done
 }
 
 @test "the other side did not take over, and cannot be asked: it can be taken back, asked or not" {

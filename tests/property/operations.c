@@ -400,13 +400,15 @@ static void choose(struct changes *changes, const struct kind *kind, struct chan
 static int break_link(struct changes *changes, const char *path)
 {
 	CLEANUP_FD int parent = -1;
+	char top_path[2 * CHANGE_PATH_MAX];
 	struct stat st, own, directory;
 	const char *name;
 	int r;
 
 	if (changes->plain_fd < 0 || fstatat(changes->plain_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	if (S_ISDIR(st.st_mode) || st.st_nlink == 1 || fstatat(changes->top_fd, path, &own, AT_SYMLINK_NOFOLLOW) == 0)
+	snprintf(top_path, sizeof top_path, "%s/%s", changes->top_path, path);
+	if (S_ISDIR(st.st_mode) || st.st_nlink == 1 || fstatat(changes->top_fd, top_path, &own, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	parent = tree_open_parent_in_root(changes->plain_fd, path, &name);
 	if (parent < 0 || fstat(parent, &directory) < 0)

@@ -16,7 +16,8 @@ struct changes {
 	uint64_t random;              /* state of the generator: the seed, to begin with */
 	int view_fd;                  /* the tree in the overlay */
 	int plain_fd;                 /* -1: there is only one */
-	int top_fd;                   /* the overlay's upper layer; needed with plain_fd alone */
+	int top_fd;                   /* the overlay's upper layer; needed with plain_fd alone, */
+	const char *top_path;         /* and where the trees are in it */
 	bool privileged;              /* devices, trusted attributes and capabilities, too */
 	char last[2 * CHANGE_PATH_MAX + 64]; /* what was done last, in words */
 	size_t succeeded;             /* how many changes were none that had to fail */

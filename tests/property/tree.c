@@ -28,6 +28,7 @@
 
 struct trees {
 	int view_fd, plain_fd, top_fd;
+	const char *below;            /* what @top_fd is above of: it may have none of it yet */
 	bool privileged;
 };
 
@@ -106,7 +107,7 @@ static int go_below(struct trees *trees, const char *below)
 {
 	trees->view_fd = open_directory(trees->view_fd, below);
 	trees->plain_fd = open_directory(trees->plain_fd, below);
-	trees->top_fd = openat(trees->top_fd, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* it may have none of it */
+	trees->below = below;
 	return trees->view_fd < 0 || trees->plain_fd < 0 ? -1 : 0;
 }
 
@@ -128,17 +129,20 @@ static int change(const struct trees *trees, const char *times, const char *seed
 		.view_fd = trees->view_fd,
 		.plain_fd = trees->plain_fd,
 		.top_fd = trees->top_fd,
+		.top_path = trees->below,
 		.privileged = trees->privileged,
 	};
+	bool trace = trees->plain_fd >= 0 && getenv("LAYERBOX_TEST_TRACE");
 
 	for (unsigned long i = 0, end = strtoul(times, NULL, 10); i < end; i++) {
 		if (changes_make(&changes) < 0) {
 			fprintf(stderr, "# change %lu with seed %s: %s\n", i, seed, changes.last);
 			return -1;
 		}
-		if (getenv("LAYERBOX_TEST_TRACE"))
-			fprintf(stderr, "# %lu: %s\n", i, changes.last);
-		if (getenv("LAYERBOX_TEST_TRACE") && compare(trees) < 0)
+		if (!trace)
+			continue;
+		fprintf(stderr, "# change %lu: %s\n", i, changes.last);
+		if (compare(trees) < 0)
 			return -1;
 	}
 	printf("%zu\n", changes.succeeded);
@@ -179,7 +183,7 @@ static int take(const struct trees *trees, char **paths)
 
 static int run(struct lb_context *ctx, int argc, char **argv)
 {
-	struct trees trees = { -1, -1, -1, true };
+	struct trees trees = { -1, -1, -1, ".", true };
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (text_equal(what, "grow") && argc == 5) {
