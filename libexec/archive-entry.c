@@ -6,7 +6,7 @@
 
 #include "util/text.h"
 
-enum { XATTRS_MAX = 256 };
+enum { XATTRS_MAX = 256, PLAIN_NAME_MAX = 100 };
 
 struct kept_xattr {
 	char *name;
@@ -60,6 +60,16 @@ void archive_entry_keep_known_xattrs(struct archive_entry *entry)
 		free(kept[i].name);
 		free(kept[i].value);
 	}
+}
+
+bool archive_entry_has_plain_name(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+	size_t length = 0;
+
+	while (name[length] && !(name[length] & 0x80))
+		length++;
+	return !name[length] && length <= PLAIN_NAME_MAX;
 }
 
 int archive_sentence(struct archive *where, const char *what, const char *name, char *error, size_t error_size)

@@ -2,6 +2,7 @@
 /* What packing and unpacking have in common: which attributes are carried, and sentences about failures. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct archive;
@@ -15,3 +16,9 @@ void archive_entry_keep_known_xattrs(struct archive_entry *entry);
 
 /* "WHAT NAME: CAUSE" into @error; @where (NULL: out of memory) has the cause. Returns a negative errno. */
 int archive_sentence(struct archive *where, const char *what, const char *name, char *error, size_t error_size);
+
+/*
+ * Does its name fit into a plain header? libarchive, up to 3.8 at least, takes something else for GNU.sparse.name where
+ * it does not: the name of a file with holes is garbled.
+ */
+bool archive_entry_has_plain_name(struct archive_entry *entry);

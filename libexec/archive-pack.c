@@ -113,6 +113,8 @@ static int pack_entry(struct packer *packer, struct archive_entry *entry)
 	r = rename_entry(packer, entry);
 	if (r < 0)
 		return packer_fail(packer, NULL, "cannot pack", archive_entry_pathname(entry));
+	if (!archive_entry_has_plain_name(entry))
+		archive_entry_sparse_clear(entry); /* the holes are lost, but not the name */
 	archive_entry_linkify(packer->links, &entry, &later); /* tar's strategy never keeps one for later */
 	return write_entry(packer, entry);
 }

@@ -35,7 +35,7 @@
 #include "util/file.h"
 #include "util/text.h"
 
-enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000 };
+enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000, FREEZE_MS = 60000 };
 
 struct job {
 	const char *verb, *lxcpath, *name;
@@ -154,9 +154,9 @@ static int start(struct job *job, struct lxc_container *container)
 	container->want_daemonize(container, true);
 	container->want_close_all_fds(container, true);
 	/*
-	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root, who
-	 * may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without PATH has
-	 * a default of its own, so hooks are none the worse.
+	 * Where LXC finds newuidmap(1) in PATH it runs a shell and that program twice for each start, also for root,
+	 * who may write the maps itself. The range was granted to root in /etc/subuid all the same. A shell without
+	 * PATH has a default of its own, so hooks are none the worse.
 	 */
 	unsetenv("PATH");
 	if (container->start(container, 0, NULL))
@@ -204,21 +204,101 @@ static int stop(struct job *job, struct lxc_container *container, bool kill)
 	return -LB_ERR_TIMEOUT;
 }
 
-static int freeze(struct job *job, struct lxc_container *container, bool thaw)
+static uint64_t now_us(void)
 {
-	bool frozen;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Is the freezer one of version 1? */
+static bool has_old_freezer(struct lxc_container *container)
+{
+	char text[64];
+
+	return container->get_cgroup_item(container, "freezer.state", text, sizeof text - 1) > 0;
+}
+
+static bool stands_still(struct lxc_container *container, bool old)
+{
+	char text[256] = "";
+	int n = container->get_cgroup_item(container, old ? "freezer.state" : "cgroup.events", text, sizeof text - 1);
+
+	return n > 0 && strstr(text, old ? "FROZEN" : "frozen 1");
+}
+
+static bool set_freezer(struct lxc_container *container, bool old, bool frozen)
+{
+	if (old)
+		return container->set_cgroup_item(container, "freezer.state", frozen ? "FROZEN" : "THAWED");
+	return container->set_cgroup_item(container, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+/* Has somebody asked for it, whether all stand still by now or not? */
+static bool is_to_stand_still(struct lxc_container *container)
+{
+	bool old = has_old_freezer(container);
+	char text[64] = "";
+	int n;
+
+	if (text_equal(container->state(container), "FROZEN"))
+		return true;
+	n = container->get_cgroup_item(container, old ? "freezer.state" : "cgroup.freeze", text, sizeof text - 1);
+	return n > 0 && (old ? !text_after(text, "THAWED") : *text == '1');
+}
+
+/* LXC thaws only what it knows to be frozen; who was killed in halt() may not have told it. */
+static bool thaw(struct lxc_container *container)
+{
+	bool told = text_equal(container->state(container), "FROZEN");
+
+	return (told && container->unfreeze(container)) || set_freezer(container, has_old_freezer(container), false);
+}
+
+/*
+ * LXC itself sleeps for a second where not all processes stand still at once (version 1), or waits for ever (version 2)
+ * for one that is stuck in the kernel. So it is told when all is done, and finds it done.
+ */
+static bool halt(struct job *job, struct lxc_container *container, int timeout_ms)
+{
+	const struct timespec pause = { .tv_nsec = 300000 };
+	const uint64_t end = now_us() + (uint64_t)timeout_ms * 1000;
+	bool old = has_old_freezer(container);
+
+	if (!set_freezer(container, old, true))
+		return container->freeze(container);
+	while (!stands_still(container, old)) {
+		if (now_us() > end) {
+			set_freezer(container, old, false);
+			snprintf(job->cause, sizeof job->cause, "its processes did not stand still within %d s",
+				 timeout_ms / 1000);
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (container->freeze(container))
+		return true;
+	set_freezer(container, old, false);
+	return false;
+}
+
+static int freeze(struct job *job, struct lxc_container *container, bool end)
+{
+	bool done;
 
 	job->log_start = log_size(job);
 	if (!container->is_running(container)) {
 		snprintf(job->cause, sizeof job->cause, "it is not running");
 		return -LB_ERR_NOT_RUNNING;
 	}
-	frozen = text_equal(container->state(container), "FROZEN");
-	if (frozen != thaw)
+	done = end ? !is_to_stand_still(container) : text_equal(container->state(container), "FROZEN");
+	if (done)
 		return 1;
-	if (thaw ? container->unfreeze(container) : container->freeze(container))
+	if (end ? thaw(container) : halt(job, container, FREEZE_MS))
 		return 0;
-	find_cause(job);
+	if (!*job->cause)
+		find_cause(job);
 	return -LB_ERR_RUNTIME;
 }
 
@@ -385,14 +465,6 @@ static int console(const char *lxcpath, const char *name)
 
 /* -------------------------------------------------------------------------------------------- hold */
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* A packet to who is at the other end; whether it is still there does not matter. */
 static void tell(const char *format, ...) PRINTF_LIKE(1, 2);
 static void tell(const char *format, ...)
@@ -430,14 +502,12 @@ static int hold(struct job *job, struct lxc_container *container)
 	bool in_time;
 
 	if (frozen < 0) {
-		/* Part of it may be frozen. */
-		container->unfreeze(container);
 		tell("failed %d %s", frozen, *job->cause ? job->cause : "LXC gives no cause");
 		return EXIT_FAILURE;
 	}
 	tell("frozen");
 	in_time = wait_for_end(job->timeout_s);
-	if (frozen == 0 && !container->unfreeze(container))
+	if (frozen == 0 && !thaw(container))
 		tell("LXC failed to do so");
 	else if (in_time)
 		tell("thawed %llu", frozen == 0 ? (unsigned long long)(now_us() - begin) : 0ULL);

@@ -26,7 +26,14 @@ static const char *proc_path(char path[PATH_SIZE], int dir_fd, const char *name)
 
 static bool is_mark(const char *name)
 {
-	return text_equal(name, STREAM_MARK_SOCKET) || text_equal(name, STREAM_MARK_GONE);
+	return text_equal(name, STREAM_MARK_SOCKET) || text_equal(name, STREAM_MARK_GONE) ||
+	       text_equal(name, STREAM_MARK_NAME);
+}
+
+/* A version, and entries of eight bytes: of what is not so, kernels say that the file system does not support it. */
+static bool is_acl(const void *value, size_t size)
+{
+	return size >= 4 && size % 8 == 4 && memcmp(value, "\2\0\0", 4) == 0;
 }
 
 static const char *check_xattrs(struct archive_entry *entry, bool privileged)
@@ -41,6 +48,8 @@ static const char *check_xattrs(struct archive_entry *entry, bool privileged)
 
 		if (strlen(name) > XATTR_NAME_MAX || size > XATTR_SIZE_MAX)
 			return "has an extended attribute that is too long";
+		if ((text_equal(name, ACL_ACCESS) || text_equal(name, ACL_DEFAULT)) && !is_acl(value, size))
+			return "has an access control list that is none";
 		if (rule == STREAM_XATTR_LEFT_OUT)
 			return "has an extended attribute that a stream must not carry";
 		if (rule == STREAM_XATTR_PRIVILEGED && !privileged)

@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
+#include "archive-entry.h"
 #include "stream-format.h"
 #include "stream-sink.h"
 
@@ -65,6 +66,16 @@ static int find_extents(int fd, off_t size, struct extents *extents)
 	return 0;
 }
 
+static void use_placeholder(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+
+	if (archive_entry_has_plain_name(entry) || archive_entry_sparse_count(entry) == 0)
+		return;
+	archive_entry_xattr_add_entry(entry, STREAM_MARK_NAME, name, strlen(name));
+	archive_entry_copy_pathname(entry, STREAM_PLACEHOLDER);
+}
+
 int stream_content_find_holes(int fd, struct archive_entry *entry, struct stream_error *error)
 {
 	CLEANUP_FREE struct extents *extents = NULL;
@@ -85,6 +96,7 @@ int stream_content_find_holes(int fd, struct archive_entry *entry, struct stream
 					       extents->items[i].end - extents->items[i].begin);
 	if (extents->count == 0)
 		archive_entry_sparse_add_entry(entry, 0, 0);
+	use_placeholder(entry);
 	return 0;
 }
 
@@ -125,5 +137,6 @@ int stream_content_send(int fd, struct archive_entry *entry, struct stream_sink 
 			r = send_range(fd, begin, begin + length, sink, buffer, name, error);
 		position = begin + length;
 	}
-	return r; /* a hole at the end needs no mention */
+	/* With this one at the latest the map of the holes is written. */
+	return r < 0 ? r : stream_sink_pass_hole(sink, (uint64_t)(archive_entry_size(entry) - position));
 }

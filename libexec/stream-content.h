@@ -9,7 +9,7 @@
 struct archive_entry;
 struct stream_sink;
 
-/* Tells the entry, whose size is set, of the holes of the file. */
+/* Tells the entry, whose name and size are set, of the holes of the file. */
 int stream_content_find_holes(int fd, struct archive_entry *entry, struct stream_error *error);
 
 /* Sends what the entry says, behind its header. @buffer: of STREAM_BUFFER bytes. */

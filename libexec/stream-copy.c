@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "stream-attributes.h"
 #include "stream-format.h"
 #include "stream-names.h"
 #include "util/tree-copy.h"
@@ -11,7 +12,10 @@
 
 static int copy_names(int from_fd, int fd, int depth);
 
-/* Times last: whatever is made below changes them. */
+/*
+ * Its attributes come last: times change with what is made below it, and what is made would inherit access control
+ * lists.
+ */
 static int copy_directory(int from_fd, int fd, const char *name, const struct stat *st, int depth)
 {
 	CLEANUP_FD int from = tree_open_beneath(from_fd, name, O_RDONLY | O_DIRECTORY);
@@ -20,12 +24,11 @@ static int copy_directory(int from_fd, int fd, const char *name, const struct st
 
 	if (from < 0)
 		return from;
-	r = tree_copy_entry(from_fd, name, fd, name, st);
-	if (r < 0)
-		return r;
+	if (mkdirat(fd, name, 0700) < 0)
+		return -errno;
 	to = tree_open_beneath(fd, name, O_RDONLY | O_DIRECTORY);
 	r = to < 0 ? to : copy_names(from, to, depth + 1);
-	return r < 0 ? r : tree_set_attributes(fd, name, st);
+	return r < 0 ? r : tree_copy_attributes(from, fd, name, st);
 }
 
 /* A file can have so many links that it takes no more. */
@@ -61,8 +64,10 @@ static int copy_names(int from_fd, int fd, int depth)
 int stream_copy_tree(int from_fd, int fd, struct stream_error *error)
 {
 	struct stat st;
-	int r = fstat(from_fd, &st) < 0 ? -errno : copy_names(from_fd, fd, 1);
+	int r = fstat(from_fd, &st) < 0 ? -errno : stream_attributes_clear(fd);
 
+	if (r == 0)
+		r = copy_names(from_fd, fd, 1);
 	if (r == 0)
 		r = tree_copy_attributes(from_fd, fd, ".", &st);
 	return r < 0 ? stream_fail_errno(error, STREAM_FAILED, -r, "cannot link the files of a layer") : 0;

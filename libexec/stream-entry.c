@@ -10,6 +10,9 @@
 #include "stream-content.h"
 #include "stream-format.h"
 
+/* What a header has besides name and value of an attribute, at most. */
+enum { KEYWORD_BYTES = 32 };
+
 /* Where its attributes are: there are no *at() calls for what cannot be opened, so through /proc. */
 struct place {
 	int fd;
@@ -48,12 +51,10 @@ static int add_xattrs_of(struct archive_entry *entry, const char *member, const 
 			return fail_read(error, member);
 		if (stream_xattr_rule(name, value, (size_t)n) == STREAM_XATTR_LEFT_OUT)
 			continue;
-		total += strlen(name) + (size_t)n;
+		total += 3 * strlen(name) + (size_t)n * 4 / 3 + KEYWORD_BYTES;
 		if (total > STREAM_XATTRS_MAX)
 			return stream_fail(error, STREAM_FAILED,
-					   "cannot send %s: it has more than %d KiB of extended "
-					   "attributes",
-					   member, STREAM_XATTRS_MAX / 1024);
+					   "cannot send %s: its extended attributes are too large", member);
 		archive_entry_xattr_add_entry(entry, name, value, (size_t)n);
 	}
 	return 0;

@@ -15,13 +15,18 @@
 /* Marks on members that no file can have: no kernel knows attributes of such names. */
 #define STREAM_MARK_GONE "layerbox.gone"        /* a list of names that went, no file */
 #define STREAM_MARK_SOCKET "layerbox.socket"    /* a fifo that is a socket */
+#define STREAM_MARK_NAME "layerbox.name"        /* what the member is called, instead of its own name */
+
+/*
+ * A file with holes is sent under this name where its own is none that libarchive can write then: see archive-entry.h.
+ */
+#define STREAM_PLACEHOLDER "layerbox-file-with-holes"
 
 enum {
 	STREAM_DEPTH_MAX = 1000,        /* directories below one another: each costs a descriptor */
 	STREAM_PATH_MAX = 32 * 1024,    /* bytes of a member's name */
-	STREAM_SMALL_MAX = 4 << 20,     /* bytes of a member that is sent as a plain file */
 	STREAM_GONE_MAX = 1 << 20,      /* bytes of one list of what went */
-	STREAM_XATTRS_MAX = 512 * 1024, /* bytes of all attributes of one entry: libarchive reads headers up to 1 MiB */
+	STREAM_XATTRS_MAX = 768 * 1024, /* bytes of all attributes of one entry, as they are written */
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,

@@ -9,6 +9,8 @@
 #include "stream-sink.h"
 #include "stream-walk.h"
 
+enum { COPY_BYTES = 64 * 1024, FILE_MAX = 1 << 30 };
+
 static int bad_plan(struct stream_error *error, const char *line)
 {
 	return stream_fail(error, STREAM_FAILED, "cannot understand the plan: %.200s", line);
@@ -26,22 +28,35 @@ static int open_tree_directory(const char *path, struct stream_error *error)
 	return fd < 0 ? stream_fail_errno(error, STREAM_FAILED, errno, "cannot open %s", path) : fd;
 }
 
+static int copy_from_plan(FILE *plan, uint64_t length, struct stream_sink *sink, struct stream_error *error)
+{
+	CLEANUP_FREE char *data = malloc(COPY_BYTES);
+	int r = data ? 0 : stream_fail(error, STREAM_FAILED, "out of memory");
+
+	while (r == 0 && length > 0) {
+		size_t n = fread(data, 1, length < COPY_BYTES ? (size_t)length : COPY_BYTES, plan);
+
+		if (n == 0)
+			return bad_plan(error, "it ends within a file");
+		r = stream_sink_write(sink, data, n);
+		length -= n;
+	}
+	return r;
+}
+
 /* file NAME LENGTH, then so many bytes and a newline. */
 static int pack_file(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
 {
 	const char *name = stream_line_next(line), *length_text = stream_line_next(line);
-	CLEANUP_FREE char *data = NULL;
 	uint64_t length;
+	int r;
 
-	if (!is_prefix(name) || !length_text || !text_to_number(length_text, 0, STREAM_SMALL_MAX, &length) ||
-	    line->rest)
+	if (!is_prefix(name) || !length_text || !text_to_number(length_text, 0, FILE_MAX, &length) || line->rest)
 		return bad_plan(error, "a file's name and length");
-	data = malloc((size_t)length + 1);
-	if (!data)
-		return stream_fail(error, STREAM_FAILED, "out of memory");
-	if (fread(data, 1, (size_t)length, plan) != length || getc(plan) != '\n')
-		return bad_plan(error, name);
-	return stream_sink_add_file(sink, name, NULL, data, (size_t)length);
+	r = stream_sink_begin_file(sink, name, NULL, length);
+	if (r == 0)
+		r = copy_from_plan(plan, length, sink, error);
+	return r < 0 ? r : getc(plan) == '\n' ? 0 : bad_plan(error, "a file is longer than it says");
 }
 
 /* tree PREFIX DIRECTORY */
@@ -59,25 +74,43 @@ static int pack_tree(struct stream_line *line, FILE *plan, struct stream_sink *s
 	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = -1 }, sink, error);
 }
 
+static void states_cleanup(struct live_states **states)
+{
+	if (*states)
+		live_states_free(states);
+}
+
+/* NULL, and all files are sent that are no links, where they cannot be read. */
+static struct live_states *load_states(const char *directory)
+{
+	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct lb_context ctx = { .root_fd = -1, .nft_fd = -1 };
+	struct live_states *states = NULL;
+
+	return fd >= 0 && live_states_load(&ctx, fd, &states) == 0 ? states : NULL;
+}
+
 /* difference PREFIX DIRECTORY FROM [STATES] */
 static int pack_difference(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
 {
 	const char *prefix = stream_line_next(line), *directory = stream_line_next(line),
 		   *from = stream_line_next(line);
-	const char *states = stream_line_next(line);
+	const char *states_directory = stream_line_next(line);
+	CLEANUP(states_cleanup) struct live_states *states = NULL;
 	CLEANUP_FD int fd = -1;
 	CLEANUP_FD int from_fd = -1;
 
 	(void)plan;
-	(void)states; /* there is no reader of them yet: what is no hard link is sent */
 	if (!is_prefix(prefix) || !from || line->rest)
 		return bad_plan(error, "a difference's name and directories");
 	fd = open_tree_directory(directory, error);
 	from_fd = fd < 0 ? fd : open_tree_directory(from, error);
 	if (from_fd < 0)
 		return from_fd;
-	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd }, sink,
-			   error);
+	if (states_directory)
+		states = load_states(states_directory);
+	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd, .states = states },
+			   sink, error);
 }
 
 static const struct {

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/xattr.h>
 
+#include "snapshot/live-copy.h"
 #include "util/attributes.h"
 #include "util/text.h"
 
@@ -38,16 +39,6 @@ static int has_same_target(int dir_fd, int from_fd, const char *name)
 	return n == m && n < PATH_MAX && memcmp(a, b, (size_t)n) == 0;
 }
 
-/* The states of live copies are not kept yet: without them nobody knows. */
-static bool has_same_content(const struct live_states *states, const char *path, int dir_fd, const char *name)
-{
-	(void)states;
-	(void)path;
-	(void)dir_fd;
-	(void)name;
-	return false;
-}
-
 int stream_same(int dir_fd, int from_fd, const char *name, const struct stat *st, const char *path,
 		const struct live_states *states)
 {
@@ -58,9 +49,11 @@ int stream_same(int dir_fd, int from_fd, const char *name, const struct stat *st
 		return errno == ENOENT ? 0 : -errno;
 	if (is_one_inode(st, &from))
 		return 1;
-	if (!is_alike(st, &from))
-		return 0;
-	if (S_ISREG(st->st_mode) && !has_same_content(states, path, dir_fd, name))
+	/* Not changed since it was copied, attributes included; marks of overlayfs's own were not copied. */
+	if (states && (st->st_mode & S_IFMT) == (from.st_mode & S_IFMT) && live_states_same(states, path, dir_fd, name))
+		return 1;
+	/* Of content, nobody else knows without reading it. */
+	if (!is_alike(st, &from) || S_ISREG(st->st_mode))
 		return 0;
 	if (S_ISDIR(st->st_mode) && is_opaque(dir_fd, name) != is_opaque(from_fd, name))
 		return 0;

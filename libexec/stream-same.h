@@ -8,8 +8,9 @@
 struct live_states;
 
 /*
- * One inode is the same; else all that is kept about both must be equal, and of a file @states (may be NULL) must say
- * that its content is, for @path. What a directory holds does not count. 1, 0 or a negative errno.
+ * One inode is the same, and so is what @states (of the other layer; may be NULL) know for @path to be as it was when
+ * it was copied. Else all that is kept about both must be equal, and it must not be a file. What a directory holds does
+ * not count. 1, 0 or a negative errno.
  */
 int stream_same(int dir_fd, int from_fd, const char *name, const struct stat *st, const char *path,
 		const struct live_states *states);

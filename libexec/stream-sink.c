@@ -153,7 +153,7 @@ int stream_sink_pass_hole(struct stream_sink *sink, uint64_t length)
 	return r;
 }
 
-static struct archive_entry *small_file(const char *name, const char *mark, size_t length)
+static struct archive_entry *file_entry(const char *name, const char *mark, uint64_t length)
 {
 	struct archive_entry *entry = archive_entry_new();
 
@@ -170,15 +170,22 @@ static struct archive_entry *small_file(const char *name, const char *mark, size
 	return entry;
 }
 
-int stream_sink_add_file(struct stream_sink *sink, const char *name, const char *mark, const void *data, size_t length)
+int stream_sink_begin_file(struct stream_sink *sink, const char *name, const char *mark, uint64_t length)
 {
-	struct archive_entry *entry = small_file(name, mark, length);
+	struct archive_entry *entry = file_entry(name, mark, length);
 	int r;
 
 	if (!entry)
 		return stream_fail(sink->error, STREAM_FAILED, "out of memory");
 	r = stream_sink_begin(sink, entry);
 	archive_entry_free(entry);
+	return r;
+}
+
+int stream_sink_add_file(struct stream_sink *sink, const char *name, const char *mark, const void *data, size_t length)
+{
+	int r = stream_sink_begin_file(sink, name, mark, length);
+
 	return r < 0 || !length ? r : stream_sink_write(sink, data, length);
 }
 
@@ -189,13 +196,8 @@ int stream_sink_end(struct stream_sink *sink)
 	uint64_t members = sink->members;
 	char text[STREAM_END_TEXT_MAX];
 	size_t length = stream_end_text(members, 0, digest, text);
-	struct archive_entry *entry = small_file(STREAM_END, NULL, length);
-	int r;
+	int r = stream_sink_begin_file(sink, STREAM_END, NULL, length);
 
-	if (!entry)
-		return stream_fail(sink->error, STREAM_FAILED, "out of memory");
-	r = stream_sink_begin(sink, entry);
-	archive_entry_free(entry);
 	if (r < 0)
 		return r;
 	digest_end(TAKE_PTR(sink->digest), digest);

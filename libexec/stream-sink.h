@@ -19,7 +19,8 @@ int stream_sink_begin(struct stream_sink *sink, struct archive_entry *entry);
 int stream_sink_write(struct stream_sink *sink, const void *data, size_t length);
 int stream_sink_pass_hole(struct stream_sink *sink, uint64_t length);
 
-/* A small file of root's. */
+/* A file of root's that is nowhere on disk: stream_sink_begin() for it, and the whole of it. */
+int stream_sink_begin_file(struct stream_sink *sink, const char *name, const char *mark, uint64_t length);
 int stream_sink_add_file(struct stream_sink *sink, const char *name, const char *mark, const void *data, size_t length);
 
 /* The last member, and the end of the archive. Without it a stream is none. */

@@ -152,6 +152,31 @@ int stream_source_refuse(struct stream_source *source, const char *why)
 			   (uint64_t)archive_read_header_position(source->tar), why);
 }
 
+/* See STREAM_PLACEHOLDER. */
+static int take_name(struct stream_source *source, struct archive_entry *entry)
+{
+	CLEANUP_FREE char *copy = NULL;
+	const void *value;
+	const char *name;
+	size_t size;
+
+	if (!text_equal(archive_entry_pathname(entry), STREAM_PLACEHOLDER))
+		return 0;
+	archive_entry_xattr_reset(entry);
+	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
+		if (text_equal(name, STREAM_MARK_NAME))
+			break;
+		else
+			name = NULL;
+	if (!name || size > STREAM_PATH_MAX)
+		return stream_source_refuse(source, "is without its own name");
+	copy = strndup(value, size);
+	if (!copy)
+		return stream_fail(source->error, STREAM_FAILED, "out of memory");
+	archive_entry_copy_pathname(entry, copy);
+	return text_empty(copy) ? stream_source_refuse(source, "is without its own name") : 0;
+}
+
 /* The tar reader understands many dialects; what a stream is written in is one. */
 static int check_header(struct stream_source *source, struct archive_entry *entry)
 {
@@ -187,7 +212,8 @@ int stream_source_next(struct stream_source *source, struct archive_entry **ret_
 	source->position = 0;
 	source->size = (uint64_t)archive_entry_size(source->entry);
 	*ret_entry = source->entry;
-	return check_header(source, source->entry);
+	r = check_header(source, source->entry);
+	return r < 0 ? r : take_name(source, source->entry);
 }
 
 int stream_source_read(struct stream_source *source, const void **ret_data, size_t *ret_length, uint64_t *ret_offset)

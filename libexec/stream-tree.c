@@ -450,32 +450,34 @@ static int put_entry(struct stream_tree *tree, struct archive_entry *entry, cons
 	return is_link ? put_link(tree, entry, name) : put_by_type(tree, entry, name);
 }
 
-static int put_root(struct stream_tree *tree, struct archive_entry *entry)
+/* Whatever it has inherited from where it was made is not passed on. */
+static int enter_root(struct stream_tree *tree, struct archive_entry *entry, struct archive_entry *root)
 {
-	int fd, r;
+	int fd = openat(tree->options.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : stream_attributes_clear(fd);
 
-	if (tree->depth)
-		return refuse(tree, "comes twice, or not in order");
-	if (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry))
-		return refuse(tree, "must be a directory");
-	fd = openat(tree->options.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : tree->options.over ? stream_attributes_clear(fd) : 0;
 	if (r < 0) {
 		close_fd(fd);
 		return tree_fail(tree, entry, -r);
 	}
-	return enter_level(tree, fd, slice_of(""), entry);
+	return enter_level(tree, fd, slice_of(""), root);
+}
+
+static int put_root(struct stream_tree *tree, struct archive_entry *entry)
+{
+	if (tree->depth)
+		return refuse(tree, "comes twice, or not in order");
+	if (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry))
+		return refuse(tree, "must be a directory");
+	return enter_root(tree, entry, entry);
 }
 
 /* A tree that does not come itself, but is made by the reader. */
 static int imply_root(struct stream_tree *tree, struct archive_entry *entry)
 {
-	int fd;
-
 	if (!tree->options.rootless)
 		return refuse(tree, "comes before the directory it is in");
-	fd = openat(tree->options.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? tree_fail(tree, entry, errno) : enter_level(tree, fd, slice_of(""), NULL);
+	return enter_root(tree, entry, NULL);
 }
 
 int stream_tree_put(struct stream_tree *tree, struct archive_entry *entry)

@@ -79,7 +79,7 @@ static bool is_in_order(const struct unpacking *unpacking, const char *name)
 		return text_equal(name, STREAM_HEADER);
 	if (text_equal(unpacking->last, STREAM_HEADER))
 		return text_equal(name, "container.conf");
-	return text_equal(unpacking->last, "container.conf") || strcmp(name, unpacking->last) > 0;
+	return strcmp(name, unpacking->last) > 0; /* which all labels are behind */
 }
 
 static int write_small_file(struct unpacking *unpacking, const char *name, const char *data, size_t length)

@@ -45,38 +45,6 @@ static int hear(const struct freeze *freeze, char answer[ANSWER_MAX])
 	return n > 0 ? 0 : -EPIPE;
 }
 
-static const char *next_name(void *userdata)
-{
-	const char **name = userdata;
-
-	return TAKE_PTR(*name);
-}
-
-static void ignore_result(const char *name, int result, const char *text, void *userdata)
-{
-	(void)name;
-	(void)result;
-	(void)text;
-	(void)userdata;
-}
-
-/* The helper is dead: somebody has to do it. */
-static void thaw(struct freeze *freeze)
-{
-	const char *name = freeze->name;
-	const struct runtime_task task = {
-		.verb = "thaw",
-		.lxcpath = freeze->lxcpath,
-		.count = 1,
-		.jobs = 1,
-		.next = next_name,
-		.fn = ignore_result,
-		.userdata = &name,
-	};
-
-	runtime_run(freeze->ctx, &task);
-}
-
 static void end(struct freeze *freeze)
 {
 	int status;
@@ -89,9 +57,12 @@ static void end(struct freeze *freeze)
 	free(TAKE_PTR(freeze->name));
 }
 
+/* Somebody has to thaw it. */
 static int helper_died(struct freeze *freeze)
 {
-	thaw(freeze);
+	if (runtime_do(freeze->ctx, "thaw", freeze->lxcpath, freeze->name) < 0)
+		return fail_wrap(freeze->ctx, -LB_ERR_RUNTIME, "the helper that held container '%s' frozen has ended: ",
+				 freeze->name);
 	return fail(freeze->ctx, -LB_ERR_RUNTIME,
 		    "the helper that held container '%s' frozen has ended; it is thawed, and what was done meanwhile is not used",
 		    freeze->name);

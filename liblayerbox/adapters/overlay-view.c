@@ -23,6 +23,7 @@ enum { VIEW_ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODE
 struct request {
 	const int *lower;             /* directories; by path: detached mounts of them */
 	size_t count;
+	bool last_is_detached;        /* the last one is such a mount already, which older kernels would not clone */
 	const char *source;
 	char *error;
 	size_t error_size;
@@ -159,12 +160,15 @@ static void *run(void *data)
 static int make_by_path(const struct request *original)
 {
 	struct request request = *original;
-	int clones[LOWER_MAX], r = clone_all(original->lower, original->count, clones);
+	size_t count = original->count - original->last_is_detached;
+	int clones[LOWER_MAX], r = clone_all(original->lower, count, clones);
 	pthread_t thread;
 	sigset_t all, before;
 
 	if (r < 0)
 		return r;
+	if (original->last_is_detached)
+		clones[count] = original->lower[count];
 	request.lower = clones;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -174,7 +178,7 @@ static int make_by_path(const struct request *original)
 		pthread_join(thread, NULL);
 		r = request.result;
 	}
-	close_all(clones, original->count);
+	close_all(clones, count);
 	return r;
 }
 
@@ -197,6 +201,7 @@ static int open_view(const int *lower_fds, size_t count, const char *source, boo
 		if (empty < 0)
 			return empty;
 		lower[request.count++] = empty;
+		request.last_is_detached = true;
 	}
 	if (!by_path)
 		r = make_by_descriptor(&request);

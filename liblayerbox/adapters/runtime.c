@@ -84,10 +84,8 @@ static void keep_result(const char *name, int result, const char *text, void *us
 		fail(single->ctx, -LB_ERR_RUNTIME, "container '%s': %s", name, text);
 }
 
-int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
-		       const char *value)
+int runtime_do(struct lb_context *ctx, const char *verb, const char *lxcpath, const char *name)
 {
-	CLEANUP_FREE char *verb = text_format("cgroup:%s=%s", key, value);
 	struct single single = { .ctx = ctx, .name = name };
 	const struct runtime_task task = {
 		.verb = verb,
@@ -99,12 +97,18 @@ int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *
 		.userdata = &single,
 	};
 
-	if (!verb)
-		return fail_memory(ctx);
 	ctx->error[0] = '\0';
 	if (runtime_run(ctx, &task) < 0 || *ctx->error)
 		return -LB_ERR_RUNTIME;
 	return 0;
+}
+
+int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
+		       const char *value)
+{
+	CLEANUP_FREE char *verb = text_format("cgroup:%s=%s", key, value);
+
+	return verb ? runtime_do(ctx, verb, lxcpath, name) : fail_memory(ctx);
 }
 
 /* Makes @fds the standard streams; first out of the way, since any of them may be 0, 1 or 2 already. */

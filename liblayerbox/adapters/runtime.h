@@ -32,6 +32,9 @@ struct runtime_task {
  */
 int runtime_run(struct lb_context *ctx, const struct runtime_task *task);
 
+/* One of its verbs for one container. */
+int runtime_do(struct lb_context *ctx, const char *verb, const char *lxcpath, const char *name);
+
 /* Writes a control file of a running container's cgroup. */
 int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *name, const char *key,
 		       const char *value);

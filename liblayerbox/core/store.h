@@ -10,6 +10,7 @@
  *     ROOT/network/BRIDGE/hosts.d/NAME   reservations, as dnsmasq reads them
  *     ROOT/id-ranges                     every id range that was ever handed out
  *     ROOT/layers/ID/rootfs-layer        read-only layers between top layers and bases; see docs/snapshots.md
+ *     ROOT/arrived                       tokens of the moves from other hosts that ended here
  *     ROOT/rebase-answers                what was decided about questions of rebases
  *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
@@ -31,6 +32,7 @@
 #define STORE_ID_RANGES "id-ranges"
 #define STORE_ANSWERS "rebase-answers"
 #define STORE_DEBS "debs"
+#define STORE_ARRIVED "arrived"
 
 #define STORE_NEW_PREFIX ".new-"
 #define STORE_DELETED_PREFIX ".deleted-"

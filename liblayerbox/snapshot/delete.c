@@ -8,6 +8,7 @@
 #include "../adapters/rights.h"
 #include "../container/next.h"
 #include "consolidate.h"
+#include "delete.h"
 #include "layer.h"
 #include "mount.h"
 #include "snapshot.h"
@@ -38,7 +39,7 @@ static int remove_file(struct lb_context *ctx, int container_fd, const char *nam
 	return 0;
 }
 
-int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *label)
+int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
 {
 	struct snapshot_record record;
 	CLEANUP_FD int fd = lock_and_read(ctx, name, label, &record);
@@ -47,18 +48,26 @@ int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *lab
 	if (fd < 0)
 		return fd;
 	snapshot_record_free(&record);
-	r = snapshot_require_unmounted(ctx, name, label);
-	if (r == 0)
-		r = layers_sweep_later(ctx);
-	if (r == 0)
-		r = remove_file(ctx, fd, name, label);
-	if (r < 0)
-		return r;
-	close_fd(take_fd(&fd));
-	/* It is gone; what follows saves space, and is made up for by a later one. */
+	if (snapshot_is_mounted(ctx, name, label))
+		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label, name);
+	r = layers_sweep_later(ctx);
+	return r < 0 ? r : remove_file(ctx, fd, name, label);
+}
+
+void layers_tidy(struct lb_context *ctx, const char *name)
+{
 	if (layers_consolidate(ctx, name) < 0 || layers_sweep(ctx) < 0)
-		log_message(ctx, LB_LOG_WARNING, "snapshot '%s' is deleted, but its space is not free yet: %s", label, ctx->error);
-	return 0;
+		log_message(ctx, LB_LOG_WARNING, "the space of snapshots of container '%s' that are deleted is not free yet: %s",
+			    name, ctx->error);
+}
+
+int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *label)
+{
+	int r = snapshot_forget(ctx, name, label);
+
+	if (r == 0)
+		layers_tidy(ctx, name);
+	return r;
 }
 
 int lb_snapshot_rename(struct lb_context *ctx, const char *name, const char *label, const char *new_label)

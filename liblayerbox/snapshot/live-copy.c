@@ -141,13 +141,14 @@ static int report(struct live_copy *copy)
 			    copy->container, shown);
 	if (copy->last && (error == -ENOENT || error == -ESTALE))
 		return fail(copy->ctx, -EBUSY,
-			    "container '%s': /%.1000s changed while all was frozen: somebody else writes to its top layer",
+			    "container '%s': /%.1000s changed while all was frozen: somebody else writes to it",
 			    copy->container, shown);
 	if (error == -E2BIG)
 		return fail(copy->ctx, error,
 			    "container '%s': its directories have more extended attributes than can be kept in memory",
 			    copy->container);
-	return fail_errno(copy->ctx, error, "container '%s': cannot %s /%.1000s", copy->container, copy->failed_what, shown);
+	return fail_errno(copy->ctx, error, "container '%s': cannot %s /%.1000s", copy->container, copy->failed_what,
+			  shown);
 }
 
 static int64_t clock_ns(clockid_t clock)
@@ -171,7 +172,8 @@ static int make_clean(struct live_copy *copy)
 
 	copy->hot_since = (struct timespec){ .tv_sec = since / 1000000000, .tv_nsec = since % 1000000000 };
 	if (syncfs(copy->source_fd) < 0)
-		return fail_errno(copy->ctx, errno, "cannot write the files of container '%s' to disk", copy->container);
+		return fail_errno(copy->ctx, errno, "cannot write the files of container '%s' to disk",
+				  copy->container);
 	return 0;
 }
 

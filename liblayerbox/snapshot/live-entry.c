@@ -161,7 +161,7 @@ int live_entry_make(struct live_worker *worker, struct live_place *place, struct
 		worker->counts.linked++;
 		worker->counts.last_pass += copy->last;
 	} else {
-		r = tree_copy_entry(place->source_fd, node->name, place->target_fd, node->name, st);
+		r = tree_copy_entry_lazily(place->source_fd, node->name, place->target_fd, node->name, st);
 		state.again = live_is_hot(copy, st);
 		count_copy(worker, st);
 	}

@@ -88,7 +88,8 @@ static int table_renew(struct live_copy *copy)
 	for (const struct live_directory *directory = copy->directories; directory; directory = directory->next)
 		for (size_t i = 0; r == 0 && i < directory->count; i++)
 			if (stays(directory->children[i]))
-				r = table_put(&copy->inodes, directory->children[i]->state.inode, directory->children[i]);
+				r = table_put(&copy->inodes, directory->children[i]->state.inode,
+					      directory->children[i]);
 	return r;
 }
 
@@ -131,8 +132,8 @@ static int open_base(struct live_worker *worker, struct group *group)
 	return r;
 }
 
-static int make_base(struct live_worker *worker, struct live_place *place, struct live_node *node, const struct stat *st,
-		     struct group *group)
+static int make_base(struct live_worker *worker, struct live_place *place, struct live_node *node,
+		     const struct stat *st, struct group *group)
 {
 	uint64_t linked = worker->counts.linked;
 	int r = live_entry_make(worker, place, node, st, !group->fresh);

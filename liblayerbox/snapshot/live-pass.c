@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One directory of a pass: which names it has, and for each name whether what the target has is still what is there. The
- * tree may change at any moment but in the last pass: what is found is then found a second time, by the next pass.
+ * One directory of a pass: which names it has, and for each name whether what the target has is still what is there.
+ * The tree may change at any moment but in the last pass: what is found is then found a second time, by the next pass.
  */
 #include <fcntl.h>
 
@@ -28,7 +28,8 @@ int live_fail(struct live_worker *worker, int error, const char *what, const str
 
 bool live_is_race(const struct live_copy *copy, int error)
 {
-	static const int errors[] = { ENOENT, ENOTDIR, EISDIR, ELOOP, EBUSY, ENXIO, ENODATA, ERANGE, ESTALE, EINVAL, EAGAIN };
+	static const int errors[] = { ENOENT,  ENOTDIR, EISDIR, ELOOP,  EBUSY, ENXIO,
+				      ENODATA, ERANGE,  ESTALE, EINVAL, EAGAIN };
 
 	for (size_t i = 0; !copy->last && i < sizeof errors / sizeof *errors; i++)
 		if (error == -errors[i])
@@ -89,19 +90,19 @@ static int merge_names(struct live_worker *worker, struct live_place *place, con
 {
 	struct live_directory *directory = place->node->directory;
 	struct live_directory merged = { 0 };
-	size_t old = 0, new = 0;
+	size_t old = 0, come = 0;
 	int r = 0;
 
-	while (r == 0 && (new < names->count || old < directory->count)) {
+	while (r == 0 && (come < names->count || old < directory->count)) {
 		struct live_node *child = old < directory->count ? directory->children[old] : NULL;
-		int order = !child ? -1 : new == names->count ? 1 : strcmp(names->items[new], child->name);
+		int order = !child ? -1 : come == names->count ? 1 : strcmp(names->items[come], child->name);
 
 		if (order > 0) {
 			child->gone = true;
 			r = live_entry_remove(worker, place, child);
 		} else {
-			r = add_child(worker, place->node, &merged, order == 0 ? child : NULL, names->items[new]);
-			new++;
+			r = add_child(worker, place->node, &merged, order == 0 ? child : NULL, names->items[come]);
+			come++;
 		}
 		old += order >= 0;
 	}
@@ -156,7 +157,8 @@ static int visit_directory(struct live_worker *worker, struct live_place *place,
 }
 
 /* Where a directory was, what is below it goes at once: it is nothing that names could become links to any more. */
-static int visit_file(struct live_worker *worker, struct live_place *place, struct live_node *child, const struct stat *st)
+static int visit_file(struct live_worker *worker, struct live_place *place, struct live_node *child,
+		      const struct stat *st)
 {
 	int r = child->directory ? live_entry_remove(worker, place, child) : 0;
 
@@ -176,8 +178,8 @@ static int visit(struct live_worker *worker, struct live_place *place, struct li
 	if (fstatat(place->source_fd, child->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		int r = -errno;
 
-		return live_is_race(copy, r) ? live_entry_remove(worker, place, child) :
-					       live_fail(worker, r, "look at", child);
+		return live_is_race(copy, r) ? live_entry_remove(worker, place, child)
+					     : live_fail(worker, r, "look at", child);
 	}
 	if (st.st_dev != copy->device)
 		return live_fail(worker, -EXDEV, "copy", child);
@@ -246,7 +248,8 @@ static int do_finish(struct live_worker *worker, struct live_node *node)
 
 	for (size_t i = 0; r == 0 && i < node->directory->count; i++)
 		if (node->directory->children[i]->directory)
-			r = push(worker, &(struct live_task){ .kind = LIVE_FINISH, .node = node->directory->children[i] });
+			r = push(worker,
+				 &(struct live_task){ .kind = LIVE_FINISH, .node = node->directory->children[i] });
 	return r;
 }
 

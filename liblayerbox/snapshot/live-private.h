@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of a live copy share. The tree of the top layer is kept in memory: of each entry its state, and of each
- * directory the names in it. A pass is work for several threads, cut into tasks; of a directory's entries each belongs to
- * one task, so nodes need no locks. Files with several names are gathered and done behind all others.
+ * What the files of a live copy share. The tree of the top layer is kept in memory: of each entry its state, and of
+ * each directory the names in it. A pass is work for several threads, cut into tasks; of a directory's entries each
+ * belongs to one task, so nodes need no locks. Files with several names are gathered and done behind all others.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 enum {
 	LIVE_THREADS_MAX = 8,
 	/*
-	 * A file is hot that was changed so long before a pass: the clock of inodes goes in ticks, a write(2) that began
-	 * earlier may still be at it, and so a clock that is set back by less does no harm either.
+	 * A file is hot that was changed so long before a pass: the clock of inodes goes in ticks, a write(2) that
+	 * began earlier may still be at it, and so a clock that is set back by less does no harm either.
 	 */
 	LIVE_HOT_MARGIN_NS = 100000000,
 };
@@ -67,7 +67,7 @@ struct live_queue {
 struct live_link {
 	uint64_t inode, names;        /* so many names it has */
 	struct live_node *node;
-	struct live_node *base;       /* a name that the copy of this inode has already, as of before the pass; may be NULL */
+	struct live_node *base;       /* a name that a copy of this inode had before the pass; may be NULL */
 };
 
 struct live_links {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * LAYER_SOURCE: a head; a record for each entry, the root's first, those of a directory side by side and sorted; then all
- * names. In the byte order of the host, for a state means nothing elsewhere.
+ * LAYER_SOURCE: a head; a record for each entry, the root's first, those of a directory side by side and sorted; then
+ * all names. In the byte order of the host, for a state means nothing elsewhere.
  */
 #include "live-states.h"
 
@@ -111,7 +111,7 @@ int live_states_load(struct lb_context *ctx, int layer_fd, struct live_states **
 	if (r < 0 && r != -ENOENT)
 		return fail_errno(ctx, r, "cannot read the file '" LAYER_SOURCE "' of a layer");
 	if (r == 0)
-		log_message(ctx, LB_LOG_WARNING, "the file '" LAYER_SOURCE "' of a layer is damaged; going on without it");
+		log_message(ctx, LB_LOG_WARNING, "the file '" LAYER_SOURCE "' of a layer is damaged and of no use");
 	return 1;
 }
 

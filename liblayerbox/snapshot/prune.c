@@ -5,6 +5,7 @@
 
 #include "../adapters/rights.h"
 #include "../core/store.h"
+#include "delete.h"
 
 int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struct lb_snapshot *const *snapshots,
 		 size_t count, int64_t now, bool *ret_doomed)
@@ -37,6 +38,7 @@ struct prune {
 	void *userdata;
 	int64_t now;
 	int result;                   /* 1, 0 once one was removed, or the first failure */
+	bool untidy;                  /* of this container, some were removed */
 };
 
 static void tell(struct prune *prune, const char *text, int r)
@@ -52,11 +54,12 @@ static void tell(struct prune *prune, const char *text, int r)
 static void prune_one(struct prune *prune, const struct lb_snapshot *snapshot)
 {
 	char text[sizeof snapshot->container + sizeof snapshot->label];
-	int r = lb_snapshot_delete(prune->ctx, snapshot->container, snapshot->label);
+	int r = snapshot_forget(prune->ctx, snapshot->container, snapshot->label);
 
 	/* Somebody else may have been here first. */
 	if (r == -LB_ERR_NO_SNAPSHOT || r == -LB_ERR_NO_CONTAINER)
 		return;
+	prune->untidy |= r == 0;
 	snprintf(text, sizeof text, "%s/%s", snapshot->container, snapshot->label);
 	tell(prune, text, r < 0 ? r : 0);
 }
@@ -87,6 +90,9 @@ static int prune_container(struct prune *prune, const struct record_entry *entry
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (doomed[i])
 			prune_one(prune, snapshots[i]);
+	if (prune->untidy)
+		layers_tidy(prune->ctx, entry->name);
+	prune->untidy = false;
 	lb_snapshot_list_free(snapshots);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "../container/container.h"
 #include "../container/next.h"
 #include "../core/store.h"
+#include "arrived.h"
 #include "base-in.h"
 #include "moving.h"
 
@@ -31,22 +32,33 @@ static const char *base_here(struct lb_context *ctx, const char *text, const cha
 	return "differs";
 }
 
+/* What came of a move that was cut off gives way to the next one. */
+static const char *name_here(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", name);
+	CLEANUP_FD int fd = path ? openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	struct moving moving;
+
+	if (fd < 0)
+		return path && errno == ENOENT ? "free" : "taken";
+	if (moving_read(ctx, fd, name, &moving) < 0)
+		return "taken";
+	return moving.stage == MOVING_INCOMING || moving.stage == MOVING_REFUSED ? "incoming" : "taken";
+}
+
 static int answer_probe(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
-	const char *base = base_here(ctx, words[0], words[1]);
-	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", words[2]);
-	bool taken;
 	int r = name_check(ctx, "container", words[2]);
+	const char *base;
 
+	if (r == 0)
+		r = store_open(ctx);
 	if (r < 0)
 		return r;
+	base = base_here(ctx, words[0], words[1]);
 	if (!base)
 		return fail(ctx, -EINVAL, "a probe is for BASE@GENERATION, the SHA-256 of its manifest, and a name");
-	r = path ? store_open(ctx) : fail_memory(ctx);
-	if (r < 0)
-		return r;
-	taken = faccessat(ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	*ret_answer = text_format("probed base=%s name=%s", base, taken ? "taken" : "free");
+	*ret_answer = text_format("probed base=%s name=%s", base, name_here(ctx, words[2]));
 	return *ret_answer ? 0 : fail_memory(ctx);
 }
 
@@ -65,20 +77,25 @@ static int lock_arriving(struct lb_context *ctx, const char *name, const char *t
 	return take_fd(&fd);
 }
 
-/* From one of two stages to another; 1 where it has ARRIVED. */
+/*
+ * To another stage; 1 where it has ARRIVED, which counts from the moment that it stands in the list: the container itself
+ * may be called otherwise by now, or be gone.
+ */
 static int go_on(struct lb_context *ctx, const char *name, const char *token, enum moving_stage stage)
 {
 	struct moving moving;
 	CLEANUP_FD int fd = lock_arriving(ctx, name, token, &moving);
+	int r = arrived_has(ctx, token);
 
+	if (r != 0)
+		return r;
 	if (fd < 0)
 		return fd;
-	if (moving.stage == MOVING_ARRIVED)
-		return 1;
 	if (moving.stage == MOVING_REFUSED && stage != MOVING_REFUSED)
 		return fail(ctx, -LB_ERR_BUSY, "container '%s' is being removed again", name);
 	moving.stage = stage;
-	return moving_write(ctx, fd, name, &moving);
+	r = stage == MOVING_ARRIVED ? arrived_add(ctx, token, name) : 0;
+	return r < 0 ? r : moving_write(ctx, fd, name, &moving);
 }
 
 static int start(struct lb_context *ctx, const char *name)
@@ -100,7 +117,7 @@ static void forget_snapshot(struct lb_context *ctx, const char *name, const char
 static int answer_commit(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
 	const char *name = words[0], *token = words[1];
-	int r = go_on(ctx, name, token, MOVING_STARTING);
+	int r = layer_id_is_valid(token) ? go_on(ctx, name, token, MOVING_STARTING) : fail(ctx, -EINVAL, "that is no token");
 
 	if (r == 0 && text_equal(words[2], "yes"))
 		r = start(ctx, name) < 0 ? -LB_ERR_RUNTIME : 0;
@@ -108,6 +125,7 @@ static int answer_commit(struct lb_context *ctx, const char *const *words, char 
 		r = go_on(ctx, name, token, MOVING_ARRIVED);
 	if (r < 0)
 		return r;
+	/* Whatever fails now, it lives here. */
 	forget_snapshot(ctx, name, words[3]);
 	*ret_answer = text_format("committed %s", name);
 	return *ret_answer ? 0 : fail_memory(ctx);
@@ -116,7 +134,7 @@ static int answer_commit(struct lb_context *ctx, const char *const *words, char 
 static int answer_abort(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
 	const char *name = words[0];
-	int r = go_on(ctx, name, words[1], MOVING_REFUSED);
+	int r = layer_id_is_valid(words[1]) ? go_on(ctx, name, words[1], MOVING_REFUSED) : fail(ctx, -EINVAL, "that is no token");
 
 	if (r == 0)
 		r = lb_container_delete(ctx, name, true);

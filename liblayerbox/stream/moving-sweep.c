@@ -58,14 +58,26 @@ int moving_give_back(struct lb_context *ctx, const char *name)
 	return fd < 0 ? fd : moving_remove(ctx, fd, name);
 }
 
+/* A directory for a mark that was never written. */
+static void forget_empty(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FD int fd = container_lock(ctx, name);
+	struct moving moving;
+
+	if (fd >= 0 && moving_read(ctx, fd, name, &moving) == 0 && !moving.stage)
+		moving_remove(ctx, fd, name);
+}
+
 /* One that nobody is at; without its lock, so what is found is looked at once more behind that. */
 static void sweep_one(struct lb_context *ctx, int containers_fd, const char *name)
 {
 	CLEANUP_FD int fd = openat(containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct moving moving;
+	struct moving moving = { 0 };
 	enum moving_stage stage = fd < 0 ? MOVING_NONE : look(ctx, fd, name, &moving);
 	int r = 0;
 
+	if (fd >= 0 && !moving.stage && faccessat(fd, MOVING_DIRECTORY, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		forget_empty(ctx, name);
 	if (stage == MOVING_SENDING)
 		r = moving_give_back(ctx, name);
 	else if (stage == MOVING_GONE)

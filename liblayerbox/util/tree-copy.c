@@ -187,7 +187,7 @@ static int copy_range(int from_fd, int to_fd, off_t offset, off_t end)
 /* A file system that knows of no holes says that everything is data. */
 static int copy_content(int from_fd, int to_fd, off_t size)
 {
-	off_t data, end = 0;
+	off_t data, end = 0, length = 0;
 	int r = 0;
 
 	if (size == 0 || ioctl(to_fd, FICLONE, from_fd) == 0)
@@ -199,16 +199,17 @@ static int copy_content(int from_fd, int to_fd, off_t size)
 		end = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
 		if (end < 0)
 			return -errno;
-		r = copy_range(from_fd, to_fd, data, end < size ? end : size);
+		length = end < size ? end : size;
+		r = copy_range(from_fd, to_fd, data, length);
 	}
-	if (r == 0 && ftruncate(to_fd, size) < 0)
+	if (r == 0 && length < size && ftruncate(to_fd, size) < 0)
 		r = -errno;
 	return r;
 }
 
 /* ---- entries ---- */
 
-static int copy_file(int from_fd, const char *from, int to_fd, const char *to)
+static int copy_file(int from_fd, const char *from, int to_fd, const char *to, bool write_out)
 {
 	CLEANUP_FD int source = openat(from_fd, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	CLEANUP_FD int target = -1;
@@ -223,7 +224,7 @@ static int copy_file(int from_fd, const char *from, int to_fd, const char *to)
 	if (target < 0)
 		return -errno;
 	r = copy_content(source, target, st.st_size);
-	if (r == 0)
+	if (r == 0 && write_out)
 		(void)sync_file_range(target, 0, 0, SYNC_FILE_RANGE_WRITE); /* so that a later wait is short */
 	return r;
 }
@@ -246,7 +247,7 @@ static int make_node(int to_fd, const char *to, const struct stat *st)
 	return mknodat(to_fd, to, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno : 0;
 }
 
-int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+static int copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like, bool write_out)
 {
 	struct place source;
 	struct stat st;
@@ -257,7 +258,7 @@ int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, co
 	if (fstatat(from_fd, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (S_ISREG(st.st_mode))
-		r = copy_file(from_fd, from, to_fd, to);
+		r = copy_file(from_fd, from, to_fd, to, write_out);
 	else if (S_ISLNK(st.st_mode))
 		r = copy_link(from_fd, from, to_fd, to);
 	else if (S_ISDIR(st.st_mode))
@@ -265,4 +266,14 @@ int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, co
 	else
 		r = make_node(to_fd, to, &st);
 	return r < 0 ? r : copy_attributes(&source, to_fd, to, like ? like : &st);
+}
+
+int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+{
+	return copy_entry(from_fd, from, to_fd, to, like, true);
+}
+
+int tree_copy_entry_lazily(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like)
+{
+	return copy_entry(from_fd, from, to_fd, to, like, false);
 }

@@ -16,6 +16,9 @@
  */
 int tree_copy_entry(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
 
+/* The same, without beginning to write it to disk: for many small ones, or where time is short. */
+int tree_copy_entry_lazily(int from_fd, const char *from, int to_fd, const char *to, const struct stat *like);
+
 /* Owner, extended attributes of the open file @source_fd (-1: none), mode and times for an entry that is there. */
 int tree_copy_attributes(int source_fd, int to_fd, const char *to, const struct stat *like);
 

@@ -99,6 +99,31 @@ differs() {
 	grep -qx '/root/now 01' <<< "$differences"
 }
 
+@test "a container that runs, and the live snapshot of it" {
+	make a --start
+	layerbox exec a -- sh -e -c '
+		mkdir /root/d
+		for i in $(seq 100); do echo "$i" > "/root/d/$i"; done
+		echo 1 > /root/late'
+	layerbox --quiet snapshot create a first
+	differs a first
+	is "$(grep /root/ <<< "$differences")" ''
+	layerbox exec a -- sh -e -c '
+		echo x > /root/d/1
+		echo 22 > /root/d/22
+		chmod 600 /root/d/33
+		rm /root/d/44
+		mv /root/d/55 /root/d/new
+		touch /root/d/66'
+	differs a first
+	is "$(grep /root/ <<< "$differences")" $'/root/d/1 11\n/root/d/33 11\n/root/d/44 10\n/root/d/55 10\n/root/d/new 01'
+	layerbox --quiet snapshot create a second
+	differs a second
+	is "$(grep /root/ <<< "$differences")" ''
+	differs a first second
+	is "$(grep /root/ <<< "$differences")" $'/root/d/1 11\n/root/d/33 11\n/root/d/44 10\n/root/d/55 10\n/root/d/new 01'
+}
+
 @test "packages first, by what dpkg has installed" {
 	make a
 	inside a '

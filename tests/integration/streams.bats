@@ -65,7 +65,7 @@ mount_state() {
 # All that a container has but what is its own by its name: paths, modes, owners, links, contents.
 files_of() {
 	mount_state "$@"
-	(cd /mnt && find . ! -path './etc/host*' ! -path ./etc/machine-id ! -path ./etc/resolv.conf -printf '%p %y %m %U:%G %s %n %l\n' |
+	(cd /mnt && find . ! -path './etc/host*' ! -path ./etc/machine-id ! -path ./etc/resolv.conf -printf '%p %y %m %U:%G %s %l\n' |
 		grep -vE '^\./?(etc)? d' | sort
 		find . -type f ! -path './etc/host*' ! -path ./etc/machine-id ! -path ./etc/resolv.conf -print0 | sort -z | xargs -0 sha256sum)
 	umount /mnt

@@ -98,6 +98,33 @@ static void test_round_trip(void **state)
 	assert_true(after.st_blocks < 1000);
 }
 
+/* libarchive takes part of another name for GNU.sparse.name where the file's own does not fit into a plain header. */
+static void test_holes_under_any_name(void **state)
+{
+	static const char *const names[] = {
+		"a/\xc3\xa9t\xc3\xa9-which-is-not-plain",
+		"a/bytes-\xe9",
+		"a/a-directory-with-a-name-that-is-rather-long-but-nothing-out-of-the-ordinary-anywhere-on-earth-these-days-I-say",
+	};
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		put_file(names[i], "x");
+		assert_int_equal(truncate(names[i], 3 << 20), 0);
+	}
+	assert_int_equal(pack("a", ".", NULL, "t.tar"), 0);
+	assert_int_equal(unpack("t.tar", "b", &as_root), 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[256];
+		struct stat st;
+
+		snprintf(path, sizeof path, "b%s", names[i] + 1);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, 3 << 20);
+	}
+}
+
 static void test_left_out(void **state)
 {
 	(void)state;
@@ -243,9 +270,13 @@ static int leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_round_trip, begin),        cmocka_unit_test_setup(test_left_out, begin),
-		cmocka_unit_test_setup(test_rename_and_squash, begin), cmocka_unit_test_setup(test_refused, begin),
-		cmocka_unit_test_setup(test_link_replaced, begin),     cmocka_unit_test_setup(test_cut_off, begin),
+		cmocka_unit_test_setup(test_round_trip, begin),
+		cmocka_unit_test_setup(test_holes_under_any_name, begin),
+		cmocka_unit_test_setup(test_left_out, begin),
+		cmocka_unit_test_setup(test_rename_and_squash, begin),
+		cmocka_unit_test_setup(test_refused, begin),
+		cmocka_unit_test_setup(test_link_replaced, begin),
+		cmocka_unit_test_setup(test_cut_off, begin),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -26,7 +26,7 @@ static int begin(void **state)
 /* Opens the directories layers/0 to layers/COUNT-1, with 0 topmost. */
 static int view_of(open_fn fn, size_t count)
 {
-	int fds[MANY], view;
+	int fds[MANY] = { 0 }, view;
 	char error[512], name[32];
 
 	for (size_t i = 0; i < count; i++) {
