@@ -3,8 +3,8 @@
  * Writes and reads streams for liblayerbox; docs/streams.md has the format. Where it fails, one sentence on standard
  * error and status 1, 2 when no space is left, or 3 when the stream is damaged or not to be trusted.
  *
- *     layerbox-stream pack [--plain]     a stream on standard output, compressed unless --plain is given; standard
- *                                        input says in lines what goes into it:
+ *     layerbox-stream pack [--plain|--masked]   a stream on standard output, compressed, or plain, or masked for who
+ *                                        compresses it (stream-mask.h); standard input says in lines what goes into it:
  *
  *         file NAME LENGTH               a small file; so many bytes and a newline follow
  *         tree PREFIX DIRECTORY          all that is in a directory
@@ -17,7 +17,8 @@
  *                                        it begins with are there, it writes "ready" to standard output and reads
  *                                        lines from descriptor 3, which say what is accepted:
  *
- *         layer ID                       a layer, as layers/ID/rootfs-layer
+ *         layer ID                       a layer, as layers/ID/rootfs-layer; in the stream its members are called
+ *                                        layers/NUMBER/..., counted from 1 as they are accepted here
  *         from ID PATH                   the same, which comes as the difference to the tree PATH
  *         base                           files of a generation
  *         privileged                     devices, and trusted.* attributes
@@ -63,11 +64,11 @@ static void allow_many_files(void)
 
 /* ---- pack ---- */
 
-static int run_pack(bool plain)
+static int run_pack(enum stream_form form)
 {
 	struct stream_error error;
 
-	return stream_pack(stdin, STDOUT_FILENO, plain, &error) < 0 ? complain(&error) : 0;
+	return stream_pack(stdin, STDOUT_FILENO, form, &error) < 0 ? complain(&error) : 0;
 }
 
 /* ---- the one who links ---- */
@@ -249,11 +250,13 @@ int main(int argc, char **argv)
 	allow_many_files();
 	umask(0);
 	if (argc == 2 && text_equal(argv[1], "pack"))
-		return run_pack(false);
+		return run_pack(STREAM_COMPRESSED);
 	if (argc == 3 && text_equal(argv[1], "pack") && text_equal(argv[2], "--plain"))
-		return run_pack(true);
+		return run_pack(STREAM_PLAIN);
+	if (argc == 3 && text_equal(argv[1], "pack") && text_equal(argv[2], "--masked"))
+		return run_pack(STREAM_MASKED);
 	if (argc == 3 && text_equal(argv[1], "unpack") && fcntl(PLAN_FD, F_GETFD) >= 0)
 		return run_unpack(argv[2]);
-	fprintf(stderr, "usage: layerbox-stream pack [--plain] | unpack DIRECTORY; it is run by layerbox\n");
+	fprintf(stderr, "usage: layerbox-stream pack [--plain|--masked] | unpack DIRECTORY; it is run by layerbox\n");
 	return 1;
 }

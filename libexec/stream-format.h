@@ -11,6 +11,7 @@
 #define STREAM_HEADER "layerbox-stream"
 #define STREAM_END "layerbox-end"
 #define STREAM_GONE ".layerbox-gone"
+#define STREAM_PADDING "layerbox-padding"
 
 /* Marks on members that no file can have: no kernel knows attributes of such names. */
 #define STREAM_MARK_GONE "layerbox.gone"        /* a list of names that went, no file */
@@ -30,6 +31,15 @@ enum {
 	STREAM_EXTENTS_MAX = 32768,     /* pieces of a file with holes */
 	STREAM_BLOCK = 512,             /* of a tar archive */
 	STREAM_END_TEXT_MAX = 256,
+	STREAM_PADDING_BYTES = 640 * 1024, /* see stream-pack.c */
+	STREAM_MASK = 0xa5,             /* each byte of a stream that is not compressed is changed by it: see stream-mask.h */
+};
+
+/* How a stream is written. */
+enum stream_form {
+	STREAM_COMPRESSED,
+	STREAM_PLAIN,
+	STREAM_MASKED,                /* for who compresses it: see stream-mask.h and stream-pack.c */
 };
 
 /* Which extended attributes are carried. */

@@ -11,6 +11,15 @@
 
 enum { COPY_BYTES = 64 * 1024, FILE_MAX = 1 << 30 };
 
+/* A plan, and how far it has come. */
+struct packing {
+	FILE *plan;
+	struct stream_sink *sink;
+	struct stream_error *error;
+	bool masked;
+	bool trees_begun;
+};
+
 static int bad_plan(struct stream_error *error, const char *line)
 {
 	return stream_fail(error, STREAM_FAILED, "cannot understand the plan: %.200s", line);
@@ -122,38 +131,62 @@ static const struct {
 	{ "difference", pack_difference },
 };
 
-static int pack_step(struct stream_line *line, FILE *plan, struct stream_sink *sink, struct stream_error *error)
+/*
+ * What differs from one stream of a container to the next stands at both ends: identifiers and times, and the digest of all.
+ * Who cuts streams where their content says so, and keeps only pieces that are new (restic: 512 KiB at least, 1.5 MiB
+ * mostly), would keep two pieces with files in them for it. In zeros there is a cut at once, see stream-mask.h; so they
+ * stand alone. Other streams have none.
+ */
+static int pack_padding(struct packing *packing)
 {
-	const char *word = stream_line_next(line);
+	CLEANUP_FREE char *zeros = packing->masked ? malloc(STREAM_PADDING_BYTES) : NULL;
 
-	for (size_t i = 0; word && i < sizeof steps / sizeof *steps; i++)
-		if (text_equal(word, steps[i].word))
-			return steps[i].pack(line, plan, sink, error);
-	return bad_plan(error, word ? word : "an empty line");
+	if (!packing->masked)
+		return 0;
+	if (!zeros)
+		return stream_fail(packing->error, STREAM_FAILED, "out of memory");
+	memset(zeros, STREAM_MASK, STREAM_PADDING_BYTES); /* and will be masked */
+	return stream_sink_add_file(packing->sink, STREAM_PADDING, NULL, zeros, STREAM_PADDING_BYTES);
 }
 
-static int pack_all(FILE *plan, struct stream_sink *sink, struct stream_error *error)
+static int pack_step(struct packing *packing, struct stream_line *line)
+{
+	const char *word = stream_line_next(line);
+	bool is_tree = word && !text_equal(word, "file");
+	int r = is_tree && !packing->trees_begun ? pack_padding(packing) : 0;
+
+	packing->trees_begun = packing->trees_begun || is_tree;
+	for (size_t i = 0; r == 0 && word && i < sizeof steps / sizeof *steps; i++)
+		if (text_equal(word, steps[i].word))
+			return steps[i].pack(line, packing->plan, packing->sink, packing->error);
+	return r < 0 ? r : bad_plan(packing->error, word ? word : "an empty line");
+}
+
+static int pack_all(struct packing *packing)
 {
 	CLEANUP_STREAM_LINE struct stream_line line = { 0 };
 	int r;
 
-	while ((r = stream_line_read(&line, plan)) > 0) {
+	while ((r = stream_line_read(&line, packing->plan)) > 0) {
 		if (text_equal(line.text, "end"))
-			return stream_sink_end(sink);
-		r = pack_step(&line, plan, sink, error);
+			r = packing->trees_begun ? pack_padding(packing) : 0;
+		else
+			r = pack_step(packing, &line);
 		if (r < 0)
 			return r;
+		if (text_equal(line.text, "end"))
+			return stream_sink_end(packing->sink);
 	}
-	return bad_plan(error, "it has no end");
+	return bad_plan(packing->error, "it has no end");
 }
 
-int stream_pack(FILE *plan, int out_fd, bool plain, struct stream_error *error)
+int stream_pack(FILE *plan, int out_fd, enum stream_form form, struct stream_error *error)
 {
-	struct stream_sink *sink = NULL;
-	int r = stream_sink_open(out_fd, plain, error, &sink);
+	struct packing packing = { .plan = plan, .error = error, .masked = form == STREAM_MASKED };
+	int r = stream_sink_open(out_fd, form, error, &packing.sink);
 
 	if (r == 0)
-		r = pack_all(plan, sink, error);
-	stream_sink_free(&sink);
+		r = pack_all(&packing);
+	stream_sink_free(&packing.sink);
 	return r;
 }

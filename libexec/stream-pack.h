@@ -3,5 +3,6 @@
 #pragma once
 
 #include "stream-error.h"
+#include "stream-format.h"
 
-int stream_pack(FILE *plan, int out_fd, bool plain, struct stream_error *error);
+int stream_pack(FILE *plan, int out_fd, enum stream_form form, struct stream_error *error);

@@ -5,9 +5,9 @@
 #include <archive_entry.h>
 #include <sys/mman.h>
 
-#include "stream-format.h"
+#include "stream-mask.h"
 
-enum { WRITE_BYTES = 256 * 1024, NOTHING_BYTES = 256 << 20 };
+enum { WRITE_BYTES = 256 * 1024, NOTHING_BYTES = 256 << 20, MASK_BYTES = 16 * 1024 };
 
 /* Two archives: the pax archive is hashed as it is, then given to one of a single "raw" member, which compresses. */
 struct stream_sink {
@@ -16,6 +16,7 @@ struct stream_sink {
 	struct digest *digest; /* of all bytes of the tar archive so far */
 	const void *nothing; /* address space for holes, which nobody reads */
 	uint64_t members, bytes;
+	bool masked;
 	int fd;
 	int write_error;
 	bool failed;
@@ -46,6 +47,21 @@ static la_ssize_t write_packed(struct archive *packed, void *data, const void *b
 	return -1;
 }
 
+static bool write_block(struct stream_sink *sink, const uint8_t *block, size_t length)
+{
+	uint8_t masked[MASK_BYTES];
+
+	if (!sink->masked)
+		return archive_write_data(sink->packed, block, length) == (la_ssize_t)length;
+	for (size_t n; length > 0; block += n, length -= n) {
+		n = length < sizeof masked ? length : sizeof masked;
+		stream_mask(masked, block, n);
+		if (archive_write_data(sink->packed, masked, n) != (la_ssize_t)n)
+			return false;
+	}
+	return true;
+}
+
 static la_ssize_t take_tar(struct archive *tar, void *data, const void *block, size_t length)
 {
 	struct stream_sink *sink = data;
@@ -55,18 +71,18 @@ static la_ssize_t take_tar(struct archive *tar, void *data, const void *block, s
 	if (sink->digest)
 		digest_add(sink->digest, block, length);
 	sink->bytes += length;
-	if (archive_write_data(sink->packed, block, length) == (la_ssize_t)length)
+	if (write_block(sink, block, length))
 		return (la_ssize_t)length;
 	archive_set_error(tar, archive_errno(sink->packed), "%s", archive_error_string(sink->packed));
 	return -1;
 }
 
-static bool open_packed(struct stream_sink *sink, bool plain)
+static bool open_packed(struct stream_sink *sink, bool compressed)
 {
 	struct archive_entry *entry = archive_entry_new();
 	bool good = entry != NULL;
 
-	if (good && !plain) {
+	if (good && compressed) {
 		good = archive_write_add_filter_zstd(sink->packed) == ARCHIVE_OK &&
 		       archive_write_set_filter_option(sink->packed, "zstd", "compression-level", "3") == ARCHIVE_OK;
 		/* One thread compresses while this one reads and hashes; a library that cannot do that says so here. */
@@ -98,7 +114,7 @@ static bool open_tar(struct stream_sink *sink)
 	       archive_write_open(sink->tar, sink, NULL, take_tar, NULL) == ARCHIVE_OK;
 }
 
-int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stream_sink **ret_sink)
+int stream_sink_open(int fd, enum stream_form form, struct stream_error *error, struct stream_sink **ret_sink)
 {
 	struct stream_sink *sink = calloc(1, sizeof *sink);
 	int r = 0;
@@ -106,6 +122,7 @@ int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stre
 	if (!sink)
 		return stream_fail(error, STREAM_FAILED, "out of memory");
 	sink->fd = fd;
+	sink->masked = form == STREAM_MASKED;
 	sink->error = error;
 	sink->tar = archive_write_new();
 	sink->packed = archive_write_new();
@@ -113,7 +130,7 @@ int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stre
 	sink->nothing = mmap(NULL, NOTHING_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (!sink->tar || !sink->packed || !sink->digest || sink->nothing == MAP_FAILED)
 		r = stream_fail(error, STREAM_FAILED, "out of memory");
-	else if (!open_packed(sink, plain))
+	else if (!open_packed(sink, form == STREAM_COMPRESSED))
 		r = sink_fail(sink, sink->packed, "the stream");
 	else if (!open_tar(sink))
 		r = sink_fail(sink, sink->tar, "the stream");

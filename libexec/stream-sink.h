@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 #include "stream-error.h"
+#include "stream-format.h"
 
 struct archive_entry;
 struct stream_sink;
 
-int stream_sink_open(int fd, bool plain, struct stream_error *error, struct stream_sink **ret_sink);
+int stream_sink_open(int fd, enum stream_form form, struct stream_error *error, struct stream_sink **ret_sink);
 
 /* Begins a member; the one before must have got all of its data. */
 int stream_sink_begin(struct stream_sink *sink, struct archive_entry *entry);

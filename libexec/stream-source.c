@@ -5,7 +5,8 @@
 #include <archive_entry.h>
 #include <inttypes.h>
 
-#include "stream-format.h"
+#include "stream-mask.h"
+#include "util/cleanup.h"
 
 enum {
 	READ_BYTES = 256 * 1024,
@@ -27,6 +28,9 @@ struct stream_source {
 	struct digest *digest;
 	uint64_t total, hashed; /* bytes of the tar archive that came, and that were hashed */
 	uint8_t tail[TAIL_BYTES]; /* those between the two */
+	bool masked;
+	uint8_t *unmasked; /* a block of such a stream */
+	size_t unmasked_size;
 	uint64_t members; /* that came before this one */
 	uint64_t position, size; /* in its content */
 	uint64_t headers_begin; /* total, when it was looked for */
@@ -49,6 +53,27 @@ static void take(struct stream_source *source, const uint8_t *data, size_t lengt
 	source->hashed += surplus;
 }
 
+/* Changes *block for what it was before it was masked, where it was. */
+static bool unmask(struct stream_source *source, const void **block, size_t length)
+{
+	uint8_t *larger;
+
+	if (source->total == 0)
+		source->masked = stream_is_masked(*(const uint8_t *)*block);
+	if (!source->masked)
+		return true;
+	if (length > source->unmasked_size) {
+		larger = realloc(source->unmasked, length);
+		if (!larger)
+			return false;
+		source->unmasked = larger;
+		source->unmasked_size = length;
+	}
+	stream_mask(source->unmasked, *block, length);
+	*block = source->unmasked;
+	return true;
+}
+
 /* 1 with a block, 0 at the end, -1 where it is damaged. */
 static int next_block(struct stream_source *source, const void **ret_block, size_t *ret_length)
 {
@@ -58,6 +83,10 @@ static int next_block(struct stream_source *source, const void **ret_block, size
 	do
 		r = archive_read_data_block(source->packed, ret_block, ret_length, &offset);
 	while (r == ARCHIVE_OK && *ret_length == 0);
+	if (r == ARCHIVE_OK && !unmask(source, ret_block, *ret_length)) {
+		archive_set_error(source->packed, ENOMEM, "out of memory");
+		return -1;
+	}
 	if (r == ARCHIVE_OK)
 		take(source, *ret_block, *ret_length);
 	return r == ARCHIVE_EOF ? 0 : r == ARCHIVE_OK ? 1 : -1;
@@ -136,6 +165,7 @@ void stream_source_free(struct stream_source **source)
 		return;
 	archive_read_free((*source)->tar);
 	archive_read_free((*source)->packed);
+	free((*source)->unmasked);
 	if ((*source)->digest)
 		digest_end((*source)->digest, unused);
 	free(*source);

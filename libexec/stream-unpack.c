@@ -18,7 +18,7 @@
 #define BASE "base/"
 #define BASE_TREE "rootfs"
 
-enum { SMALL_FILES_MAX = 256, SNAPSHOT_FILE_MAX = 64 * 1024, SMALL_FILE_MAX = 1 << 20, DIRECTORY_MODE = 0700 };
+enum { SMALL_FILES_MAX = 256, PADDINGS_MAX = 2, SNAPSHOT_FILE_MAX = 64 * 1024, SMALL_FILE_MAX = 1 << 20, DIRECTORY_MODE = 0700 };
 
 struct unpacking {
 	int dir_fd;
@@ -28,7 +28,7 @@ struct unpacking {
 	bool planned;
 	struct stream_tree *tree; /* that comes */
 	bool base_begun;
-	unsigned small_files;
+	unsigned small_files, paddings;
 	uint64_t entries;
 	char *last; /* name of the last small file */
 	stream_plan_fn fn;
@@ -162,32 +162,31 @@ static int begin_base(struct unpacking *unpacking)
 	return begin_tree(unpacking, &options, "base");
 }
 
-static struct stream_layer *find_layer(struct unpacking *unpacking, const char *id)
-{
-	for (size_t i = 0; i < unpacking->plan.count; i++)
-		if (text_equal(unpacking->plan.layers[i].id, id))
-			return &unpacking->plan.layers[i];
-	return NULL;
-}
-
-/* @rest: of the name, behind "layers/". */
+/*
+ * @rest: of the name, behind "layers/": the layer's number, as they come and were planned. (Not its identifier: the same
+ * files in another layer shall be the same bytes of a stream.)
+ */
 static int begin_layer(struct unpacking *unpacking, const char *rest)
 {
 	struct stream_tree_options options = { .link_prefix = "" };
 	struct stream_layer *layer;
-	char id[LAYER_ID_SIZE] = "", prefix[LAYER_ID_SIZE + 16], path[LAYER_ID_SIZE + 32];
+	char number_text[16] = "", prefix[32], path[LAYER_ID_SIZE + 32];
+	size_t length = strcspn(rest, "/");
+	uint64_t number;
 
-	if (strlen(rest) <= LAYER_ID_LENGTH || rest[LAYER_ID_LENGTH] != '/')
+	if (length >= sizeof number_text || !rest[length])
 		return refuse(unpacking, "is of no layer");
-	memcpy(id, rest, LAYER_ID_LENGTH);
-	layer = layer_id_is_valid(id) ? find_layer(unpacking, id) : NULL;
-	if (!layer)
+	memcpy(number_text, rest, length);
+	if (!text_to_number(number_text, 1, UINT32_MAX, &number) || *number_text == '0')
+		return refuse(unpacking, "is of no layer");
+	if (number > unpacking->plan.count)
 		return refuse(unpacking, "is of a layer that nobody asked for");
+	layer = &unpacking->plan.layers[number - 1];
 	if (layer->begun)
 		return refuse(unpacking, "comes not with the others of its layer");
 	layer->begun = true;
-	snprintf(prefix, sizeof prefix, LAYERS "%s/", id);
-	snprintf(path, sizeof path, LAYERS "%s/" LAYER_TREE, id);
+	snprintf(prefix, sizeof prefix, LAYERS "%s/", number_text);
+	snprintf(path, sizeof path, LAYERS "%s/" LAYER_TREE, layer->id);
 	options.prefix = prefix;
 	options.over = layer->over;
 	return begin_tree(unpacking, &options, path);
@@ -208,11 +207,25 @@ static int check_base(struct unpacking *unpacking, struct archive_entry *entry, 
 	return refuse(unpacking, "is nothing that a base has");
 }
 
+/* Nothing. */
+static int pass_padding(struct unpacking *unpacking, struct archive_entry *entry)
+{
+	CLEANUP_FREE char *data = NULL;
+	size_t length;
+
+	if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) ||
+	    ++unpacking->paddings > PADDINGS_MAX)
+		return refuse(unpacking, "comes where it must not");
+	return stream_source_read_all(unpacking->source, STREAM_PADDING_BYTES, &data, &length);
+}
+
 static int take_tree_member(struct unpacking *unpacking, struct archive_entry *entry, const char *name)
 {
 	const char *in_base = text_after(name, BASE), *in_layers = text_after(name, LAYERS);
 	int r = 0;
 
+	if (text_equal(name, STREAM_PADDING))
+		return pass_padding(unpacking, entry);
 	if (!in_base && !in_layers)
 		return refuse(unpacking, "is nothing that a stream has");
 	if (++unpacking->entries > unpacking->plan.entries_max)

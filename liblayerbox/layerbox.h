@@ -839,7 +839,7 @@ struct lb_export_options {
 	const char *snapshot;         /* a label; default: as the container is now (of a running one, a snapshot made for it) */
 	const char *since;            /* a label: leave out what a receiver that has that snapshot has already */
 	bool with_base;               /* the base's generation, too */
-	bool uncompressed;            /* for a program that compresses itself */
+	bool uncompressed;            /* for a program that compresses itself, and keeps pieces it has already once */
 };
 
 /**
@@ -935,7 +935,7 @@ typedef void (*lb_backup_fn)(const struct lb_backup *backup, void *userdata);
 /** struct lb_backup_options - how backups are made; unset members mean the defaults. */
 struct lb_backup_options {
 	size_t size;
-	bool with_base;               /* the base's generation, too, once for all containers that stand on it */
+	bool with_base;               /* the base's generation, too; its content takes its space once, however many have it */
 };
 
 /**
@@ -952,10 +952,24 @@ struct lb_backup_options {
 int lb_backup_run(struct lb_context *context, const char *const *names, const struct lb_backup_options *options,
 		  lb_result_fn fn, void *userdata);
 
+/**
+ * lb_backup_init - make the repository that layerbox.conf names. Returns 1 where there is one already.
+ *
+ * Errors: -LB_ERR_NO_REPOSITORY (none is set, or its place cannot be reached), -LB_ERR_NO_PROGRAM,
+ * -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_backup_init(struct lb_context *context);
+
+/** lb_backup_unlock - take locks of programs that have died off the repository; those that are in use stay. */
+int lb_backup_unlock(struct lb_context *context);
+
 /** lb_backup_list - the backups of one container or, with NULL, of all; by container, oldest first. */
 int lb_backup_list(struct lb_context *context, const char *container, lb_backup_fn fn, void *userdata);
 
-/** lb_backup_check - have the repository checked, with @read_data all of its content, too. */
+/**
+ * lb_backup_check - have the repository checked, with @read_data all of its content, too. Errors: -LB_ERR_DAMAGED, those
+ * of lb_backup_run().
+ */
 int lb_backup_check(struct lb_context *context, bool read_data);
 
 /**
@@ -964,11 +978,19 @@ int lb_backup_check(struct lb_context *context, bool read_data);
  * @as:       the container's name; NULL: NAME
  * @ret_name: may be NULL
  *
- * Errors: those of lb_import(), -LB_ERR_NO_SNAPSHOT (no such backup), -LB_ERR_NO_REPOSITORY.
+ * Where several hosts have backed up a container of that name, those of this host count. Errors: those of lb_import(),
+ * -LB_ERR_NO_SNAPSHOT (no such backup, or several hosts have one and this one has none), -LB_ERR_NO_REPOSITORY.
  */
-int lb_backup_restore(struct lb_context *context, const char *what, const char *as, bool allow_privileged, char **ret_name);
+int lb_backup_restore(struct lb_context *context, const char *what, const char *as, bool allow_privileged,
+		      char **ret_name);
 
-/** lb_backup_forget - take away backups that backup.keep does not keep, and the space they take. @container NULL: all. */
+/**
+ * lb_backup_forget - take away backups of this host that backup.keep does not keep, and the space they take.
+ * @container: NULL for all
+ * @fn:        receives each removed one as CONTAINER@ID; may be NULL
+ *
+ * 1 where there were none.
+ */
 int lb_backup_forget(struct lb_context *context, const char *container, lb_result_fn fn, void *userdata);
 
 /** struct lb_backup_outcome - how the last backup of a container went. Set size first. */

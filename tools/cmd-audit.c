@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* audit and status: what containers keep from following their bases, and how far behind they are. */
+#include "backup-outcome.h"
 #include "command.h"
 #include "output.h"
 
@@ -134,6 +135,25 @@ static void on_lag(const struct lb_lag *lag, void *userdata)
 	json_array_append_new(status->rows, row);
 }
 
+/* What is known of each one's backups; a container that went away meanwhile has none. */
+static void add_backups(struct lb_context *context, const struct status *status)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(status->rows, i, row) {
+		struct lb_container *container = NULL;
+
+		if (lb_container_open(context, json_string_value(json_object_get(row, "container")), &container) < 0)
+			json_object_set_new(row, "backup", json_null());
+		else if (status->as_json)
+			json_object_set_new(row, "backup", backup_outcome_to_json(container));
+		else
+			json_object_set_new(row, "backup", json_string(backup_outcome_mark(container)));
+		lb_container_free(container);
+	}
+}
+
 static int run_status(struct lb_context *context, int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
@@ -143,7 +163,7 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		{ "container", "NAME", false },	 { "base", "BASE", false },	     { "generation", "GEN", true },
 		{ "newest", "NEWEST", true },	 { "behind_since", "BEHIND SINCE", false }, { "packages", "PACKAGES", true },
 		{ "security", "SECURITY", true }, { "pending", "PENDING", false },    { "unconfirmed", "CAN UNDO", false },
-		{ 0 },
+		{ "backup", "BACKUP", false },	 { 0 },
 	};
 	struct status status = { 0 };
 	int option, r;
@@ -158,6 +178,8 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 		return usage_error(&command_status, "it takes no names");
 	status.rows = json_array();
 	r = lb_lags(context, on_lag, &status);
+	if (r >= 0)
+		add_backups(context, &status);
 	if (r >= 0 && (status.as_json || json_array_size(status.rows)))
 		show_rows(status.rows, columns, status.as_json);
 	else if (r >= 0)
@@ -177,9 +199,9 @@ const struct command command_audit = {
 const struct command command_status = {
 	.name = "status",
 	.arguments = "[--outdated] [--json]",
-	.summary = "Show how far each container is behind its base",
+	.summary = "Show how far each container is behind its base, and whether its backups work",
 	.help = "  --outdated     only those that are behind\n"
 		"  --json         an array of objects with container, base, generation, newest, behind_since, packages, security,\n"
-		"                 pending, unconfirmed\n",
+		"                 pending, unconfirmed, backup\n",
 	.run = run_status,
 };

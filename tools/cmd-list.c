@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* list and info: what there is and how it does. */
+#include "backup-outcome.h"
 #include "command.h"
 #include "output.h"
 
@@ -17,6 +18,7 @@ static json_t *describe(const struct lb_container *container)
 				   lb_container_get_autostart(container));
 
 	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
+	json_object_set_new(object, "backup", backup_outcome_to_json(container));
 	return object;
 }
 
@@ -83,6 +85,7 @@ static json_t *describe_fully(struct lb_container *container, bool for_people)
 		json_object_set_new(object, "base", json_string(text));
 		snprintf(text, sizeof text, "%u to %u", id_start, id_start + id_count - 1);
 		json_object_set_new(object, "ids", json_string(id_count ? text : "those of the host"));
+		json_object_set_new(object, "backup", backup_outcome_to_text(container));
 	}
 	add_settings(object, container);
 	return object;
@@ -102,6 +105,7 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "pids", "Processes:", false },  { "isolated", "Isolated:", false },
 		{ "net.ingress", "To it:", false }, { "net.egress", "From it:", false },
 		{ "net.rules", "Egress rules:", false }, { "health.command", "Check:", false },
+		{ "backup", "Backup:", false },
 		{ "created", "Created:", false }, { "directory", "Directory:", false },
 		{ 0 },
 	};
@@ -128,7 +132,7 @@ const struct command command_list = {
 	.arguments = "[--json]",
 	.summary = "Show all containers, their state and address",
 	.help = "  --json         an array of objects with name, state, base, generation, ipv4, mac, network, pid,\n"
-		"                 privileged, autostart\n",
+		"                 privileged, autostart, backup\n",
 	.run = run_list,
 };
 

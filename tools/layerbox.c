@@ -16,6 +16,8 @@ static const struct command *const commands[] = {
 	&command_net_get, &command_net_egress, &command_lease_list, &command_lease_reserve,
 	&command_lease_release, &command_lease_pool, &command_forward_add, &command_forward_list,
 	&command_forward_remove, &command_export, &command_import, &command_send, &command_receive, &command_move,
+	&command_backup_init, &command_backup_run, &command_backup_list, &command_backup_check, &command_backup_restore,
+	&command_backup_forget, &command_backup_unlock,
 	&command_rebase, &command_audit, &command_status, &command_snapshot_create,
 	&command_snapshot_list, &command_snapshot_show, &command_snapshot_diff, &command_snapshot_restore,
 	&command_snapshot_delete, &command_snapshot_rename, &command_snapshot_expire, &command_snapshot_mount,

@@ -9,3 +9,4 @@
 #define LAYOUT_ROOTFS "rootfs"                  /* mount point, also a generation's tree in ROOT/os-bases */
 #define LAYOUT_REBASE "rebase"                  /* a rebase under way, or that can be undone */
 #define LAYOUT_LOG "lxc.log"                    /* LXC's errors */
+#define LAYOUT_BACKUP_OUTCOME "backup-outcome"  /* how the last backup went */

@@ -142,6 +142,12 @@ static const char *set_ssh(struct config *config, const char *value)
 	return *value ? keyfile_take(&config->ssh, value) : "must be a program, with options where it needs some";
 }
 
+/* A program and its arguments, with spaces between them. */
+static const char *set_alert_command(struct config *config, const char *value)
+{
+	return take_path(&config->alert_command, value);
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -163,6 +169,7 @@ static const struct setting {
 	{ "backup.password_file", set_backup_password_file, "" },
 	{ "backup.environment_file", set_backup_environment_file, "" },
 	{ "backup.keep", set_backup_keep, "" },
+	{ "alert.command", set_alert_command, "" },
 	{ 0 },
 };
 
@@ -217,6 +224,7 @@ static const size_t texts[] = {
 	offsetof(struct config, backup_password_file),
 	offsetof(struct config, backup_environment_file),
 	offsetof(struct config, backup_keep),
+	offsetof(struct config, alert_command),
 };
 
 static char **text_at(const struct config *config, size_t i)

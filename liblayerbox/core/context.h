@@ -32,6 +32,7 @@ struct config {
 	char *backup_password_file; /* "": what the environment file says counts */
 	char *backup_environment_file; /* NAME=VALUE lines for restic, or "" */
 	char *backup_keep;      /* how many backups of each container are kept; "": all */
+	char *alert_command;    /* is run when somebody has to look, see care/alert.h; "": nothing */
 };
 
 struct lb_context {

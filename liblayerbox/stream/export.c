@@ -173,32 +173,33 @@ static int plan_base(struct export *export)
 }
 
 /* Where the other layer was copied while its top layer was written to, it knows the states of what it copied. */
-static void plan_difference(struct export *export, const char *id, const char *from)
+static void plan_difference(struct export *export, unsigned number, const char *id, const char *from)
 {
 	CLEANUP_FREE char *states = store_path(export->ctx, STORE_LAYERS "/%s/" LAYER_SOURCE, from);
 	const char *root = export->ctx->config.root;
 	struct buffer *plan = &export->plan;
 
-	buffer_format(plan, "difference " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE, id, root, id);
+	buffer_format(plan, "difference " STORE_LAYERS "/%u %s/" STORE_LAYERS "/%s/" LAYER_TREE, number, root, id);
 	buffer_format(plan, " %s/" STORE_LAYERS "/%s/" LAYER_TREE, root, from);
 	if (states && access(states, F_OK) == 0)
 		buffer_format(plan, " %s/" STORE_LAYERS "/%s", root, from);
 	buffer_add_text(plan, "\n");
 }
 
-/* Bottom layer first. */
+/* Bottom layer first. Members have a number instead of an identifier: the same files in another layer are the same bytes. */
 static void plan_layers(struct export *export)
 {
 	const struct stream_header *header = &export->header;
+	unsigned number = 0;
 
 	for (size_t i = header->layers.count; i-- > 0;) {
 		const char *id = header->layers.ids[i];
 
 		if (header->ways[i] == LAYER_WHOLE)
-			buffer_format(&export->plan, "tree " STORE_LAYERS "/%s %s/" STORE_LAYERS "/%s/" LAYER_TREE "\n", id,
+			buffer_format(&export->plan, "tree " STORE_LAYERS "/%u %s/" STORE_LAYERS "/%s/" LAYER_TREE "\n", ++number,
 				      export->ctx->config.root, id);
 		else if (header->ways[i] == LAYER_DIFFERS)
-			plan_difference(export, id, header->from[i]);
+			plan_difference(export, ++number, id, header->from[i]);
 	}
 }
 

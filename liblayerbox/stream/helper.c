@@ -34,9 +34,9 @@ static bool is_broken(int fd)
 	return poll(&ask, 1, 0) == 1 && ask.revents & POLLERR;
 }
 
-int helper_pack(struct lb_context *ctx, const char *plan, bool plain, int fd)
+int helper_pack(struct lb_context *ctx, const char *plan, bool masked, int fd)
 {
-	const char *const argv[] = { HELPER, "pack", plain ? "--plain" : NULL, NULL };
+	const char *const argv[] = { HELPER, "pack", masked ? "--masked" : NULL, NULL };
 	const struct spawn_options options = { .input = plan, .output_fd = fd };
 	CLEANUP_FREE char *output = NULL;
 	int status, r = spawn_run(argv, &options, &status, &output);

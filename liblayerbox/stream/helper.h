@@ -5,7 +5,7 @@
 #include "../core/context.h"
 
 /* Has it write what @plan says to @fd. -EPIPE where nobody reads on. */
-int helper_pack(struct lb_context *ctx, const char *plan, bool plain, int fd);
+int helper_pack(struct lb_context *ctx, const char *plan, bool masked, int fd);
 
 /*
  * Has it read a stream from @fd into the directory @staging. When the small members are there, @on_ready is called and

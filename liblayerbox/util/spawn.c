@@ -258,16 +258,20 @@ static int converse(struct output *output, int output_fd, int *input_fd)
 {
 	unsigned timeout_s = output->options->timeout_s;
 	int64_t end_ms = timeout_s ? now_ms() + (int64_t)timeout_s * 1000 : 0;
-	int r = 0;
+	int end_fd = output->options->end_fd ? output->options->end_fd : -1, r = 0;
 
 	while (r == 0) {
-		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN }, { .fd = *input_fd, .events = POLLOUT } };
-		int ready = poll(fds, 2, ms_left(end_ms));
+		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN },
+					{ .fd = *input_fd, .events = POLLOUT },
+					{ .fd = end_fd, .events = POLLIN } };
+		int ready = poll(fds, 3, ms_left(end_ms));
 
 		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
 		else if (end_ms && now_ms() >= end_ms)
 			r = -ETIMEDOUT; /* also of one that never ceases to talk */
+		else if (fds[2].revents)
+			r = -ECANCELED;
 		else if (fds[0].revents)
 			r = take_piece(output, output_fd);
 		else
@@ -346,15 +350,15 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	close_fd(take_fd(&report_write));
 	collected = converse(&output, out_read, &give);
 	close_fd(take_fd(&give));
-	if (collected == -ETIMEDOUT)
+	if (collected == -ETIMEDOUT || collected == -ECANCELED)
 		kill(pid, SIGKILL);
 	r = spawn_wait(pid, ret_status);
 	if (read(report_read, &child_errno, sizeof child_errno) == sizeof child_errno)
 		r = -child_errno;
 	output_line_done(&output);
 	buffer_free(&output.line);
-	if (r == 0)
-		r = collected;
+	if (r == 0 && collected != -ECANCELED)
+		r = collected; /* whether it was killed or had ended of itself, the status says */
 	if (r == 0 && ret_output) {
 		size_t skip = output.kept.length > OUTPUT_KEPT ? output.kept.length - OUTPUT_KEPT : 0;
 

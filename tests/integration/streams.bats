@@ -186,7 +186,7 @@ forged() {
 	theirs=$(ls "$LAYERBOX_ROOT/layers")
 	before=$(inventory "$LAYERBOX_ROOT")
 	id=00000000000000000000000000000001
-	tree="tree layers/$id $LAYERBOX_ROOT/layers/$theirs/rootfs-layer"$'\n'
+	tree="tree layers/1 $LAYERBOX_ROOT/layers/$theirs/rootfs-layer"$'\n'
 
 	refused "$NO_SNAPSHOT" "only what changed" layerbox -q import < <(forged "$(header "layers = $theirs" "have = $theirs")" "$(record)")
 	refused "$NO_SNAPSHOT" "only what changed" layerbox -q import < <(forged "$(header "layers = $id" "differs = $id:$theirs")" "$(record)")
@@ -205,7 +205,7 @@ forged() {
 	# What it calls its layer is taken here: it gets another name, and the other one stays what it is.
 	checksum=$(tree_checksum "$LAYERBOX_ROOT/layers/$theirs")
 	forged "$(header "layers = $theirs" "whole = $theirs")" "$(record 'rebase_to = other' 'rebased_from = busybox@1' 'renamed_from = tiger')" \
-		"tree layers/$theirs $CONTAINERS/evil/rootfs-layer"$'\n' | layerbox --quiet import --as second
+		"tree layers/1 $CONTAINERS/evil/rootfs-layer"$'\n' | layerbox --quiet import --as second
 	is "$(tree_checksum "$LAYERBOX_ROOT/layers/$theirs")" "$checksum"
 	refute grep -q "$theirs" "$CONTAINERS/second/container.conf"
 	refute grep -qE 'rebase|renamed' "$CONTAINERS/second/container.conf"

@@ -18,8 +18,8 @@
 #define LAYER_A "out/layers/" A "/rootfs-layer"
 #define LAYER_B "out/layers/" B "/rootfs-layer"
 #define HEAD "file layerbox-stream 11\nformat = 1\n\nfile container.conf 4\na = \n"
-#define TREE_A HEAD "tree layers/" A " a\nend\n"
-#define DIFFERENCE HEAD "difference layers/" A " b a\nend\n"
+#define TREE_A HEAD "tree layers/1 a\nend\n"
+#define DIFFERENCE HEAD "difference layers/1 b a\nend\n"
 
 static struct stream_error error;
 
@@ -69,18 +69,18 @@ static inline int tell(void *userdata, struct stream_plan *plan, struct stream_e
 	return told->from ? make_from(told->from) : 0;
 }
 
-static inline int pack_to(const char *file, const char *plan, bool plain)
+static inline int pack_to(const char *file, const char *plan, enum stream_form form)
 {
 	CLEANUP_FD int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	CLEANUP_FILE FILE *lines = fmemopen((void *)(uintptr_t)plan, strlen(plan), "r");
 
 	assert_true(fd >= 0 && lines);
-	return stream_pack(lines, fd, plain, &error);
+	return stream_pack(lines, fd, form, &error);
 }
 
-static inline void pack(const char *plan, bool plain)
+static inline void pack(const char *plan, enum stream_form form)
 {
-	if (pack_to("s", plan, plain) < 0)
+	if (pack_to("s", plan, form) < 0)
 		fail_msg("cannot pack: %s", error.text);
 }
 

@@ -220,6 +220,48 @@ static void test_output_to_a_descriptor(void **state)
 	assert_memory_equal(last, "a\0b\n", 4);
 }
 
+static void test_input_from_a_descriptor(void **state)
+{
+	const char text[] = "one\ntwo\n";
+	CLEANUP_FREE char *output = NULL;
+	struct spawn_options options = { 0 };
+	int fds[2], status = -1;
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], text, strlen(text)), (int)strlen(text));
+	close(fds[1]);
+	options.input_fd = fds[0];
+	assert_int_equal(spawn_run(SHELL("cat; exit 3"), &options, &status, &output), 0);
+	assert_string_equal(output, text);
+	assert_int_equal(status, 3);
+	assert_int_equal(close(fds[0]), 0);
+}
+
+/* By a byte, or by the end of whoever would have written one. */
+static void test_ended_by_a_descriptor(void **state)
+{
+	int fds[2], status = -1;
+
+	(void)state;
+	alarm(20);
+	for (int way = 0; way < 2; way++) {
+		struct spawn_options options = { 0 };
+
+		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+		options.end_fd = fds[0];
+		assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
+		assert_int_equal(status, 3);
+		if (way == 0)
+			assert_int_equal(write(fds[1], "", 1), 1);
+		close(fds[1]);
+		assert_int_equal(spawn_run(SHELL("trap '' TERM; while :; do sleep 100; done"), &options, &status, NULL), 0);
+		assert_int_equal(status, 128 + SIGKILL);
+		close(fds[0]);
+	}
+	alarm(0);
+}
+
 static void test_inherited_descriptors(void **state)
 {
 	CLEANUP_FD int given = memfd_create("given", MFD_CLOEXEC), kept = memfd_create("kept", MFD_CLOEXEC);
@@ -618,6 +660,8 @@ int main(void)
 		cmocka_unit_test(test_lines_that_nobody_reads),
 		cmocka_unit_test(test_output_is_bounded),
 		cmocka_unit_test(test_output_to_a_descriptor),
+		cmocka_unit_test(test_input_from_a_descriptor),
+		cmocka_unit_test(test_ended_by_a_descriptor),
 		cmocka_unit_test(test_inherited_descriptors),
 		cmocka_unit_test(test_input_and_third_descriptor),
 		cmocka_unit_test(test_environment),

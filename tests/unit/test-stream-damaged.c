@@ -52,6 +52,41 @@ static void make_small_tree(void)
 	put_file("outside/victim", "secret");
 }
 
+/* What is written for restic: pieces between its paddings do not depend on what the layer is called. */
+static void test_masked(void **state)
+{
+	static const char other_head[] = "file layerbox-stream 12\nformat = 10\n\nfile container.conf 4\na = \n";
+	CLEANUP_FREE char *first = NULL;
+	CLEANUP_FREE char *second = NULL;
+	CLEANUP_FREE char *plan = text_format("%stree layers/1 a\nend\n", other_head);
+	const size_t head = 8 * 512, padding = 640 * 1024;
+	size_t length, blocks_of_zeros = 0;
+
+	(void)state;
+	for (unsigned i = 1; i <= 5; i++) {
+		make_random_tree("a", i);
+		pack(TREE_A, STREAM_MASKED);
+		unpack(&layer_a);
+		compare_trees("a", LAYER_A);
+	}
+	length = load(&first);
+	pack(plan, STREAM_MASKED);
+	assert_int_equal(load(&second), length);
+	assert_true(length > head + 2 * padding);
+	assert_int_not_equal(memcmp(first, second, head), 0);
+	assert_memory_equal(first + head, second + head, length - head - padding);
+	for (size_t at = 0; at + 512 <= length; at += 512)
+		blocks_of_zeros += first[at] == 0 && memcmp(first + at, first + at + 1, 511) == 0;
+	assert_true(blocks_of_zeros >= 2 * (padding / 512 - 1));
+	/* Each of its bytes counts. */
+	for (size_t at = 0; at < length; at += length / 50) {
+		first[at] ^= 1;
+		store(first, length);
+		refused(&layer_a, "");
+		first[at] ^= 1;
+	}
+}
+
 static void test_cut_off(void **state)
 {
 	(void)state;
@@ -60,7 +95,7 @@ static void test_cut_off(void **state)
 		CLEANUP_FREE char *data = NULL;
 		size_t length;
 
-		pack(TREE_A, plain);
+		pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 		length = load(&data);
 		for (size_t cut = 0; cut < length; cut += plain ? 37 : 1) {
 			store(data, cut);
@@ -86,7 +121,7 @@ static void test_something_behind(void **state)
 			CLEANUP_FREE char *longer = calloc(1, 2 << 20);
 			size_t length;
 
-			pack(TREE_A, plain);
+			pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 			length = load(&data);
 			memcpy(longer, data, length);
 			store(longer, length + extras[i]);
@@ -110,7 +145,7 @@ static void test_flipped_bits(void **state)
 		CLEANUP_FREE char *data = NULL;
 		size_t length;
 
-		pack(TREE_A, plain);
+		pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 		length = load(&data);
 		seed = 1;
 		for (size_t at = 0; at < length; at += plain ? 1 + dice(9) : 1) {
@@ -138,7 +173,7 @@ static void test_moved_blocks(void **state)
 
 	(void)state;
 	make_small_tree();
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	length = load(&data);
 	seed = 1;
 	for (int round = 0; round < 300; round++) {
@@ -173,7 +208,7 @@ static void test_lying_headers(void **state)
 
 	(void)state;
 	make_small_tree();
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	length = load(&data);
 	seed = 1;
 	for (int round = 0; round < 2000; round++) {
@@ -198,7 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_cut_off, begin),       cmocka_unit_test_setup(test_something_behind, begin),
 		cmocka_unit_test_setup(test_flipped_bits, begin),  cmocka_unit_test_setup(test_moved_blocks, begin),
-		cmocka_unit_test_setup(test_lying_headers, begin),
+		cmocka_unit_test_setup(test_lying_headers, begin), cmocka_unit_test_setup(test_masked, begin),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
