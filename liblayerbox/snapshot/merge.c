@@ -107,8 +107,10 @@ static int read_opaque(struct merger *merger, int fd, bool *ret_opaque)
 	if (n < 0 && errno != ENODATA && errno != ENOTSUP && errno != ERANGE)
 		return failed(merger, errno, "read attributes of");
 	if (n == 1 && value == 'x')
-		return fail(merger->ctx, -LB_ERR_DAMAGED, "/%s of a layer is marked as a directory with whiteouts that are "
-			    "files; layerbox does not make such layers", merger->path.data);
+		return fail(merger->ctx, -LB_ERR_DAMAGED,
+			    "/%s of a layer is marked as a directory with whiteouts that are files; layerbox does not "
+			    "make such layers",
+			    merger->path.data);
 	*ret_opaque = n == 1 && value == 'y';
 	return 0;
 }
@@ -123,8 +125,9 @@ static int refuse_file_whiteout(struct merger *merger, int dir_fd, const char *n
 	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir_fd, name);
 	if (lgetxattr(path, WHITEOUT, NULL, 0) < 0)
 		return errno == ENODATA || errno == ENOTSUP ? 0 : failed(merger, errno, "read attributes of");
-	return fail(merger->ctx, -LB_ERR_DAMAGED, "/%s of a layer is a file that is marked as a whiteout; layerbox does not "
-		    "make such layers", merger->path.data);
+	return fail(merger->ctx, -LB_ERR_DAMAGED,
+		    "/%s of a layer is a file that is marked as a whiteout; layerbox does not make such layers",
+		    merger->path.data);
 }
 
 /* ---- what is no directory ---- */
@@ -148,7 +151,8 @@ static void free_placed(void *item)
 
 static struct placed *find_placed(const struct merger *merger, size_t layer, ino_t inode)
 {
-	struct placed **found = tfind(&(struct placed){ .layer = layer, .inode = inode }, &merger->placed, compare_placed);
+	const struct placed key = { .layer = layer, .inode = inode };
+	struct placed **found = tfind(&key, &merger->placed, compare_placed);
 
 	return found ? *found : NULL;
 }
@@ -360,8 +364,8 @@ static int enter(struct merger *merger, size_t first, const char *name)
 }
 
 /*
- * Attributes without overlayfs's own, but for the mark of an opaque directory. Where whiteouts are, an empty origin says
- * so: over a base without such a directory the kernel would list them, and could not delete it.
+ * Attributes without overlayfs's own, but for the mark of an opaque directory. Where whiteouts are, an empty origin
+ * says so: over a base without such a directory the kernel would list them, and could not delete it.
  */
 static int give_attributes(struct merger *merger, const struct level *level)
 {

@@ -23,5 +23,5 @@ line() {
 	ours=$(median "$3")
 	other=$(median "$4")
 	awk -v what="$1" -v n="$2" -v a="$ours" -v b="$other" 'BEGIN {
-		printf "%-56s %3d  %9.2f ms  %9.2f ms  %6.2f\n", what, n, a / 1000, b / 1000, a / b }'
+		printf "%-56s %3d  %9.2f ms  %9.2f ms  %6.3g\n", what, n, a / 1000, b / 1000, a / b }'
 }

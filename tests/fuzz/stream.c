@@ -263,11 +263,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* ---- mutations ---- */
 
 static const char *const words[] = {
-	"layers/" A "/",       "layers/" A "/d",
-	"layers/" A "/d/",     "layers/" A "/d/f",
-	"layers/" A "/f",      "layers/" A "/l/victim",
-	"layers/" A "/../x",   "layers/" A "/.layerbox-gone",
-	"layers/" B "/",       "layers/" B "/f",
+	"layers/1/",       "layers/1/d",
+	"layers/1/d/",     "layers/1/d/f",
+	"layers/1/f",      "layers/1/l/victim",
+	"layers/1/../x",   "layers/1/.layerbox-gone",
+	"layers/2/",       "layers/2/f",
 	"layers/../outside/x", "base/",
 	"base/manifest",       "base/rootfs/",
 	"base/rootfs/../../x", "snapshots/x",

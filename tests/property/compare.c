@@ -148,7 +148,7 @@ static void compare_entry(struct comparison *comparison, int a_fd, int b_fd, con
 	if (a.st_uid != b.st_uid || a.st_gid != b.st_gid)
 		differs(comparison, "owner %u:%u, %u:%u", a.st_uid, a.st_gid, b.st_uid, b.st_gid);
 	if (a.st_rdev != b.st_rdev)
-		differs(comparison, "device %#llx, %#llx", (unsigned long long)a.st_rdev, (unsigned long long)b.st_rdev);
+		differs(comparison, "device %#lx, %#lx", (unsigned long)a.st_rdev, (unsigned long)b.st_rdev);
 	compare_times(comparison, &a, &b);
 	compare_attributes(comparison, a_fd, b_fd, name);
 	if ((a.st_mode & S_IFMT) != (b.st_mode & S_IFMT))

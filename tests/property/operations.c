@@ -170,7 +170,9 @@ static int punch(int tree_fd, const struct change *change)
 {
 	CLEANUP_FD int fd = open_regular(tree_fd, change->path, O_WRONLY);
 
-	return fd < 0 ? fd : done(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, change->offset % CONTENT_MAX, 5000));
+	if (fd < 0)
+		return fd;
+	return done(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, change->offset % CONTENT_MAX, 5000));
 }
 
 static int make_directory(int tree_fd, const struct change *change)
@@ -213,7 +215,9 @@ static int exchange(int tree_fd, const struct change *change)
 
 static int move(int tree_fd, const struct change *change)
 {
-	return done(renameat2(tree_fd, change->path, tree_fd, change->other, change->number % 3 ? 0 : RENAME_NOREPLACE));
+	unsigned flags = change->number % 3 ? 0 : RENAME_NOREPLACE;
+
+	return done(renameat2(tree_fd, change->path, tree_fd, change->other, flags));
 }
 
 /* What programs do where a lower directory cannot be renamed. */
@@ -311,7 +315,9 @@ static int remove_attribute(int tree_fd, const struct change *change)
 
 static int make_fifo(int tree_fd, const struct change *change)
 {
-	return done(mknodat(tree_fd, change->path, (change->number % 2 ? S_IFIFO : S_IFSOCK) | (change->mode & 0777), 0));
+	mode_t type = change->number % 2 ? S_IFIFO : S_IFSOCK;
+
+	return done(mknodat(tree_fd, change->path, type | (change->mode & 0777), 0));
 }
 
 /* Of numbers for experiments: nobody has a driver for them. */
@@ -328,7 +334,7 @@ enum { EXISTING = 1, FRESH = 2, OTHER_FRESH = 4, OTHER_EXISTING = 8, WRITES = 16
 static const struct kind {
 	const char *word;
 	int (*make)(int tree_fd, const struct change *change);
-	unsigned flags;               /* WRITES: the inode is changed, or gets or loses names by other ways than unlink(2) */
+	unsigned flags;               /* WRITES: the inode is changed, or its names otherwise than by unlink(2) */
 	unsigned weight;
 } kinds[] = {
 	{ "create", create, FRESH, 30 },
@@ -408,7 +414,9 @@ static int break_link(struct changes *changes, const char *path)
 	if (changes->plain_fd < 0 || fstatat(changes->plain_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	snprintf(top_path, sizeof top_path, "%s/%s", changes->top_path, path);
-	if (S_ISDIR(st.st_mode) || st.st_nlink == 1 || fstatat(changes->top_fd, top_path, &own, AT_SYMLINK_NOFOLLOW) == 0)
+	if (S_ISDIR(st.st_mode) || st.st_nlink == 1)
+		return 0;
+	if (fstatat(changes->top_fd, top_path, &own, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	parent = tree_open_parent_in_root(changes->plain_fd, path, &name);
 	if (parent < 0 || fstat(parent, &directory) < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Random changes to a tree of files, the same to two of them: one that is seen through an overlay, and a plain one that
- * says what the other must look like. Names are few, so that they come and go often. Nothing is ever followed or, but for
- * regular files and directories, opened.
+ * says what the other must look like. Names are few, so that they come and go often. Nothing is ever followed, and
+ * nothing opened but regular files and directories.
  */
 #pragma once
 

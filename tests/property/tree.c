@@ -7,9 +7,9 @@
  *   tree compare CONTAINER PLAIN BELOW
  *   tree take CONTAINER PLAIN PATH...                  copies these files, or that they are gone, from the container
  *
- * The root is mounted as for a start, in a mount namespace of its own; of a container that runs it is the one it has. All
- * is done as the container's own root, with the plain tree seen through the same ids. LAYERBOX_ROOT says where it lies.
- * What differs is told on stderr, with what repeats it.
+ * The root is mounted as for a start, in a mount namespace of its own; of a container that runs it is the one it has.
+ * All is done as the container's own root, with the plain tree seen through the same ids. LAYERBOX_ROOT says where it
+ * lies. What differs is told on stderr, with what repeats it.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -118,7 +118,7 @@ static int compare(const struct trees *trees)
 	size_t differences = trees_compare(trees->view_fd, trees->plain_fd, false, NULL);
 
 	if (differences > 0)
-		fprintf(stderr, "# %zu differences between the container (first) and the plain tree (second)\n", differences);
+		fprintf(stderr, "# %zu differences of container (first) and plain tree (second)\n", differences);
 	return differences > 0 ? -1 : 0;
 }
 

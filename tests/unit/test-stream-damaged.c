@@ -95,7 +95,7 @@ static void test_cut_off(void **state)
 		CLEANUP_FREE char *data = NULL;
 		size_t length;
 
-		pack(TREE_A, plain);
+		pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 		length = load(&data);
 		for (size_t cut = 0; cut < length; cut += plain ? 37 : 1) {
 			store(data, cut);
@@ -121,7 +121,7 @@ static void test_something_behind(void **state)
 			CLEANUP_FREE char *longer = calloc(1, 2 << 20);
 			size_t length;
 
-			pack(TREE_A, plain);
+			pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 			length = load(&data);
 			memcpy(longer, data, length);
 			store(longer, length + extras[i]);
@@ -145,7 +145,7 @@ static void test_flipped_bits(void **state)
 		CLEANUP_FREE char *data = NULL;
 		size_t length;
 
-		pack(TREE_A, plain);
+		pack(TREE_A, plain ? STREAM_PLAIN : STREAM_COMPRESSED);
 		length = load(&data);
 		seed = 1;
 		for (size_t at = 0; at < length; at += plain ? 1 + dice(9) : 1) {
@@ -173,7 +173,7 @@ static void test_moved_blocks(void **state)
 
 	(void)state;
 	make_small_tree();
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	length = load(&data);
 	seed = 1;
 	for (int round = 0; round < 300; round++) {
@@ -208,7 +208,7 @@ static void test_lying_headers(void **state)
 
 	(void)state;
 	make_small_tree();
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	length = load(&data);
 	seed = 1;
 	for (int round = 0; round < 2000; round++) {
@@ -234,7 +234,7 @@ int main(void)
 		cmocka_unit_test_setup(test_masked, begin),
 		cmocka_unit_test_setup(test_cut_off, begin),       cmocka_unit_test_setup(test_something_behind, begin),
 		cmocka_unit_test_setup(test_flipped_bits, begin),  cmocka_unit_test_setup(test_moved_blocks, begin),
-		cmocka_unit_test_setup(test_lying_headers, begin),
+		cmocka_unit_test_setup(test_lying_headers, begin), cmocka_unit_test_setup(test_masked, begin),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

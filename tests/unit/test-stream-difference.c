@@ -9,7 +9,7 @@ static void test_random_differences(void **state)
 		make_random_tree("a", i);
 		share_tree();
 		change_randomly("b", 0);
-		pack(DIFFERENCE, true);
+		pack(DIFFERENCE, STREAM_PLAIN);
 		unpack(&from_a);
 		compare_trees("b", LAYER_A);
 	}
@@ -30,11 +30,11 @@ static void test_difference_is_small(void **state)
 		put_file(path, "unchanged");
 	}
 	share_tree();
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	assert_int_equal(stat("s", &st), 0);
 	assert_int_equal(unlink("b/zz/7"), 0);
 	put_file("b/zz/new", "");
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	assert_int_equal(stat("s", &changed), 0);
 	assert_true(st.st_size <= 16384 && changed.st_size <= 16384);
 	unpack(&from_a);
@@ -54,11 +54,11 @@ static void test_difference_of_links(void **state)
 	put_file("a/other", "2");
 	share_tree();
 	assert_int_equal(link("b/one", "b/three"), 0);
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	unpack(&from_a);
 	compare_trees("b", LAYER_A);
 	assert_int_equal(unlink("b/one"), 0);
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	unpack(&from_a);
 	compare_trees("b", LAYER_A);
 }
@@ -79,7 +79,7 @@ static void test_difference_of_types(void **state)
 	put_file("b/f/x", "");
 	assert_int_equal(unlink("b/.layerbox-gone") + unlink("b/last"), 0);
 	put_file("b/.layerbox-gone", "another one");
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	unpack(&from_a);
 	compare_trees("b", LAYER_A);
 }
@@ -108,7 +108,7 @@ static void test_difference_of_directories(void **state)
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
 	assert_int_equal(utimensat(AT_FDCWD, "b/acl", times, 0), 0);
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	unpack(&from_a);
 	compare_trees("b", LAYER_A);
 }
@@ -123,7 +123,7 @@ static void test_much_is_gone(void **state)
 		snprintf(path, sizeof path, "a/%0200d", i);
 		put_file(path, "");
 	}
-	pack(HEAD "difference layers/1 b a\nend\n", true);
+	pack(HEAD "difference layers/1 b a\nend\n", STREAM_PLAIN);
 	unpack(&from_a);
 	compare_trees("b", LAYER_A);
 }
@@ -132,7 +132,7 @@ static void test_difference_to_another_layer(void **state)
 {
 	(void)state;
 	put_file("a/one", "1");
-	pack(DIFFERENCE, true);
+	pack(DIFFERENCE, STREAM_PLAIN);
 	assert_int_equal(mkdir("c", 0755), 0);
 	refused(&(struct told){ .layer = A, .from = "c" }, "difference to another layer");
 	refused(&layer_a, "where there can be none");

@@ -331,7 +331,7 @@ static void test_limit(void **state)
 	(void)state;
 	put_file("a/one", "");
 	put_file("a/two", "");
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	refused(&(struct told){ .layer = A, .entries_max = 2 }, "one file too many");
 	unpack(&(struct told){ .layer = A, .entries_max = 3 });
 }

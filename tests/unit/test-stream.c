@@ -15,7 +15,7 @@ static void test_random_trees(void **state)
 	(void)state;
 	for (unsigned i = 1; i <= 25; i++) {
 		make_random_tree("a", i);
-		pack(TREE_A, i % 2);
+		pack(TREE_A, i % 2 ? STREAM_PLAIN : STREAM_COMPRESSED);
 		unpack(&layer_a);
 		compare_trees("a", LAYER_A);
 	}
@@ -27,10 +27,10 @@ static void test_nothing_is_inherited(void **state)
 	make_random_tree("a", 4);
 	if (setxattr("b", "system.posix_acl_default", acl, sizeof acl - 1, 0) < 0 && errno == EOPNOTSUPP)
 		return;
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	unpack(&(struct told){ .layer = A, .acl = true });
 	compare_trees("a", LAYER_A);
-	pack(HEAD "difference layers/1 a a\nend\n", true);
+	pack(HEAD "difference layers/1 a a\nend\n", STREAM_PLAIN);
 	unpack(&(struct told){ .layer = A, .from = "a", .acl = true });
 	compare_trees("a", LAYER_A);
 }
@@ -40,7 +40,7 @@ static void test_small_files(void **state)
 	CLEANUP_FREE char *text = NULL;
 
 	(void)state;
-	pack(HEAD "file snapshots/x-1 2\nab\nfile snapshots/y 0\n\nend\n", false);
+	pack(HEAD "file snapshots/x-1 2\nab\nfile snapshots/y 0\n\nend\n", STREAM_COMPRESSED);
 	unpack(&(struct told){ 0 });
 	assert_int_equal(file_read(AT_FDCWD, "out/snapshots/x-1", 100, &text, NULL), 0);
 	assert_string_equal(text, "ab");
@@ -59,7 +59,7 @@ static void test_large_holes(void **state)
 	assert_int_equal(truncate("a/large", 100LL << 30), 0);
 	put_file("a/none", "");
 	assert_int_equal(truncate("a/none", 10LL << 30), 0);
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	assert_int_equal(stat("s", &st), 0);
 	assert_true(st.st_size < 64 << 10);
 	unpack(&layer_a);
@@ -77,7 +77,7 @@ static void test_many_holes(void **state)
 	(void)state;
 	for (off_t i = 0; i < PIECES; i++)
 		assert_int_equal(pwrite(fd, &"0123456789"[i % 10], 1, i * STEP), 1);
-	pack(TREE_A, false);
+	pack(TREE_A, STREAM_COMPRESSED);
 	unpack(&layer_a);
 	other = open(LAYER_A "/many", O_RDONLY | O_CLOEXEC);
 	for (off_t i = 0; i < PIECES; i++)
@@ -102,11 +102,11 @@ static void test_deep(void **state)
 	below = openat(fd, "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	close(below);
 	assert_int_equal(linkat(fd, "f", fd, "g", 0), 0);
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	unpack(&layer_a);
 	assert_int_equal(mkdirat(fd, "directory", 0755), 0);
 	close(fd);
-	assert_int_equal(pack_to("s", TREE_A, true), -STREAM_FAILED);
+	assert_int_equal(pack_to("s", TREE_A, STREAM_PLAIN), -STREAM_FAILED);
 	assert_contains(error.text, "directories deep");
 	refused(&layer_a, "cut off");
 }
@@ -149,7 +149,7 @@ static void test_left_out(void **state)
 	assert_int_equal(setxattr("a/f", "trusted.overlay.metacopy", "", 0, 0), 0);
 	assert_int_equal(setxattr("a/f", "trusted.overlay.redirect", "/etc", 4, 0), 0);
 	assert_int_equal(setxattr("a/f", "security.other", "x", 1, 0), 0);
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	unpack(&layer_a);
 	assert_int_equal(getxattr(LAYER_A "/d", "trusted.overlay.opaque", value, sizeof value), 1);
 	assert_int_equal(listxattr(LAYER_A "/d", NULL, 0), sizeof "trusted.overlay.opaque");
@@ -163,7 +163,7 @@ static void test_privileged(void **state)
 	(void)state;
 	assert_int_equal(mknod("a/disk", S_IFBLK | 0660, makedev(8, 300)), 0);
 	assert_int_equal(mknod("a/tty", S_IFCHR | 0620, makedev(4, 1)), 0);
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	refused(&layer_a, "disk");
 	unpack(&privileged);
 	compare_trees("a", LAYER_A);
@@ -171,7 +171,7 @@ static void test_privileged(void **state)
 	put_file("a/f", "");
 	assert_int_equal(setxattr("a/f", "trusted.other", "x", 1, 0), 0);
 	assert_int_equal(setxattr("a/f", "trusted.overlay.overlay.opaque", "y", 1, 0), 0); /* of an overlay inside */
-	pack(TREE_A, true);
+	pack(TREE_A, STREAM_PLAIN);
 	refused(&layer_a, "only a privileged container");
 	unpack(&privileged);
 	compare_trees("a", LAYER_A);
@@ -189,12 +189,12 @@ static void test_base_and_two_layers(void **state)
 	assert_int_equal(link("gen/rootfs/etc/x", "gen/rootfs/y"), 0);
 	put_file("gen/generation.conf", "a = b\n");
 	put_file("gen/manifest", "layerbox-manifest\n");
-	pack(HEAD "tree base gen\ntree layers/2 b\ntree layers/1 a\nend\n", false);
+	pack(HEAD "tree base gen\ntree layers/2 b\ntree layers/1 a\nend\n", STREAM_COMPRESSED);
 	unpack(&told);
 	compare_trees("a", LAYER_A);
 	compare_trees("b", LAYER_B);
 	compare_trees("gen", "out/base");
-	pack(HEAD "file base/manifest 1\nx\ntree base/rootfs gen/rootfs\nend\n", true);
+	pack(HEAD "file base/manifest 1\nx\ntree base/rootfs gen/rootfs\nend\n", STREAM_PLAIN);
 	unpack(&(struct told){ .base = true });
 	compare_trees("gen/rootfs", "out/base/rootfs");
 	refused(&(struct told){ 0 }, "nobody asked for");
