@@ -3,7 +3,7 @@
 
 #include "archive-entry.h"
 
-static void say(struct oci_error *error, const char *format, va_list arguments)
+static void PRINTF_LIKE(2, 0) say(struct oci_error *error, const char *format, va_list arguments)
 {
 	vsnprintf(error->text, sizeof error->text, format, arguments);
 }

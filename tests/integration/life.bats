@@ -20,7 +20,7 @@ load ../lib/common
 	says "created one: 10.0.3."
 	says "created two: 10.0.3."
 	is "$(names)" "one two"
-	is "$(layerbox list --json | jq -r '.[0] | keys | join(" ")')" "autostart base generation ipv4 mac name network pid privileged state"
+	is "$(layerbox list --json | jq -r '.[0] | keys | join(" ")')" "autostart backup base generation ipv4 mac name network pid privileged state"
 	is "$(layerbox list --json | jq -c '.[0] | [.name, .state, .base, .generation, .pid, .privileged, .autostart]')" \
 		'["one","stopped","busybox",1,null,false,true]'
 	[[ $(field one ipv4) =~ ^10\.0\.3\.[0-9]+$ ]]
@@ -374,12 +374,17 @@ press_enter() {
 		net.ingress 100Mbit
 		net.egress 512kbit
 		health.command /bin/true --quietly
+		snapshot.schedule daily
+		snapshot.keep 24h,7d
+		backup.pre /bin/pre
+		backup.post /bin/post
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit health.command=/bin/true --quietly"
-	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress= health.command=
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit health.command=/bin/true --quietly snapshot.schedule=daily snapshot.keep=24h,7d backup.pre=/bin/pre backup.post=/bin/post"
+	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress= health.command= \
+		snapshot.schedule= snapshot.keep= backup.pre= backup.post=
 	is "$(layerbox get keys | xargs)" \
-		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress= health.command="
+		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress= health.command= snapshot.schedule= snapshot.keep= backup.pre= backup.post="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do
