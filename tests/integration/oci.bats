@@ -107,8 +107,9 @@ is_whole() {
 	is "$(find "$1" -name '.layerbox-*' -o -name '.*' -type f)" ""
 }
 
+# Its runroot may have no more than 50 characters.
 podman() {
-	command podman --root "$PWD/storage" --runroot "$PWD/run" --storage-driver overlay --cgroup-manager cgroupfs "$@" 3>&-
+	command podman --root "$PWD/storage" --runroot /run/layerbox-podman --storage-driver overlay --cgroup-manager cgroupfs "$@" 3>&-
 }
 
 @test "an image is what the container sees, to the last attribute" {

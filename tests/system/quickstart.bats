@@ -24,7 +24,7 @@ mirror() {
 # in_tree COMMAND: on the machine without systemd; it ends, with all of its containers, when the command does.
 in_tree() {
 	unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
-		"$lib/move-into" "$DIRECTORY/bookworm" env --ignore-environment HOME=/root \
+		"$lib/move-into" "$DIRECTORY/bookworm" env --ignore-environment HOME=/root CFLAGS=-O0 \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -euc "$1" 3>&- < /dev/null
 }
 

@@ -497,10 +497,12 @@ static void test_compressions(void **state)
 	(void)state;
 	need_root();
 	for (size_t i = 0; i < 3; i++) {
+		CLEANUP_FREE char *path = text_format("to/%s", known[i].filter);
+
 		layer = made_layer(ENTRIES({ known[i].filter, AE_IFREG, NULL, 0 }), known[i].filter);
 		if (try_apply(&layer, known[i].compression) < 0)
 			fail_msg("%s: %s", known[i].filter, error.text);
-		assert_true(access(text_format("to/%s", known[i].filter), F_OK) == 0);
+		assert_true(path && access(path, F_OK) == 0);
 		for (size_t other = 0; i > 0 && other < 3; other++) /* nothing is guessed */
 			if (other != i)
 				assert_int_equal(try_apply(&layer, known[other].compression), OCI_BAD_IMAGE);
