@@ -8,7 +8,7 @@ setup_file() {
 	common_setup_file
 	${CC:-cc} -std=gnu11 -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/kill-at" "$BATS_TEST_DIRNAME/kill-at.c"
 	export step=1
-	[ "${LAYERBOX_TEST_EVERY_STOP:-}" = yes ] || step=${LAYERBOX_TEST_STEP:-19}
+	[ "${LAYERBOX_TEST_EVERY_STOP:-}" = yes ] || step=${LAYERBOX_TEST_STEP:-31}
 }
 
 # shows LAYERS TOP: what layers, topmost first, and a top layer above them have in root/, put together by hand.
