@@ -10,6 +10,7 @@
 #include "../container/record.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../core/tally.h"
 #include "../util/tree.h"
 #include "debs.h"
 #include "generation-list.h"
@@ -25,22 +26,10 @@ struct doomed {
 
 struct gc {
 	struct lb_context *ctx;
-	lb_result_fn fn;
-	void *userdata;
-	int result;                   /* 1, 0 once one was removed, or the first failure */
+	struct tally tally;
 	struct doomed *doomed;
 	size_t count;
 };
-
-static void tell(struct gc *gc, const char *text, int r)
-{
-	if (r < 0 && gc->result >= 0)
-		gc->result = r;
-	if (r == 0 && gc->result == 1)
-		gc->result = 0;
-	if (gc->fn)
-		gc->fn(text, r, r < 0 ? gc->ctx->error : "", gc->userdata);
-}
 
 static bool is_parent_of_one(struct lb_base *const *bases, const char *text)
 {
@@ -124,7 +113,7 @@ static int choose(struct gc *gc, const char *name, unsigned keep)
 			continue;
 		r = hide(gc->ctx, bases[i], doomed);
 		if (r < 0)
-			tell(gc, doomed->text, r);
+			tally_tell(&gc->tally, doomed->text, r);
 		else
 			gc->count++;
 		r = 0;
@@ -142,7 +131,7 @@ static void remove_all(struct gc *gc)
 		if (r < 0)
 			r = fail_errno(gc->ctx, r, "%s is taken away, but not all of its files could be removed from %s",
 				       doomed->text, doomed->hidden);
-		tell(gc, doomed->text, r);
+		tally_tell(&gc->tally, doomed->text, r);
 		close_fd(doomed->base_fd);
 		close_fd(doomed->fd);
 	}
@@ -164,7 +153,7 @@ static int choose_locked(struct gc *gc, const char *name, unsigned keep)
 
 int lb_base_gc(struct lb_context *ctx, const char *name, unsigned keep, lb_result_fn fn, void *userdata)
 {
-	struct gc gc = { .ctx = ctx, .fn = fn, .userdata = userdata, .result = 1 };
+	struct gc gc = { .ctx = ctx, .tally = TALLY(ctx, fn, userdata) };
 	struct lb_base *base;
 	int r = rights_require_root(ctx);
 
@@ -182,5 +171,5 @@ int lb_base_gc(struct lb_context *ctx, const char *name, unsigned keep, lb_resul
 	if (r == 0)
 		r = choose_locked(&gc, name, keep);
 	remove_all(&gc);
-	return r < 0 ? r : gc.result;
+	return r < 0 ? r : gc.tally.result;
 }

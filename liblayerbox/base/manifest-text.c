@@ -71,37 +71,13 @@ static char *next_field(char **line)
 	return field && *field ? field : NULL;
 }
 
-/* One byte from the three octal digits behind a backslash; 0 where they are none, or the byte is NUL. */
-static char octal_byte(const char *digits)
-{
-	unsigned value = 0;
-
-	for (int i = 0; i < 3; i++) {
-		if (digits[i] < '0' || digits[i] > '7')
-			return 0;
-		value = value * 8 + (unsigned)(digits[i] - '0');
-	}
-	return value < 256 ? (char)value : 0;
-}
-
-/* Takes the escapes out, in place. */
+/* Takes the escapes out, in place. What must be escaped stands nowhere as it is. */
 static bool unescape(char *s)
 {
-	char *to = s;
-
-	for (; *s; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
+	for (const char *at = s; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return false;
-		*to = *s;
-		if (*s == '\\') {
-			*to = octal_byte(s + 1);
-			s += 3;
-		}
-		if (!*to++)
-			return false;
-	}
-	*to = '\0';
-	return true;
+	return text_unescape(s);
 }
 
 /* Two numbers with a colon between them. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
@@ -316,6 +317,15 @@ int container_lock(struct lb_context *ctx, const char *name)
 	int r = fd < 0 ? fd : next_finish(ctx, fd, name);
 
 	return r < 0 ? r : take_fd(&fd);
+}
+
+int container_enter(struct lb_context *ctx, const char *name)
+{
+	int r = name_check(ctx, "container", name);
+
+	if (r == 0)
+		r = rights_require_root(ctx);
+	return r < 0 ? r : container_lock(ctx, name);
 }
 
 int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock)

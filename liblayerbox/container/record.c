@@ -321,6 +321,20 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names)
 	return 0;
 }
 
+int record_open_directory(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", name);
+	int fd, r = path ? store_open(ctx) : fail_memory(ctx);
+
+	if (r < 0)
+		return r;
+	fd = openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? fail_no_container(ctx, name)
+				       : fail_errno(ctx, errno, "cannot open container '%s'", name);
+	return fd;
+}
+
 int record_read_by_name(struct lb_context *ctx, int containers_fd, const char *name, struct record *ret_record)
 {
 	CLEANUP_FD int fd = openat(containers_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

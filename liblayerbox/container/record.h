@@ -91,6 +91,9 @@ int record_list_names(struct lb_context *ctx, struct text_list *ret_names);
 /* The same, and the directory they are in: the caller's descriptor. */
 int record_open_all(struct lb_context *ctx, struct text_list *ret_names);
 
+/* Opens the directory of a container, for reading without a lock: a descriptor, or -LB_ERR_NO_CONTAINER. */
+int record_open_directory(struct lb_context *ctx, const char *name);
+
 /*
  * Which containers stand on @base, at @generation or (0) any, have a snapshot that does, could go back to it by undoing
  * their last rebase, or will go to it at their next start.

@@ -29,17 +29,17 @@ int rerender_open_seen(struct lb_context *ctx, const struct chain *layers, int t
 	return fd < 0 ? fail(ctx, fd, "cannot look at the layers of a container: %s", error) : fd;
 }
 
-static int write_file(const struct rerendering *work, const char *path, const char *text)
+int rerender_write(struct lb_context *ctx, int top_fd, int seen_fd, const char *path, const char *text, mode_t mode)
 {
 	CLEANUP_FD int directory_fd = -1;
 	const char *file;
-	int r = render_parents(work->top_fd, work->seen_fd, path);
+	int r = render_parents(top_fd, seen_fd, path);
 
 	if (r > 0)
 		return 0;
-	directory_fd = r < 0 ? r : tree_open_parent_in_root(work->top_fd, path, &file);
-	r = directory_fd < 0 ? directory_fd : file_write(directory_fd, file, text, strlen(text), 0644, FILE_DURABLE);
-	return r < 0 ? fail_errno(work->ctx, r, "cannot write /%s", path) : 0;
+	directory_fd = r < 0 ? r : tree_open_parent_in_root(top_fd, path, &file);
+	r = directory_fd < 0 ? directory_fd : file_write(directory_fd, file, text, strlen(text), mode, FILE_DURABLE);
+	return r < 0 ? fail_errno(ctx, r, "cannot write /%s", path) : 0;
 }
 
 static int replace(const struct rerendering *work, const char *path, const char *before, const char *after)
@@ -62,7 +62,7 @@ static int replace(const struct rerendering *work, const char *path, const char 
 		log_message(work->ctx, LB_LOG_WARNING, "/%s in the container was changed there and stays as it is", path);
 		return 0;
 	}
-	return write_file(work, path, after);
+	return rerender_write(work->ctx, work->top_fd, work->seen_fd, path, after, 0644);
 }
 
 static int rerender_file(const struct rerendering *work, const char *templates, const char *path)

@@ -16,6 +16,9 @@ int rerender_rootfs(struct lb_context *ctx, int directory_fd, const struct recor
 int rerender_rootfs_into(struct lb_context *ctx, int top_fd, int seen_fd, const struct rootfs_values *old,
 			 const struct rootfs_values *new, bool is_static);
 
+/* Writes a file into @top_fd, where the directories of @path are as in @seen_fd; not where these are something else. */
+int rerender_write(struct lb_context *ctx, int top_fd, int seen_fd, const char *path, const char *text, mode_t mode);
+
 /*
  * Opens layers of a chain and above them @top_fd (-1: none) as one tree, without a base: what a container has of its own.
  * -ENOENT, without a sentence, where there are no layers at all.

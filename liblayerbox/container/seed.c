@@ -51,19 +51,6 @@ static int make_values(struct lb_context *ctx, const char *name, const struct re
 
 /* ---- itself ---- */
 
-static int write_into(struct lb_context *ctx, int top_fd, int seen_fd, const char *path, const char *text)
-{
-	CLEANUP_FD int directory_fd = -1;
-	const char *file;
-	int r = render_parents(top_fd, seen_fd, path);
-
-	if (r > 0)
-		return 0;
-	directory_fd = r < 0 ? r : tree_open_parent_in_root(top_fd, path, &file);
-	r = directory_fd < 0 ? directory_fd : file_write(directory_fd, file, text, strlen(text), 0444, FILE_DURABLE);
-	return r < 0 ? fail_errno(ctx, r, "cannot write /%s", path) : 0;
-}
-
 /* A file of the same content beside it, in place of the usual link, is the same id. */
 static int renew_machine_id(struct lb_context *ctx, int top_fd, int seen_fd, const char *id)
 {
@@ -74,12 +61,12 @@ static int renew_machine_id(struct lb_context *ctx, int top_fd, int seen_fd, con
 
 	if (r < 0 || tree_read_in_root(seen_fd, MACHINE_ID, ID_FILE_MAX, &present) < 0)
 		return r; /* it has none, and gets one at its next start */
-	r = write_into(ctx, top_fd, seen_fd, MACHINE_ID, text);
+	r = rerender_write(ctx, top_fd, seen_fd, MACHINE_ID, text, 0444);
 	if (r == 0 && tree_read_in_root(seen_fd, DBUS_MACHINE_ID, ID_FILE_MAX, &dbus) == 0 && text_equal(dbus, present)) {
 		struct stat st;
 
 		if (fstatat(seen_fd, DBUS_MACHINE_ID, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-			r = write_into(ctx, top_fd, seen_fd, DBUS_MACHINE_ID, text);
+			r = rerender_write(ctx, top_fd, seen_fd, DBUS_MACHINE_ID, text, 0444);
 	}
 	return r;
 }

@@ -154,29 +154,10 @@ static bool parse_attributes(const char *word, struct stat *ret_st)
 	return true;
 }
 
-static bool is_octal(const char *s)
-{
-	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7' &&
-	       strncmp(s, "000", 3) != 0;
-}
-
 /* In place. Nothing that leads out of the top layer is ever written, so it is not read either. */
 static bool parse_path(char *path)
 {
-	char *to = path;
-
-	for (const char *p = path; *p;) {
-		if (*p != '\\') {
-			*to++ = *p++;
-			continue;
-		}
-		if (!is_octal(p + 1))
-			return false;
-		*to++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-		p += 4;
-	}
-	*to = '\0';
-	return journal_is_path(path) || text_equal(path, ".");
+	return text_unescape(path) && (journal_is_path(path) || text_equal(path, "."));
 }
 
 bool journal_is_path(const char *path)

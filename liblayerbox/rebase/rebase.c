@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "../adapters/rights.h"
 #include "../container/next.h"
 #include "../core/store.h"
 #include "../snapshot/fold.h"
@@ -265,16 +264,10 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 static int with_record(struct lb_context *ctx, const char *name, bool stopped,
 		       int (*fn)(struct lb_context *ctx, const char *name, int container_fd, struct record *record))
 {
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = container_enter(ctx, name);
 	struct record record = { 0 };
-	int r = name_check(ctx, "container", name);
+	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r < 0)
-		return r;
-	fd = container_lock(ctx, name);
-	r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 	if (r == 0 && stopped)
 		r = container_require_stopped(ctx, name, "stop it first");
 	if (r == 0)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "../adapters/rights.h"
 #include "../container/next.h"
 #include "consolidate.h"
 #include "delete.h"
@@ -16,17 +15,9 @@
 /* Locks the container and reads the snapshot; the container's descriptor. */
 static int lock_and_read(struct lb_context *ctx, const char *name, const char *label, struct snapshot_record *ret_record)
 {
-	CLEANUP_FD int fd = -1;
-	int r = name_check(ctx, "container", name);
+	CLEANUP_FD int fd = container_enter(ctx, name);
+	int r = fd < 0 ? fd : snapshot_read(ctx, fd, name, label, ret_record);
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r < 0)
-		return r;
-	fd = container_lock(ctx, name);
-	if (fd < 0)
-		return fd;
-	r = snapshot_read(ctx, fd, name, label, ret_record);
 	return r < 0 ? r : take_fd(&fd);
 }
 

@@ -182,6 +182,20 @@ int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const ch
 	return 0;
 }
 
+int chain_hold_trees(struct lb_context *ctx, const struct chain *chain, const char *base_text, int top_fd,
+		     struct chain_trees *ret_trees, int *ret_base_fd, int *ret_generation_fd)
+{
+	struct lb_base *base = NULL;
+	int r = base_open(ctx, base_text, &base);
+
+	if (r == 0)
+		r = base_hold(base, ret_base_fd, ret_generation_fd);
+	if (r == 0)
+		r = chain_open_trees(ctx, chain, base->name, base->generation, top_fd, ret_trees);
+	lb_base_free(base);
+	return r;
+}
+
 void chain_trees_close(struct chain_trees *trees)
 {
 	for (size_t i = 0; i < trees->count; i++)

@@ -60,6 +60,13 @@ int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const ch
 void chain_trees_close(struct chain_trees *trees);
 
 /*
+ * The same with @base_text, "NAME@GENERATION", held as by base_hold(), for who reads what others may stop to name:
+ * *ret_base_fd and *ret_generation_fd are set, and the caller's to close, also where it fails.
+ */
+int chain_hold_trees(struct lb_context *ctx, const struct chain *chain, const char *base_text, int top_fd,
+		     struct chain_trees *ret_trees, int *ret_base_fd, int *ret_generation_fd);
+
+/*
  * Takes away the layers that nobody names, for who holds no lock of the root's. What cannot be taken away is reported to
  * the log.
  */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "../util/array.h"
+#include "../util/tree.h"
 #include "live-private.h"
 
 /* So many entries are worth a task of their own. */
@@ -45,29 +46,6 @@ static int push(struct live_worker *worker, const struct live_task *task)
 }
 
 /* ---- the names in a directory ---- */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int read_names(int fd, struct text_list *names)
-{
-	CLEANUP_DIR DIR *dir = take_dir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct dirent *entry;
-
-	if (!dir)
-		return -errno;
-	while ((errno = 0, entry = readdir(dir)))
-		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, "..") &&
-		    text_list_add(names, entry->d_name) < 0)
-			return -ENOMEM;
-	if (errno)
-		return -errno;
-	if (names->count > 0)
-		qsort(names->items, names->count, sizeof *names->items, compare_names);
-	return 0;
-}
 
 /* @child NULL: a new one of that name. */
 static int add_child(struct live_worker *worker, struct live_node *node, struct live_directory *merged,
@@ -130,7 +108,7 @@ static int list_directory(struct live_worker *worker, struct live_place *place)
 		return live_fail(worker, -errno, "look at", node);
 	r = live_directory_read(worker, node, place->source_fd, &st);
 	if (r == 0)
-		r = read_names(place->source_fd, &names);
+		r = tree_list_names(place->source_fd, &names);
 	if (r < 0)
 		return live_is_race(worker->copy, r) ? 0 : live_fail(worker, r, "read", node);
 	r = merge_names(worker, place, &names);

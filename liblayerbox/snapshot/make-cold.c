@@ -36,6 +36,13 @@ static int add_top(struct next *next, const struct going_on *other)
 	return r == 0 && other ? other->fill(next->ctx, next->top_fd, other->userdata) : r;
 }
 
+static int commit(struct next *next, const struct making *making, const struct record *after)
+{
+	text_copy(next->label, sizeof next->label, making->label);
+	next->snapshot = snapshot_record_to_text(&making->record);
+	return next->snapshot ? next_commit(next, after) : fail_memory(making->ctx);
+}
+
 /* The snapshot is what is below the top layer; that one goes where the container goes on with something else. */
 static int point(struct making *making, const struct record *record, const struct going_on *other)
 {
@@ -50,9 +57,7 @@ static int point(struct making *making, const struct record *record, const struc
 		r = add_top(&next, other);
 	if (r < 0)
 		return r;
-	text_copy(next.label, sizeof next.label, making->label);
-	next.snapshot = snapshot_record_to_text(&making->record);
-	return next.snapshot ? next_commit(&next, &other->record) : fail_memory(making->ctx);
+	return commit(&next, making, &other->record);
 }
 
 /* One layer of all those below the top, since a chain must not grow without end; what names the others keeps them. */
@@ -100,9 +105,7 @@ static int rename_top(struct making *making, const struct record *record, const 
 	if (!chain_push(&making->record.layers, next.layer) || (!other && !chain_push(&after.layers, next.layer)))
 		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name, CHAIN_MAX);
 	after.mounted_layers.count = 0;
-	text_copy(next.label, sizeof next.label, making->label);
-	next.snapshot = snapshot_record_to_text(&making->record);
-	return next.snapshot ? next_commit(&next, &after) : fail_memory(making->ctx);
+	return commit(&next, making, &after);
 }
 
 int make_cold(struct making *making, const struct record *record, const struct going_on *other)

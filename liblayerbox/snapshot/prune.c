@@ -5,6 +5,7 @@
 
 #include "../adapters/rights.h"
 #include "../core/store.h"
+#include "../core/tally.h"
 #include "delete.h"
 
 int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struct lb_snapshot *const *snapshots,
@@ -34,22 +35,10 @@ int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struc
 
 struct prune {
 	struct lb_context *ctx;
-	lb_result_fn fn;
-	void *userdata;
+	struct tally tally;
 	int64_t now;
-	int result;                   /* 1, 0 once one was removed, or the first failure */
 	bool untidy;                  /* of this container, some were removed */
 };
-
-static void tell(struct prune *prune, const char *text, int r)
-{
-	if (r < 0 && prune->result >= 0)
-		prune->result = r;
-	if (r == 0 && prune->result == 1)
-		prune->result = 0;
-	if (prune->fn)
-		prune->fn(text, r, r < 0 ? prune->ctx->error : "", prune->userdata);
-}
 
 static void prune_one(struct prune *prune, const struct lb_snapshot *snapshot)
 {
@@ -61,7 +50,7 @@ static void prune_one(struct prune *prune, const struct lb_snapshot *snapshot)
 		return;
 	prune->untidy |= r == 0;
 	snprintf(text, sizeof text, "%s/%s", snapshot->container, snapshot->label);
-	tell(prune, text, r < 0 ? r : 0);
+	tally_tell(&prune->tally, text, r < 0 ? r : 0);
 }
 
 /* What the container's settings say, else the host's. */
@@ -99,7 +88,7 @@ static int prune_container(struct prune *prune, const struct record_entry *entry
 
 int lb_snapshot_prune(struct lb_context *ctx, const char *container, lb_result_fn fn, void *userdata)
 {
-	struct prune prune = { .ctx = ctx, .fn = fn, .userdata = userdata, .now = time(NULL), .result = 1 };
+	struct prune prune = { .ctx = ctx, .tally = TALLY(ctx, fn, userdata), .now = time(NULL) };
 	struct record_entry *entries = NULL;
 	size_t count = 0;
 	bool found = false;
@@ -119,8 +108,8 @@ int lb_snapshot_prune(struct lb_context *ctx, const char *container, lb_result_f
 		found = true;
 		r = prune_container(&prune, &entries[i]);
 		if (r < 0 && (r != -LB_ERR_NO_CONTAINER || container))
-			tell(&prune, entries[i].name, r);
+			tally_tell(&prune.tally, entries[i].name, r);
 	}
 	record_list_free(entries, count);
-	return container && !found ? fail_no_container(ctx, container) : prune.result;
+	return container && !found ? fail_no_container(ctx, container) : prune.tally.result;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Back to a snapshot, with the present state kept as another. */
-#include "../adapters/rights.h"
 #include "../container/container.h"
 #include "../container/next.h"
 #include "../container/render.h"
@@ -109,14 +108,9 @@ static int restore_locked(struct lb_context *ctx, const char *name, int containe
 
 int lb_snapshot_restore(struct lb_context *ctx, const char *name, const char *label, char **ret_kept)
 {
-	CLEANUP_FD int fd = -1;
-	int r = name_check(ctx, "container", name);
+	CLEANUP_FD int fd = container_enter(ctx, name);
+	int r;
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r < 0)
-		return r;
-	fd = container_lock(ctx, name);
 	if (fd < 0)
 		return fd;
 	r = container_require_stopped(ctx, name,

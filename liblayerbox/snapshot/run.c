@@ -5,14 +5,13 @@
 #include "../adapters/rights.h"
 #include "../core/schedule.h"
 #include "../core/store.h"
+#include "../core/tally.h"
 #include "prune.h"
 
 struct run {
 	struct lb_context *ctx;
-	lb_result_fn fn;
-	void *userdata;
+	struct tally tally;
 	int64_t now;
-	int result;                   /* 1, 0 once one was made, or the first failure */
 };
 
 int64_t schedule_since(int64_t created, struct lb_snapshot *const *snapshots, size_t count, int64_t now)
@@ -67,23 +66,13 @@ static int make_one(const struct run *run, const char *name)
 	return r > 0 ? 0 : r;
 }
 
-static void tell(struct run *run, const char *name, int r)
-{
-	if (r < 0 && run->result >= 0)
-		run->result = r;
-	if (r == 0 && run->result == 1)
-		run->result = 0;
-	if (run->fn)
-		run->fn(name, r, r < 0 ? run->ctx->error : "", run->userdata);
-}
-
 /* What is pruned is news for the log alone, for it is not what was asked for; a failure counts. */
 static void on_pruned(const char *name, int result, const char *error, void *userdata)
 {
 	struct run *run = userdata;
 
 	if (result < 0)
-		tell(run, name, result);
+		tally_tell(&run->tally, name, result);
 	else
 		log_message(run->ctx, LB_LOG_INFO, "removed %s", name);
 	(void)error;
@@ -91,7 +80,7 @@ static void on_pruned(const char *name, int result, const char *error, void *use
 
 int lb_snapshot_run(struct lb_context *ctx, lb_result_fn fn, void *userdata)
 {
-	struct run run = { .ctx = ctx, .fn = fn, .userdata = userdata, .now = time(NULL), .result = 1 };
+	struct run run = { .ctx = ctx, .tally = TALLY(ctx, fn, userdata), .now = time(NULL) };
 	struct record_entry *entries = NULL;
 	size_t count = 0;
 	int r = rights_require_root(ctx);
@@ -110,11 +99,11 @@ int lb_snapshot_run(struct lb_context *ctx, lb_result_fn fn, void *userdata)
 			continue;
 		/* It was deleted while others had their turn. */
 		if (r != -LB_ERR_NO_CONTAINER)
-			tell(&run, entries[i].name, r);
+			tally_tell(&run.tally, entries[i].name, r);
 	}
 	record_list_free(entries, count);
 	r = lb_snapshot_prune(ctx, NULL, on_pruned, &run);
-	if (r < 0 && run.result >= 0)
-		run.result = r;
-	return run.result;
+	if (r < 0 && run.tally.result >= 0)
+		run.tally.result = r;
+	return run.tally.result;
 }

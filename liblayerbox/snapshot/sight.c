@@ -5,7 +5,6 @@
 
 #include "../container/layout.h"
 #include "../container/next.h"
-#include "../core/store.h"
 
 /* Nobody changes chains faster than they are read. */
 enum { TRIES = 5 };
@@ -49,21 +48,16 @@ static int open_all(struct lb_context *ctx, int container_fd, const char *contai
 		    struct sight *sight)
 {
 	CLEANUP_FD int top_fd = -1;
-	struct lb_base *base = NULL;
 	int r = read_chain(ctx, container_fd, container, label, &sight->layers, sight->base);
 
-	if (r == 0)
-		r = base_open(ctx, sight->base, &base);
-	if (r == 0)
-		r = base_hold(base, &sight->base_fd, &sight->generation_fd);
 	if (r == 0 && !label) {
 		top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (top_fd < 0)
 			r = fail_errno(ctx, errno, "cannot open the top layer of container '%s'", container);
 	}
 	if (r == 0)
-		r = chain_open_trees(ctx, &sight->layers, base->name, base->generation, top_fd, &sight->trees);
-	lb_base_free(base);
+		r = chain_hold_trees(ctx, &sight->layers, sight->base, top_fd, &sight->trees, &sight->base_fd,
+				     &sight->generation_fd);
 	return r;
 }
 
@@ -93,15 +87,10 @@ int sight_open_locked(struct lb_context *ctx, int container_fd, const char *cont
  */
 static int open_container(struct lb_context *ctx, const char *name)
 {
-	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = record_open_directory(ctx, name);
 
-	if (containers_fd < 0)
-		return containers_fd;
-	fd = openat(containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? fail_no_container(ctx, name)
-				       : fail_errno(ctx, errno, "cannot open container '%s'", name);
+		return fd;
 	return next_is_committed(fd) ? container_lock(ctx, name) : take_fd(&fd);
 }
 

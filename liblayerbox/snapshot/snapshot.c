@@ -43,20 +43,11 @@ static int open_one(struct lb_context *ctx, int container_fd, const char *contai
 /* Its directory, for reading without a lock. */
 static int open_container(struct lb_context *ctx, const char *name)
 {
-	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", name);
-	int fd, r = name_check(ctx, "container", name);
+	int r = name_check(ctx, "container", name);
 
 	if (r == 0)
 		r = rights_require_root(ctx);
-	if (r == 0)
-		r = store_open(ctx);
-	if (r < 0)
-		return r;
-	fd = path ? openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	if (fd < 0)
-		return !path ? fail_memory(ctx) : errno == ENOENT ? fail_no_container(ctx, name)
-								  : fail_errno(ctx, errno, "cannot open container '%s'", name);
-	return fd;
+	return r < 0 ? r : record_open_directory(ctx, name);
 }
 
 int lb_snapshot_open(struct lb_context *ctx, const char *container, const char *label, struct lb_snapshot **ret_snapshot)

@@ -13,17 +13,13 @@ enum { TEMPORARY_S = 24 * 60 * 60 };
 
 static int hold(struct state *state)
 {
-	struct snapshot_record *snapshot = &state->snapshot;
+	const struct snapshot_record *snapshot = &state->snapshot;
 	CLEANUP_FREE char *base_text = text_format("%s@%u", snapshot->base, snapshot->generation);
-	struct lb_base *base = NULL;
-	int r = base_text ? base_open(state->ctx, base_text, &base) : fail_memory(state->ctx);
 
-	if (r == 0)
-		r = base_hold(base, &state->base_fd, &state->generation_fd);
-	lb_base_free(base);
-	if (r == 0)
-		r = chain_open_trees(state->ctx, &snapshot->layers, snapshot->base, snapshot->generation, -1, &state->trees);
-	return r;
+	if (!base_text)
+		return fail_memory(state->ctx);
+	return chain_hold_trees(state->ctx, &snapshot->layers, base_text, -1, &state->trees, &state->base_fd,
+				&state->generation_fd);
 }
 
 static int read_and_hold(struct state *state)

@@ -60,6 +60,37 @@ char *text_printable(char *s)
 	return s;
 }
 
+/* One byte from the three octal digits behind a backslash; 0 where they are none, or the byte is NUL. */
+static char octal_byte(const char *digits)
+{
+	unsigned value = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (digits[i] < '0' || digits[i] > '7')
+			return 0;
+		value = value * 8 + (unsigned)(digits[i] - '0');
+	}
+	return value < 256 ? (char)value : 0;
+}
+
+bool text_unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		*to = *s;
+		if (*s == '\\') {
+			*to = octal_byte(s + 1);
+			if (!*to)
+				return false;
+			s += 3;
+		}
+		to++;
+	}
+	*to = '\0';
+	return true;
+}
+
 bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -49,6 +49,9 @@ char *text_printable(char *s);
 /* The last line of what a program printed (changed) that says anything, fit for a terminal. */
 const char *text_last_line(char *output);
 
+/* Takes a backslash and three octal digits for the byte that they are, in place; false for other ones, and for NUL. */
+bool text_unescape(char *s);
+
 /* Reads a whole decimal number between @min and @max; false for anything else, signs and spaces included. */
 bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_number);
 
