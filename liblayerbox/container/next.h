@@ -54,7 +54,7 @@ int next_read(struct lb_context *ctx, int container_fd, const char *name, struct
  * container's directory: with next_finish().
  */
 int container_lock(struct lb_context *ctx, const char *name);
+int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock);
 
 /* container_lock() for a name that a caller of the library gave: is it one, and may the caller do that? */
 int container_enter(struct lb_context *ctx, const char *name);
-int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock);
