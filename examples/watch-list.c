@@ -38,7 +38,9 @@ static bool is_same(const struct lb_container *a, const struct lb_container *b)
 static void print_changes(struct lb_container **before, struct lb_container **now)
 {
 	while (*before || *now) {
-		int order = !*before ? 1 : !*now ? -1 : strcmp(lb_container_get_name(*before), lb_container_get_name(*now));
+		int order = !*before ? 1
+			    : !*now  ? -1
+				     : strcmp(lb_container_get_name(*before), lb_container_get_name(*now));
 
 		if (order < 0)
 			print_container(*before, "  gone");

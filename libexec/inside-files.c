@@ -117,9 +117,10 @@ static const char sysusers[] = "#!/bin/sh\n"
 			       "exec ${0##*/} \"$@\"\n";
 static const char sysusers_pool[] = "r - {{first}}-{{last}}\n";
 /* Nothing that is lost in a power cut was sealed: dpkg need not wait for the disk after each file. */
-static const char apt[] = "DPkg::Path \"" INSIDE_PATH ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\";\n"
-			  "DPkg::Options { \"--force-unsafe-io\"; };\n"
-			  "DPkg::Use-Pty \"false\";\n";
+static const char apt[] =
+	"DPkg::Path \"" INSIDE_PATH ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\";\n"
+	"DPkg::Options { \"--force-unsafe-io\"; };\n"
+	"DPkg::Use-Pty \"false\";\n";
 
 static const struct {
 	const char *path, *content;
@@ -147,7 +148,8 @@ int inside_make_account_programs(unsigned ids_first, unsigned ids_last)
 	for (size_t i = 0; r >= 0 && i < sizeof account_files / sizeof *account_files; i++) {
 		CLEANUP_FREE char *text = NULL;
 
-		r = template_render(account_files[i].content, account_files[i].path, variables, &text, error, sizeof error);
+		r = template_render(account_files[i].content, account_files[i].path, variables, &text, error,
+				    sizeof error);
 		if (r == 0)
 			r = file_write(AT_FDCWD, account_files[i].path, text, strlen(text), account_files[i].mode,
 				       FILE_LAZY);

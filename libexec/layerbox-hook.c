@@ -101,7 +101,8 @@ static int pre_start(struct lb_context *ctx, const char *name)
 
 	if (!has_own_mount_namespace())
 		return fail(ctx, -EINVAL,
-			    "lxc.monitor.unshare = 1 is missing in the configuration of container '%s': its root would be "
+			    "lxc.monitor.unshare = 1 is missing in the configuration of container '%s': its root would "
+			    "be "
 			    "mounted for the whole host",
 			    name);
 	root_unmount(ctx, name);
@@ -181,7 +182,8 @@ int main(void)
 	if (type && name && text_equal(type, "clone"))
 		return refuse(name, "lxc-copy and lxc-snapshot would copy nothing of it");
 	if (type && name && text_equal(type, "destroy"))
-		return !is_ours() ? EXIT_SUCCESS : refuse(name, "use `layerbox delete`, which also gives its address back");
+		return !is_ours() ? EXIT_SUCCESS
+				  : refuse(name, "use `layerbox delete`, which also gives its address back");
 	if (rootfs && text_after(rootfs, "dir:"))
 		rootfs = text_after(rootfs, "dir:");
 	if (!type || !name || !rootfs || !name_is_valid(name) || !path_above(rootfs, 3, root, sizeof root)) {
@@ -189,7 +191,8 @@ int main(void)
 		return 2;
 	}
 	apparmor_leave_profile();
-	r = lb_context_new(&(struct lb_context_options){ .size = sizeof(struct lb_context_options), .root = root }, &ctx);
+	r = lb_context_new(&(struct lb_context_options){ .size = sizeof(struct lb_context_options), .root = root },
+			   &ctx);
 	if (r == 0 && text_equal(type, "post-stop")) {
 		root_unmount(ctx, name);
 	} else if (r == 0 && text_equal(type, "pre-start")) {

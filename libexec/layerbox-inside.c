@@ -288,7 +288,8 @@ static int become_root_of_tree(struct job *job)
 
 	if (r < 0)
 		return r;
-	if (job->id_count && (setns(job->userns_fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+	if (job->id_count &&
+	    (setns(job->userns_fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return stop("cannot become the tree's root", errno);
 	if (setgroups(0, NULL) < 0)
 		return stop("cannot give up groups", errno);

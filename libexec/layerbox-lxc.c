@@ -457,7 +457,8 @@ static int console(const char *lxcpath, const char *name)
 		return 125;
 	/* Terminal 0 is /dev/console; the escape is Ctrl-a. */
 	if (container->console(container, 0, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, 1) < 0) {
-		fprintf(stderr, "layerbox: the console of container '%s' is not to be had: someone else may be on it\n", name);
+		fprintf(stderr, "layerbox: the console of container '%s' is not to be had: someone else may be on it\n",
+			name);
 		return 125;
 	}
 	return EXIT_SUCCESS;

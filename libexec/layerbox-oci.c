@@ -85,9 +85,9 @@ static bool is_there(const struct oci_layout *layout, const char *text, struct o
 	struct slice rest = slice_of(text ? text : ""), digest, size, diff_id;
 	struct oci_layer layer;
 
-	if (!slice_split(&rest, ' ', &digest) || !slice_split(&rest, ' ', &size) || !slice_split(&rest, ' ', &diff_id) ||
-	    digest.length >= OCI_DIGEST_SIZE || diff_id.length >= OCI_DIGEST_SIZE ||
-	    !slice_to_number(size, 0, INT64_MAX, &layer.blob.size))
+	if (!slice_split(&rest, ' ', &digest) || !slice_split(&rest, ' ', &size) ||
+	    !slice_split(&rest, ' ', &diff_id) || digest.length >= OCI_DIGEST_SIZE ||
+	    diff_id.length >= OCI_DIGEST_SIZE || !slice_to_number(size, 0, INT64_MAX, &layer.blob.size))
 		return false;
 	snprintf(layer.blob.digest, sizeof layer.blob.digest, "%.*s", SLICE_ARGS(digest));
 	snprintf(layer.diff_id, sizeof layer.diff_id, "%.*s", SLICE_ARGS(diff_id));

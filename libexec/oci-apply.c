@@ -116,7 +116,8 @@ static int check_link(struct apply *apply, struct archive_entry *entry, const ch
 /* libarchive gives a directory its times at the end only where it has made it. */
 static int note_times(struct apply *apply, struct archive_entry *entry, const char *path)
 {
-	const struct timespec time = { .tv_sec = archive_entry_mtime(entry), .tv_nsec = archive_entry_mtime_nsec(entry) };
+	const struct timespec time = { .tv_sec = archive_entry_mtime(entry),
+				       .tv_nsec = archive_entry_mtime_nsec(entry) };
 	struct shared_directory *shared = array_grow(apply->shared, apply->count, &apply->capacity, sizeof *shared);
 	char *copy = strdup(*path ? path : ".");
 

@@ -108,14 +108,15 @@ int oci_blob_open(const struct oci_layout *layout, const struct oci_descriptor *
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return oci_fail(layout->error, -ENOENT, "the blob %s is missing in %s", descriptor->digest, layout->path);
+		return oci_fail(layout->error, -ENOENT, "the blob %s is missing in %s", descriptor->digest,
+				layout->path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return oci_fail_errno(layout->error, -errno, "cannot open the blob %s in %s", descriptor->digest,
 				      layout->path);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != descriptor->size)
-		return oci_fail(layout->error, OCI_BAD_IMAGE, "the blob %s in %s is damaged: it has %lld bytes, not %llu",
-				descriptor->digest, layout->path, (long long)st.st_size,
-				(unsigned long long)descriptor->size);
+		return oci_fail(layout->error, OCI_BAD_IMAGE,
+				"the blob %s in %s is damaged: it has %lld bytes, not %llu", descriptor->digest,
+				layout->path, (long long)st.st_size, (unsigned long long)descriptor->size);
 	return take_fd(&fd);
 }
 
@@ -145,7 +146,8 @@ int oci_blob_read(const struct oci_layout *layout, const struct oci_descriptor *
 		return oci_fail(layout->error, OCI_BAD_IMAGE, "the blob %s in %s is too large for what it shall be",
 				descriptor->digest, layout->path);
 	if (r < 0)
-		return oci_fail_errno(layout->error, r, "cannot read the blob %s in %s", descriptor->digest, layout->path);
+		return oci_fail_errno(layout->error, r, "cannot read the blob %s in %s", descriptor->digest,
+				      layout->path);
 	digest_sha256(text, length, bytes);
 	r = check(layout, descriptor->digest, bytes);
 	if (r == 0)

@@ -84,7 +84,8 @@ static int write_header(struct oci_entry_writer *writer, const char *path)
 		       : oci_fail_archive(writer->error, writer->out, "cannot pack", path);
 }
 
-static int write_content(struct oci_entry_writer *writer, int dir_fd, const char *name, const char *path, const struct stat *like)
+static int write_content(struct oci_entry_writer *writer, int dir_fd, const char *name, const char *path,
+			 const struct stat *like)
 {
 	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	off_t left = like->st_size;

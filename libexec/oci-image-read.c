@@ -39,8 +39,8 @@ static int fail_none(const struct oci_layout *layout, const json_t *manifests, c
 	buffer_add_text(&names, "");
 	text = buffer_finish(&names);
 	if (!*tag && json_array_size(manifests) > 1)
-		return oci_fail(layout->error, -ENOENT, "%s has several images; give one as %s:TAG: %.500s", layout->path,
-				layout->path, text ? text : "");
+		return oci_fail(layout->error, -ENOENT, "%s has several images; give one as %s:TAG: %.500s",
+				layout->path, layout->path, text ? text : "");
 	return oci_fail(layout->error, -ENOENT, "there is no image%s%s in %s for this machine; it has: %.500s",
 			*tag ? " " : "", tag, layout->path, text && *text ? text : "none");
 }
@@ -165,7 +165,8 @@ static int read_layers(const struct oci_layout *layout, const json_t *manifest, 
 		return r;
 	if (count == 0 || count > OCI_LAYERS_MAX || json_array_size(diffs) != count)
 		return oci_fail(layout->error, OCI_BAD_IMAGE,
-				"the image in %s has %zu layers, and its configuration speaks of %zu; 1 to %d can be read",
+				"the image in %s has %zu layers, and its configuration speaks of %zu; 1 to %d can be "
+				"read",
 				layout->path, count, json_array_size(diffs), OCI_LAYERS_MAX);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = read_layer(layout, json_array_get(layers, i), json_array_get(diffs, i), &ret_image->layers[i]);
@@ -180,6 +181,7 @@ int oci_image_read(const struct oci_layout *layout, const char *tag, struct oci_
 	int r = find_manifest(layout, tag, &manifest);
 
 	if (r == 0)
-		r = read_document(layout, json_object_get(manifest, "config"), "the configuration of an image", &config);
+		r = read_document(layout, json_object_get(manifest, "config"), "the configuration of an image",
+				  &config);
 	return r < 0 ? r : read_layers(layout, manifest, config, ret_image);
 }

@@ -62,7 +62,8 @@ int oci_json_descriptor(const struct oci_layout *layout, const json_t *json, con
 	const json_t *size = json_object_get(json, "size");
 
 	if (!oci_digest_is_valid(digest) || !json_is_integer(size) || json_integer_value(size) < 0)
-		return oci_fail(layout->error, OCI_BAD_IMAGE, "%s in %s has no SHA-256 digest and size", what, layout->path);
+		return oci_fail(layout->error, OCI_BAD_IMAGE, "%s in %s has no SHA-256 digest and size", what,
+				layout->path);
 	text_copy(ret_descriptor->digest, sizeof ret_descriptor->digest, digest);
 	ret_descriptor->size = (uint64_t)json_integer_value(size);
 	return 0;

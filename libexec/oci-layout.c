@@ -28,7 +28,8 @@ int oci_layout_open(const char *path, struct oci_error *error, struct oci_layout
 	if (layout.fd < 0)
 		return oci_fail_errno(error, -errno, "cannot open %s", path);
 	if (faccessat(layout.fd, OCI_LAYOUT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return oci_fail(error, OCI_BAD_IMAGE, "%s is no OCI image layout: it has no file " OCI_LAYOUT_FILE, path);
+		return oci_fail(error, OCI_BAD_IMAGE, "%s is no OCI image layout: it has no file " OCI_LAYOUT_FILE,
+				path);
 	layout.blobs_fd = open_beneath(&layout, BLOBS_SHA256);
 	if (layout.blobs_fd < 0)
 		return layout.blobs_fd;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream-error.h"
 
-static int PRINTF_LIKE(3, 0) say(struct stream_error *error, enum stream_status status, const char *format, va_list arguments)
+static int PRINTF_LIKE(3, 0)
+	say(struct stream_error *error, enum stream_status status, const char *format, va_list arguments)
 {
 	error->status = status;
 	vsnprintf(error->text, sizeof error->text, format, arguments);

@@ -118,7 +118,10 @@ static int pack_difference(struct stream_line *line, FILE *plan, struct stream_s
 		return from_fd;
 	if (states_directory)
 		states = load_states(states_directory);
-	return stream_walk(&(struct stream_walk_options){ .prefix = prefix, .fd = fd, .from_fd = from_fd, .states = states },
+	return stream_walk(&(struct stream_walk_options){ .prefix = prefix,
+							  .fd = fd,
+							  .from_fd = from_fd,
+							  .states = states },
 			   sink, error);
 }
 

@@ -523,7 +523,8 @@ typedef void (*lb_difference_fn)(const struct lb_difference *difference, void *u
 int lb_base_verify(struct lb_context *context, const char *name, lb_difference_fn fn, void *userdata);
 
 /** lb_base_diff - what differs between two generations: packages first, then paths; by their manifests. 1: nothing. */
-int lb_base_diff(struct lb_context *context, const char *before, const char *after, lb_difference_fn fn, void *userdata);
+int lb_base_diff(struct lb_context *context, const char *before, const char *after, lb_difference_fn fn,
+		 void *userdata);
 
 /**
  * lb_base_gc - remove generations that nothing uses: no container, no rebase that could be undone, no stack.

@@ -72,7 +72,9 @@ static void prepare_row(json_t *row)
 
 static int run_audit(struct lb_context *context, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "all", no_argument, NULL, 'a' }, { 0 } };
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+						 { "all", no_argument, NULL, 'a' },
+						 { 0 } };
 	static const struct column columns[] = {
 		{ "container", "CONTAINER", false }, { "kind", "KIND", false }, { "subject", "WHAT", false },
 		{ "bytes", "SIZE", true },	     { "text", "WHY", false },	{ 0 },
@@ -131,7 +133,8 @@ static void on_lag(const struct lb_lag *lag, void *userdata)
 	if (status->as_json)
 		json_object_set_new(row, "behind_since", json_integer(lag->behind_since));
 	else
-		json_object_set_new(row, "behind_since", lag->behind_since ? json_time(lag->behind_since) : json_string("-"));
+		json_object_set_new(row, "behind_since",
+				    lag->behind_since ? json_time(lag->behind_since) : json_string("-"));
 	json_array_append_new(status->rows, row);
 }
 
@@ -160,10 +163,17 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 						 { "outdated", no_argument, NULL, 'o' },
 						 { 0 } };
 	static const struct column columns[] = {
-		{ "container", "NAME", false },	 { "base", "BASE", false },	     { "generation", "GEN", true },
-		{ "newest", "NEWEST", true },	 { "behind_since", "BEHIND SINCE", false }, { "packages", "PACKAGES", true },
-		{ "security", "SECURITY", true }, { "pending", "PENDING", false },    { "unconfirmed", "CAN UNDO", false },
-		{ "backup", "BACKUP", false },	 { 0 },
+		{ "container", "NAME", false },
+		{ "base", "BASE", false },
+		{ "generation", "GEN", true },
+		{ "newest", "NEWEST", true },
+		{ "behind_since", "BEHIND SINCE", false },
+		{ "packages", "PACKAGES", true },
+		{ "security", "SECURITY", true },
+		{ "pending", "PENDING", false },
+		{ "unconfirmed", "CAN UNDO", false },
+		{ "backup", "BACKUP", false },
+		{ 0 },
 	};
 	struct status status = { 0 };
 	int option, r;
@@ -183,7 +193,8 @@ static int run_status(struct lb_context *context, int argc, char **argv)
 	if (r >= 0 && (status.as_json || json_array_size(status.rows)))
 		show_rows(status.rows, columns, status.as_json);
 	else if (r >= 0)
-		say(status.outdated ? "every container is on the newest generation of its base" : "there are no containers yet");
+		say(status.outdated ? "every container is on the newest generation of its base"
+				    : "there are no containers yet");
 	json_decref(status.rows);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }
@@ -201,7 +212,8 @@ const struct command command_status = {
 	.arguments = "[--outdated] [--json]",
 	.summary = "Show how far each container is behind its base, and whether its backups work",
 	.help = "  --outdated     only those that are behind\n"
-		"  --json         an array of objects with container, base, generation, newest, behind_since, packages, security,\n"
+		"  --json         an array of objects with container, base, generation, newest, behind_since, "
+		"packages, security,\n"
 		"                 pending, unconfirmed, backup\n",
 	.run = run_status,
 };

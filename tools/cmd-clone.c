@@ -39,7 +39,8 @@ const struct command command_clone = {
 	.name = "clone",
 	.arguments = "NAME NEW [--snapshot LABEL] [--start]",
 	.summary = "Make a container that begins with the files of another",
-	.help = "It shares the other's layers, and has an address, ids, a machine-id, SSH host keys and a name of its own.\n"
+	.help = "It shares the other's layers, and has an address, ids, a machine-id, SSH host keys and a name of its "
+		"own.\n"
 		"  --snapshot LABEL   as the other was then (default: as it is now)\n"
 		"  --start            start it at once\n",
 	.run = run,

@@ -68,7 +68,8 @@ static int run(struct lb_context *context, int argc, char **argv)
 
 const struct command command_create = {
 	.name = "create",
-	.arguments = "NAME... [--base BASE[@GENERATION]] [--network NETWORK] [--privileged] [--static] [--description TEXT] [--start]",
+	.arguments = "NAME... [--base BASE[@GENERATION]] [--network NETWORK] [--privileged] [--static] [--description "
+		     "TEXT] [--start]",
 	.summary = "Make containers, each with an address and a top layer of its own",
 	.help = "  NAME                 1 to 63 lower-case letters, digits and inner dashes\n"
 		"  --base BASE          the base it stands on (default: `base` of layerbox.conf, debian-bookworm)\n"

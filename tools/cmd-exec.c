@@ -50,8 +50,10 @@ static int run_exec(struct lb_context *context, int argc, char **argv)
 			options.cwd = optarg;
 		else if (option == TTY || option == NO_TTY)
 			options.tty = option == TTY;
-		else if ((option != UID || !read_id(optarg, &options.uid)) && (option != GID || !read_id(optarg, &options.gid))) {
-			usage_error(&command_exec, "%s is not an option of it, or is not used rightly", argv[optind - 1]);
+		else if ((option != UID || !read_id(optarg, &options.uid)) &&
+			 (option != GID || !read_id(optarg, &options.gid))) {
+			usage_error(&command_exec, "%s is not an option of it, or is not used rightly",
+				    argv[optind - 1]);
 			goto out;
 		}
 	}
@@ -126,7 +128,8 @@ const struct command command_exec = {
 		"  --cwd DIR           where it runs (default /)\n"
 		"  --env NAME=VALUE    a variable of its environment; may come again\n"
 		"  --tty, --no-tty     give it a terminal or not (default: where standard input and output are one)\n\n"
-		"The exit status is the program's; 128 + N when signal N ended it; 127 when it is not there, 126 when it\n"
+		"The exit status is the program's; 128 + N when signal N ended it; 127 when it is not there, 126 when "
+		"it\n"
 		"cannot be run, 125 when layerbox itself failed.\n",
 	.run = run_exec,
 };

@@ -38,7 +38,8 @@ const struct command command_push = {
 	.arguments = "NAME SOURCE DESTINATION",
 	.summary = "Copy a file or directory of the host into a container",
 	.help = "  SOURCE         a path on the host\n"
-		"  DESTINATION    an absolute path in the container; a directory, or a slash at its end, means into it\n\n"
+		"  DESTINATION    an absolute path in the container; a directory, or a slash at its end, means into "
+		"it\n\n"
 		"What arrives belongs to root of the container. It may run or not.\n",
 	.run = run_push,
 };

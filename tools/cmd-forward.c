@@ -83,10 +83,11 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 		return report_failure(context, r);
 	rows = json_array();
 	for (struct lb_forward **forward = forwards; *forward; forward++)
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:i, s:s, s:i}", "container", (*forward)->container, "listen",
-						      (*forward)->listen, "port", (*forward)->port, "protocol",
-						      (*forward)->protocol == LB_PROTOCOL_UDP ? "udp" : "tcp", "target_port",
-						      (*forward)->target_port));
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s, s:i, s:s, s:i}", "container", (*forward)->container,
+						"listen", (*forward)->listen, "port", (*forward)->port, "protocol",
+						(*forward)->protocol == LB_PROTOCOL_UDP ? "udp" : "tcp", "target_port",
+						(*forward)->target_port));
 	show_rows(rows, columns, as_json);
 	json_decref(rows);
 	lb_forward_list_free(forwards);
@@ -94,7 +95,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 }
 
 static const char port_help[] =
-	"  PORT:TARGET[/PROTOCOL]   the host's port, the container's, and tcp (the default) or udp; one port alone is both\n"
+	"  PORT:TARGET[/PROTOCOL]   the host's port, the container's, and tcp (the default) or udp; one port alone is "
+	"both\n"
 	"  --listen ADDRESS         only this address of the host, IPv4 or IPv6; default: all but loopback\n";
 
 const struct command command_forward_add = {

@@ -16,9 +16,9 @@ static json_t *expiry_text(const struct lb_lease *lease)
 static json_t *lease_to_json(const struct lb_lease *lease)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "container", lease->container, "network",
-			 lease->network, "ipv4", lease->ipv4, "ipv6", lease->ipv6, "mac", lease->mac, "name", lease->name,
-			 "expiry", (json_int_t)lease->expiry, "state", lb_lease_state_name(lease->state), "problem",
-			 lease->problem);
+			 lease->network, "ipv4", lease->ipv4, "ipv6", lease->ipv6, "mac", lease->mac, "name",
+			 lease->name, "expiry", (json_int_t)lease->expiry, "state", lb_lease_state_name(lease->state),
+			 "problem", lease->problem);
 }
 
 /* As a row of the table: whose it is, if anyone's here, else what the holder calls itself. */
@@ -96,7 +96,8 @@ static void warn_of_shortage(const struct lb_lease_pool *pool)
 
 	if (taken * 5 >= pool->addresses * 4)
 		fprintf(stderr,
-			"layerbox: warning: %u of %u addresses of %s are taken; delete containers, or make another network with "
+			"layerbox: warning: %u of %u addresses of %s are taken; delete containers, or make another "
+			"network with "
 			"`layerbox net create`\n",
 			taken, pool->addresses, pool->network);
 }
@@ -152,7 +153,8 @@ const struct command command_lease_list = {
 	.name = "lease list",
 	.arguments = "[NETWORK] [--json]",
 	.summary = "Show who has which address",
-	.help = "States: reserved (a container's, not asked for), active, foreign (leased to no container), conflict.\n",
+	.help = "States: reserved (a container's, not asked for), active, foreign (leased to no container), "
+		"conflict.\n",
 	.run = run_list,
 };
 

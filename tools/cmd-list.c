@@ -8,14 +8,13 @@
 static json_t *describe(const struct lb_container *container)
 {
 	pid_t pid = lb_container_get_pid(container);
-	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
-				   "state", lb_state_name(lb_container_get_state(container)), "base",
-				   lb_container_get_base(container), "generation",
-				   (int)lb_container_get_generation(container), "ipv4", lb_container_get_ipv4(container),
-				   "mac", lb_container_get_mac(container), "network",
-				   lb_container_get_network(container), "privileged",
-				   lb_container_get_privileged(container), "autostart",
-				   lb_container_get_autostart(container));
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
+			  "state", lb_state_name(lb_container_get_state(container)), "base",
+			  lb_container_get_base(container), "generation", (int)lb_container_get_generation(container),
+			  "ipv4", lb_container_get_ipv4(container), "mac", lb_container_get_mac(container), "network",
+			  lb_container_get_network(container), "privileged", lb_container_get_privileged(container),
+			  "autostart", lb_container_get_autostart(container));
 
 	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
 	json_object_set_new(object, "backup", backup_outcome_to_json(container));

@@ -60,7 +60,8 @@ static int run(struct lb_context *context, int argc, char **argv)
 	words = argv + optind + (optind < argc);
 	if (optind == argc || !is_sensible(argc - optind - 1, words) ||
 	    (argc - optind == 2 && strcmp(words[0], "clear") != 0))
-		return usage_error(&command_net_egress, "give a container, and `allow` or `deny` with prefixes, or `clear`");
+		return usage_error(&command_net_egress,
+				   "give a container, and `allow` or `deny` with prefixes, or `clear`");
 	container = open_container(context, argv[optind], &result);
 	if (!container)
 		return result;
@@ -86,7 +87,8 @@ const struct command command_net_egress = {
 	.help = "  allow CIDR...  append rules; CIDR is an address, a prefix such as 10.0.0.0/8, or `all`\n"
 		"  deny CIDR...\n"
 		"  clear          take all rules away\n"
-		"The first rule that matches decides; what none matches is allowed. `layerbox set NAME net.rules=...` sets all\n"
+		"The first rule that matches decides; what none matches is allowed. `layerbox set NAME net.rules=...` "
+		"sets all\n"
 		"at once.\n",
 	.run = run,
 };

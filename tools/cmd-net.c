@@ -30,27 +30,28 @@ static int run_plain(const struct command *command, int (*work)(struct lb_contex
 
 static int run_up(struct lb_context *context, int argc, char **argv)
 {
-	return run_plain(&command_net_up, lb_network_up, "the network is up", "the network was up already", context, argc,
-			 argv);
+	return run_plain(&command_net_up, lb_network_up, "the network is up", "the network was up already", context,
+			 argc, argv);
 }
 
 static int run_down(struct lb_context *context, int argc, char **argv)
 {
-	return run_plain(&command_net_down, lb_network_down, "the network is down", "the network was down already", context,
-			 argc, argv);
+	return run_plain(&command_net_down, lb_network_down, "the network is down", "the network was down already",
+			 context, argc, argv);
 }
 
 static json_t *to_json(const struct lb_network_status *status)
 {
-	json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:i, s:b, s:b, s:b}", "bridge", status->bridge, "manager",
-				   manager_name(status->manager), "default", status->is_default, "address",
+	json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:i, s:b, s:b, s:b}", "bridge", status->bridge,
+				   "manager", manager_name(status->manager), "default", status->is_default, "address",
 				   status->address, "up", status->up, "ipv6", status->ipv6, "mtu", (int)status->mtu,
 				   "isolated", status->isolated, "antispoof", status->antispoof, "dhcp", status->dhcp);
-	json_t *more = json_pack("{s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:s, s:s}", "dnsmasq_pid",
-				 status->dnsmasq_pid ? json_integer(status->dnsmasq_pid) : json_null(), "reservations_read",
-				 status->reservations_read, "firewall", status->firewall, "nat", status->nat, "ports",
-				 (int)status->ports, "pool_size", (int)status->pool_size, "pool_used",
-				 (int)status->pool_used, "problem", status->problem, "warning", status->warning);
+	json_t *more =
+		json_pack("{s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:s, s:s}", "dnsmasq_pid",
+			  status->dnsmasq_pid ? json_integer(status->dnsmasq_pid) : json_null(), "reservations_read",
+			  status->reservations_read, "firewall", status->firewall, "nat", status->nat, "ports",
+			  (int)status->ports, "pool_size", (int)status->pool_size, "pool_used", (int)status->pool_used,
+			  "problem", status->problem, "warning", status->warning);
 
 	json_object_update(object, more);
 	json_decref(more);
@@ -121,7 +122,8 @@ const struct command command_net_up = {
 	.name = "net up",
 	.arguments = "[NETWORK]",
 	.summary = "Make sure that bridges, DHCP servers and rules are there",
-	.help = "Where Debian's lxc-net runs the bridge, it stays in charge: layerbox only sees to it that its dnsmasq\n"
+	.help = "Where Debian's lxc-net runs the bridge, it stays in charge: layerbox only sees to it that its "
+		"dnsmasq\n"
 		"reads the reservations. Safe to repeat.\n",
 	.run = run_up,
 };

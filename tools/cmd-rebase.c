@@ -45,7 +45,8 @@ static const char *result_name(const struct run *run, int result, const struct l
 static void on_result(const char *name, int result, const char *error, const struct lb_rebase *rebase, void *userdata)
 {
 	struct run *run = userdata;
-	json_t *object = json_pack("{s:s, s:s, s:s}", "name", name, "result", result_name(run, result, rebase), "error", error);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s}", "name", name, "result", result_name(run, result, rebase), "error", error);
 	json_t *items = json_array();
 
 	if (result < 0 && !run->first_failure)
@@ -54,7 +55,8 @@ static void on_result(const char *name, int result, const char *error, const str
 		json_array_append_new(items, item_to_json(lb_rebase_get_item(rebase, i)));
 	json_object_set_new(object, "from", rebase ? json_string(lb_rebase_get_from(rebase)) : json_null());
 	json_object_set_new(object, "to", rebase ? json_string(lb_rebase_get_to(rebase)) : json_null());
-	json_object_set_new(object, "conflicts", json_integer(rebase ? (json_int_t)lb_rebase_get_conflicts(rebase) : 0));
+	json_object_set_new(object, "conflicts",
+			    json_integer(rebase ? (json_int_t)lb_rebase_get_conflicts(rebase) : 0));
 	json_object_set_new(object, "items", items);
 	json_array_append_new(run->rows, object);
 }
@@ -111,7 +113,8 @@ static void print_headline(const json_t *row)
 	else if (strcmp(get(row, "result"), "nothing") == 0)
 		say("%s is on that generation already", get(row, "name"));
 	else if (strcmp(get(row, "result"), "pending") == 0)
-		say("%s runs: it goes from %s to %s at its next start", get(row, "name"), get(row, "from"), get(row, "to"));
+		say("%s runs: it goes from %s to %s at its next start", get(row, "name"), get(row, "from"),
+		    get(row, "to"));
 	else
 		say("%s: %s -> %s%s", get(row, "name"), get(row, "from"), get(row, "to"),
 		    strcmp(get(row, "result"), "planned") == 0 ? " (only planned)" : "");
@@ -335,7 +338,8 @@ static int run_rebase(struct lb_context *context, int argc, char **argv)
 
 const struct command command_rebase = {
 	.name = "rebase",
-	.arguments = "NAME...|--all [OPTIONS] | --undo NAME... | --confirm NAME... | --answer QUESTION=keep|base|forget",
+	.arguments =
+		"NAME...|--all [OPTIONS] | --undo NAME... | --confirm NAME... | --answer QUESTION=keep|base|forget",
 	.summary = "Bring containers to a newer generation of their base, with all that is theirs",
 	.help = "  --to BASE[@GENERATION]   where to; else the newest generation of the base they stand on\n"
 		"  --dry-run                only show the plan\n"
@@ -343,13 +347,15 @@ const struct command command_rebase = {
 		"  --health-timeout SECONDS start each, wait until it is well, then confirm it, or undo it\n"
 		"  --canary NAME            this one first; no other is touched unless it went well\n"
 		"  --jobs N                 as many at a time\n"
-		"  --fetch                  bring their own packages that would break to versions that fit, from the sources\n"
+		"  --fetch                  bring their own packages that would break to versions that fit, from the "
+		"sources\n"
 		"                           of the new base\n"
 		"  --allow-release-change   also to another release of the distribution\n"
 		"  --undo                   go back to before the last rebase\n"
 		"  --confirm                give up the way back, and the disk space it takes\n"
 		"  --answer QUESTION=ANSWER for all containers: keep (theirs), base (the base's), forget (the answer)\n"
-		"  --json                   an array with an object for each container: name, from, to, result, error,\n"
+		"  --json                   an array with an object for each container: name, from, to, result, "
+		"error,\n"
 		"                           conflicts, items\n",
 	.run = run_rebase,
 };

@@ -64,22 +64,23 @@ static int run_get(struct lb_context *context, int argc, char **argv)
 	return result;
 }
 
-static const char keys_help[] = "Keys:\n"
-				"  description=TEXT   one line\n"
-				"  autostart=yes|no   whether it is to start with the host\n"
-				"  memory=SIZE        512M, 2G ...; powers of 1024\n"
-				"  cpus=N             cores, as in 0.5 or 2\n"
-				"  pids=N             processes and threads\n"
-				"  net.rules=RULES    allow CIDR, deny CIDR, ...: where its connections may go to\n"
-				"  isolated=yes|no    whether it is kept from other containers; empty: as its network is\n"
-				"  net.ingress=RATE   to the container, per second: 512kbit, 100Mbit, 1Gbit; powers of 1000\n"
-				"  net.egress=RATE    from the container\n"
-				"  health.command=CMD a command inside that ends with 0 when the container is well\n"
-				"  snapshot.schedule=WHEN  hourly, daily, Mon..Fri 22:30 ..., none; empty: the host's\n"
-				"  snapshot.keep=WHAT 24h,7d,4w,12m ..., none (all are kept); empty: the host's\n"
-				"  backup.pre=CMD     a command inside before the snapshot for a backup\n"
-				"  backup.post=CMD    and one behind it\n"
-				"An empty value takes a limit away. A running container follows at once.\n";
+static const char keys_help[] =
+	"Keys:\n"
+	"  description=TEXT   one line\n"
+	"  autostart=yes|no   whether it is to start with the host\n"
+	"  memory=SIZE        512M, 2G ...; powers of 1024\n"
+	"  cpus=N             cores, as in 0.5 or 2\n"
+	"  pids=N             processes and threads\n"
+	"  net.rules=RULES    allow CIDR, deny CIDR, ...: where its connections may go to\n"
+	"  isolated=yes|no    whether it is kept from other containers; empty: as its network is\n"
+	"  net.ingress=RATE   to the container, per second: 512kbit, 100Mbit, 1Gbit; powers of 1000\n"
+	"  net.egress=RATE    from the container\n"
+	"  health.command=CMD a command inside that ends with 0 when the container is well\n"
+	"  snapshot.schedule=WHEN  hourly, daily, Mon..Fri 22:30 ..., none; empty: the host's\n"
+	"  snapshot.keep=WHAT 24h,7d,4w,12m ..., none (all are kept); empty: the host's\n"
+	"  backup.pre=CMD     a command inside before the snapshot for a backup\n"
+	"  backup.post=CMD    and one behind it\n"
+	"An empty value takes a limit away. A running container follows at once.\n";
 
 const struct command command_set = {
 	.name = "set",

@@ -55,7 +55,8 @@ const struct command command_snapshot_prune = {
 	.name = "snapshot prune",
 	.arguments = "[NAME]",
 	.summary = "Delete snapshots that have expired or that no policy keeps",
-	.help = "Of those that a schedule made, the key `snapshot.keep` says which are kept; others stay until they expire.\n",
+	.help = "Of those that a schedule made, the key `snapshot.keep` says which are kept; others stay until they "
+		"expire.\n",
 	.run = run_prune,
 };
 

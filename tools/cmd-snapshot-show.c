@@ -7,14 +7,14 @@
 static json_t *describe(const struct lb_snapshot *snapshot, bool for_people)
 {
 	int64_t created = lb_snapshot_get_created(snapshot), expires = lb_snapshot_get_expires(snapshot);
-	json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:I, s:s, s:I}", "container",
-				   lb_snapshot_get_container(snapshot), "label", lb_snapshot_get_label(snapshot), "base",
-				   lb_snapshot_get_base(snapshot), "created", (json_int_t)created, "expires",
-				   (json_int_t)expires, "scheduled", lb_snapshot_get_scheduled(snapshot), "live",
-				   lb_snapshot_get_live(snapshot), "frozen_us",
-				   (json_int_t)lb_snapshot_get_frozen_us(snapshot), "layer",
-				   lb_snapshot_get_layer(snapshot), "layers",
-				   (json_int_t)lb_snapshot_get_layers(snapshot));
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:I, s:s, s:I}", "container",
+			  lb_snapshot_get_container(snapshot), "label", lb_snapshot_get_label(snapshot), "base",
+			  lb_snapshot_get_base(snapshot), "created", (json_int_t)created, "expires",
+			  (json_int_t)expires, "scheduled", lb_snapshot_get_scheduled(snapshot), "live",
+			  lb_snapshot_get_live(snapshot), "frozen_us", (json_int_t)lb_snapshot_get_frozen_us(snapshot),
+			  "layer", lb_snapshot_get_layer(snapshot), "layers",
+			  (json_int_t)lb_snapshot_get_layers(snapshot));
 
 	json_object_set_new(object, "comment", json_string(lb_snapshot_get_comment(snapshot)));
 	if (for_people) {
@@ -57,10 +57,18 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 static int run_show(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "container", "Container:", false }, { "label", "Label:", false },	  { "comment", "Comment:", false },
-		{ "created", "Created:", false },     { "expires", "Expires:", false },	  { "base", "Base:", false },
-		{ "live", "Live:", false },	      { "frozen_us", "Frozen (us):", false }, { "scheduled", "Scheduled:", false },
-		{ "layers", "Layers:", false },	      { "layer", "Topmost:", false },	  { "bytes", "Its space:", false },
+		{ "container", "Container:", false },
+		{ "label", "Label:", false },
+		{ "comment", "Comment:", false },
+		{ "created", "Created:", false },
+		{ "expires", "Expires:", false },
+		{ "base", "Base:", false },
+		{ "live", "Live:", false },
+		{ "frozen_us", "Frozen (us):", false },
+		{ "scheduled", "Scheduled:", false },
+		{ "layers", "Layers:", false },
+		{ "layer", "Topmost:", false },
+		{ "bytes", "Its space:", false },
 		{ 0 },
 	};
 	struct lb_snapshot *snapshot = NULL;
@@ -112,7 +120,8 @@ static int run_mount(struct lb_context *context, int argc, char **argv)
 	if (next_option(&command_snapshot_mount, argc, argv, none) < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 3)
-		return usage_error(&command_snapshot_mount, "give a container, the label of a snapshot, and a directory");
+		return usage_error(&command_snapshot_mount,
+				   "give a container, the label of a snapshot, and a directory");
 	r = lb_snapshot_mount(context, argv[optind], argv[optind + 1], argv[optind + 2]);
 	if (r < 0)
 		return report_failure(context, r);

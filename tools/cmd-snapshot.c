@@ -47,7 +47,9 @@ static int read_when(const struct command *command, const char *text, int64_t *r
 		return EXIT_OK;
 	}
 	if (!read_span(text, ret_moment) && !read_date(text, ret_moment))
-		return usage_error(command, "\"%s\" is no time: give one such as 12h, 30d, 8w, 2026-12-31, 2026-12-31T18:00 or never",
+		return usage_error(command,
+				   "\"%s\" is no time: give one such as 12h, 30d, 8w, 2026-12-31, 2026-12-31T18:00 or "
+				   "never",
 				   text);
 	if (*ret_moment < time(NULL))
 		return usage_error(command, "%s lies in the past", text);
@@ -197,7 +199,8 @@ static int run_expire(struct lb_context *context, int argc, char **argv)
 	if (next_option(&command_snapshot_expire, argc, argv, none) < 0)
 		return EXIT_USAGE;
 	if (argc - optind != 3)
-		return usage_error(&command_snapshot_expire, "give a container, the label of a snapshot, and when it expires");
+		return usage_error(&command_snapshot_expire,
+				   "give a container, the label of a snapshot, and when it expires");
 	if (read_when(&command_snapshot_expire, argv[optind + 2], &when) != EXIT_OK)
 		return EXIT_USAGE;
 	r = lb_snapshot_set_expires(context, argv[optind], argv[optind + 1], when);
@@ -212,7 +215,8 @@ const struct command command_snapshot_create = {
 		"  --live           copy what it changed while it runs; it is frozen for a moment only (the default)\n"
 		"  --stop           stop it where it runs, and start it again: nothing is copied\n"
 		"  --comment TEXT   a line for `layerbox snapshot list`\n"
-		"  --expires WHEN   when `snapshot prune` may take it away: 12h, 30d, 8w, 2026-12-31, 2026-12-31T18:00, never\n",
+		"  --expires WHEN   when `snapshot prune` may take it away: 12h, 30d, 8w, 2026-12-31, "
+		"2026-12-31T18:00, never\n",
 	.run = run_create,
 };
 

@@ -71,7 +71,8 @@ static int run_export(struct lb_context *context, int argc, char **argv)
 	if (oci.asked)
 		return run_oci(context, argv[optind], &options, &oci);
 	if (oci.directory || oci.tag)
-		return usage_error(&command_export, "--output and --tag are for --format oci; a stream goes to standard output");
+		return usage_error(&command_export,
+				   "--output and --tag are for --format oci; a stream goes to standard output");
 	return write_stream(context, &command_export, argv[optind], &options);
 }
 
@@ -126,13 +127,14 @@ const struct command command_send = {
 
 /* ---- reading ---- */
 
-static int read_stream(struct lb_context *context, const struct command *command, const struct lb_import_options *options,
-		       char **ret_name)
+static int read_stream(struct lb_context *context, const struct command *command,
+		       const struct lb_import_options *options, char **ret_name)
 {
 	int r;
 
 	if (isatty(STDIN_FILENO))
-		return usage_error(command, "a stream does not come from a terminal: redirect it from a file or a program");
+		return usage_error(command,
+				   "a stream does not come from a terminal: redirect it from a file or a program");
 	r = lb_import(context, STDIN_FILENO, options, ret_name);
 	return r < 0 ? report_failure(context, r) : EXIT_OK;
 }
@@ -173,7 +175,8 @@ const struct command command_import = {
 	.summary = "Make a container from a stream",
 	.help = "  --as NAME           under another name, and with another address\n"
 		"  --base-as BASE      the name of the base that comes along, where it is not here under any name\n"
-		"  --allow-privileged  also a privileged one, whose root is this host's: trust whoever made the stream\n\n"
+		"  --allow-privileged  also a privileged one, whose root is this host's: trust whoever made the "
+		"stream\n\n"
 		"The stream comes from standard input: layerbox import < tiger.layerbox\n",
 	.run = run_import,
 };
@@ -257,11 +260,13 @@ static int run_receive(struct lb_context *context, int argc, char **argv)
 
 const struct command command_receive = {
 	.name = "receive",
-	.arguments = "[NAME] [--as NAME] [--replace] [--base-as BASE] [--allow-privileged] [--incoming TOKEN] | --probe | "
-		     "--commit | --abort",
+	.arguments =
+		"[NAME] [--as NAME] [--replace] [--base-as BASE] [--allow-privileged] [--incoming TOKEN] | --probe | "
+		"--commit | --abort",
 	.summary = "The other end of `layerbox send` and `layerbox move`",
 	.help = "  NAME, --as NAME     under another name\n"
-		"  --replace           the stopped container of that name goes on with what comes; its state is kept as a\n"
+		"  --replace           the stopped container of that name goes on with what comes; its state is kept "
+		"as a\n"
 		"                      snapshot\n"
 		"  --base-as BASE      the name of the base that comes along, where it is not here under any name\n"
 		"  --allow-privileged  also a privileged one, whose root is this host's: trust whoever sends\n"
@@ -316,7 +321,8 @@ const struct command command_move = {
 	.summary = "Move a container to another host",
 	.help = "  --back     take it back where a move was cut off when the other host had been told to start it\n"
 		"  --unasked  without asking that host, which never runs again\n\n"
-		"It is sent while it runs; then it stops for as long as it takes to send what changed meanwhile, and goes on\n"
+		"It is sent while it runs; then it stops for as long as it takes to send what changed meanwhile, and "
+		"goes on\n"
 		"there. Whatever fails before, it is here as it was, and runs where it ran.\n",
 	.run = run_move,
 };

@@ -183,8 +183,8 @@ static int no_such_command(int argc, char **argv)
 		if (!is_of_group(commands[i], argv[0]))
 			continue;
 		if (argc > 1 && *argv[1] != '-')
-			fprintf(stderr, "layerbox: there is no command `%s %s`; see `layerbox help %s`\n", argv[0], argv[1],
-				argv[0]);
+			fprintf(stderr, "layerbox: there is no command `%s %s`; see `layerbox help %s`\n", argv[0],
+				argv[1], argv[0]);
 		else
 			fprintf(stderr, "layerbox: `%s` needs a word behind it, such as `%s`; see `layerbox help %s`\n",
 				argv[0], commands[i]->name, argv[0]);

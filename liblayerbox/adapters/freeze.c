@@ -64,7 +64,8 @@ static int helper_died(struct freeze *freeze)
 		return fail_wrap(freeze->ctx, -LB_ERR_RUNTIME, "the helper that held container '%s' frozen has ended: ",
 				 freeze->name);
 	return fail(freeze->ctx, -LB_ERR_RUNTIME,
-		    "the helper that held container '%s' frozen has ended; it is thawed, and what was done meanwhile is not used",
+		    "the helper that held container '%s' frozen has ended; it is thawed, and what was done meanwhile "
+		    "is not used",
 		    freeze->name);
 }
 
@@ -83,7 +84,8 @@ static int hear_frozen(struct freeze *freeze)
 	return fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s' cannot be frozen", freeze->name);
 }
 
-int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s, struct freeze *ret_freeze)
+int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s,
+		struct freeze *ret_freeze)
 {
 	struct freeze freeze = { .ctx = ctx, .lxcpath = strdup(lxcpath), .name = strdup(name), .fd = -1 };
 	int fds[2] = { -1, -1 };
@@ -97,8 +99,9 @@ int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, u
 		freeze.fd = fds[0];
 		r = start(&freeze, fds[1], timeout_s);
 		close_fd(fds[1]);
-		r = r == -ENOENT ? fail(ctx, -LB_ERR_NO_PROGRAM, "the helper program " HELPER " is missing; install layerbox again")
-		    : r < 0	 ? fail_errno(ctx, r, "cannot run the helper program " HELPER)
+		r = r == -ENOENT ? fail(ctx, -LB_ERR_NO_PROGRAM,
+					"the helper program " HELPER " is missing; install layerbox again")
+		    : r < 0      ? fail_errno(ctx, r, "cannot run the helper program " HELPER)
 				 : hear_frozen(&freeze);
 	}
 	if (r < 0)
@@ -121,8 +124,8 @@ int freeze_release(struct freeze *freeze)
 	else if (sscanf(answer, "thawed %llu", &us) == 1)
 		freeze->frozen_us = us;
 	else if (text_equal(answer, "late"))
-		r = fail(freeze->ctx, -LB_ERR_TIMEOUT, "container '%s' was frozen for too long, and was thawed before all was done",
-			 freeze->name);
+		r = fail(freeze->ctx, -LB_ERR_TIMEOUT,
+			 "container '%s' was frozen for too long, and was thawed before all was done", freeze->name);
 	else
 		r = fail(freeze->ctx, -LB_ERR_RUNTIME, "container '%s' cannot be thawed: %s; try `layerbox thaw %s`",
 			 freeze->name, answer, freeze->name);

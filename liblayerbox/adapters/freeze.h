@@ -20,7 +20,8 @@ struct freeze {
  * Freezes a running container, for @timeout_s at most; one that is frozen already stays so. -LB_ERR_NOT_RUNNING,
  * -LB_ERR_RUNTIME.
  */
-int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s, struct freeze *ret_freeze);
+int freeze_hold(struct lb_context *ctx, const char *lxcpath, const char *name, unsigned timeout_s,
+		struct freeze *ret_freeze);
 
 /* Thaws it. -LB_ERR_TIMEOUT, -LB_ERR_RUNTIME where it was not frozen all the time; it runs in any case. */
 int freeze_release(struct freeze *freeze);

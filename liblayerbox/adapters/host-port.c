@@ -41,7 +41,8 @@ static bool is_any(const struct in6_addr *address)
 
 static bool is_loopback(const struct in6_addr *address)
 {
-	return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == IN_LOOPBACKNET);
+	return IN6_IS_ADDR_LOOPBACK(address) ||
+	       (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == IN_LOOPBACKNET);
 }
 
 static bool parse_listen(const char *listen, struct in6_addr *ret_address)
@@ -85,7 +86,8 @@ static int search(struct lb_context *ctx, const char *path, unsigned state, cons
 	if (!file) /* a kernel without IPv6 has no tcp6 */
 		return errno == ENOENT ? 0 : fail_errno(ctx, errno, "cannot read %s", path);
 	while (getline(&line, &size, file) >= 0) {
-		if (!parse_line(line, &name) || name.port != port || name.state != state || !takes(&name.address, wanted))
+		if (!parse_line(line, &name) || name.port != port || name.state != state ||
+		    !takes(&name.address, wanted))
 			continue;
 		*ret_where = describe(&name);
 		return *ret_where ? 1 : fail_memory(ctx);

@@ -19,7 +19,8 @@ int nft_require(struct lb_context *ctx)
 	if (spawn_find("nft", &path))
 		return 0;
 	return fail(ctx, -LB_ERR_NO_PROGRAM,
-		    "nft, by which containers reach the world beyond the host, is not installed: `apt install nftables`");
+		    "nft, by which containers reach the world beyond the host, is not installed: `apt install "
+		    "nftables`");
 }
 
 int nft_apply(struct lb_context *ctx, const char *rules)

@@ -225,7 +225,8 @@ static char *legacy_options(const struct layers *layers)
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		buffer_format(&text, "%s=%s,", options[i].key, options[i].value);
-	buffer_format(&text, "upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,lowerdir=", layers->upper, layers->work);
+	buffer_format(&text, "upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,lowerdir=", layers->upper,
+		      layers->work);
 	for (size_t i = 0; i < layers->lower_count; i++)
 		buffer_format(&text, "%s/proc/self/fd/%d", i ? ":" : "", layers->lower[i]);
 	return buffer_finish(&text);

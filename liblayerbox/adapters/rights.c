@@ -38,7 +38,8 @@ static bool has_overlayfs(const char *release)
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
 		char module[512];
 
-		snprintf(module, sizeof module, "/lib/modules/%s/kernel/fs/overlayfs/overlay.ko%s", release, suffixes[i]);
+		snprintf(module, sizeof module, "/lib/modules/%s/kernel/fs/overlayfs/overlay.ko%s", release,
+			 suffixes[i]);
 		if (access(module, F_OK) == 0)
 			return true;
 	}
@@ -58,10 +59,11 @@ int rights_require_kernel(struct lb_context *ctx, bool unprivileged)
 			    "load it with `modprobe overlay`",
 			    kernel.release);
 	if (unprivileged && (major < 5 || (major == 5 && minor < 19)))
-		return fail(ctx, -LB_ERR_KERNEL,
-			    "this kernel (%s) cannot give an unprivileged container its own ids over a shared base; that "
-			    "needs Linux 5.19 or newer. Upgrade the kernel, or create the container with --privileged if "
-			    "its users may be trusted with the host",
-			    kernel.release);
+		return fail(
+			ctx, -LB_ERR_KERNEL,
+			"this kernel (%s) cannot give an unprivileged container its own ids over a shared base; that "
+			"needs Linux 5.19 or newer. Upgrade the kernel, or create the container with --privileged if "
+			"its users may be trusted with the host",
+			kernel.release);
 	return 0;
 }

@@ -38,7 +38,8 @@ static void on_line(const char *line, void *userdata)
 static int helper_failed(struct lb_context *ctx, int r)
 {
 	if (r == -ENOENT)
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "the helper program " HELPER " is missing; install layerbox again");
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "the helper program " HELPER " is missing; install layerbox again");
 	return fail_errno(ctx, r, "cannot run the helper program " HELPER);
 }
 
@@ -58,8 +59,8 @@ int runtime_run(struct lb_context *ctx, const struct runtime_task *task)
 	if (r < 0)
 		return helper_failed(ctx, r);
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "the helper program " HELPER " ended with status %d: %s", status,
-			    text_trim(output));
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "the helper program " HELPER " ended with status %d: %s",
+			    status, text_trim(output));
 	return 0;
 }
 
@@ -157,7 +158,8 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
 	return r < 0 ? helper_failed(ctx, r) : 0;
 }
 
-int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status, char **ret_output)
+int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,
+		char **ret_output)
 {
 	const struct spawn_options options = { .timeout_s = timeout_s };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };

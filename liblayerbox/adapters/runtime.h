@@ -50,4 +50,5 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
  * waited for any more, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
  */
 enum { RUNTIME_TIMED_OUT = 124 };
-int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status, char **ret_output);
+int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,
+		char **ret_output);

@@ -154,7 +154,8 @@ int subid_grant(struct lb_context *ctx, const struct subid_table *table, uint32_
 		return 0;
 	/* The lock that useradd(8) and usermod(8) take before they write these files. */
 	if (lckpwdf() < 0)
-		return fail(ctx, -LB_ERR_BUSY, "cannot lock /etc/subuid and /etc/subgid: another program is changing accounts");
+		return fail(ctx, -LB_ERR_BUSY,
+			    "cannot lock /etc/subuid and /etc/subgid: another program is changing accounts");
 	for (size_t i = 0; r == 0 && i < sizeof files / sizeof *files; i++) {
 		r = grant_in_file(files[i], start, count, granted < count ? count : granted);
 		if (r < 0)

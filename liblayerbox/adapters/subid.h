@@ -28,4 +28,5 @@ uint64_t subid_conflict(const struct subid_table *table, uint32_t start, uint32_
  * Makes sure that root may use [start, start + count): adds a line for it and for as many ids behind it as are
  * free, up to @ahead, to both files, so that not every container writes to /etc. The caller holds the root's lock.
  */
-int subid_grant(struct lb_context *ctx, const struct subid_table *table, uint32_t start, uint32_t count, uint32_t ahead);
+int subid_grant(struct lb_context *ctx, const struct subid_table *table, uint32_t start, uint32_t count,
+		uint32_t ahead);

@@ -104,7 +104,8 @@ int tc_set_rate(struct lb_context *ctx, const char *name, uint64_t bits_per_seco
 	r = netlink_do(sock, message);
 	if (r == -NLE_OBJ_NOTFOUND)
 		return fail(ctx, -LB_ERR_KERNEL,
-			    "this host cannot bound what goes to a container: its kernel has no token bucket (module sch_tbf)");
+			    "this host cannot bound what goes to a container: its kernel has no token bucket (module "
+			    "sch_tbf)");
 	return r < 0 ? netlink_fail(ctx, r, "setting the rate of", name) : 0;
 }
 

@@ -56,7 +56,8 @@ static int failed(const struct workshop *shop, const char *what, int status, con
 			    ctx->config.root, shop->staging->name);
 	return fail(ctx, -LB_ERR_PROGRAM_FAILED, "`apt-get %s` failed in base '%s' with status %d: %s%s", what,
 		    shop->staging->name, status, words,
-		    output->unreachable ? ". Look at the host's network and name server, and at the base's /etc/apt" : "");
+		    output->unreachable ? ". Look at the host's network and name server, and at the base's /etc/apt"
+					: "");
 }
 
 /* @words: options and the command, split at spaces; @packages (may be NULL) behind it. */
@@ -88,7 +89,8 @@ static int change(const struct workshop *shop, const char *what, const struct te
 	CLEANUP_FREE char *command = text_format("-o APT::Install-Recommends=false -o Dpkg::Options::=--force-confdef "
 						 "-o Dpkg::Options::=--force-confold %s",
 						 what);
-	struct run update = { .quiet = true }, look = { .quiet = true, .security = security }, run = { 0 }, last = { 0 };
+	struct run update = { .quiet = true }, look = { .quiet = true, .security = security }, run = { 0 },
+		   last = { 0 };
 	int r;
 
 	if (!simulation || !command)

@@ -117,7 +117,8 @@ int base_hold(const struct lb_base *base, int *ret_base_fd, int *ret_generation_
 	snprintf(number, sizeof number, "%u", base->generation);
 	base_fd = openat(ctx->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (base_fd >= 0 && flock(base_fd, LOCK_SH | LOCK_NB) < 0)
-		return fail(ctx, -LB_ERR_BUSY, "another command changes base '%s' just now; try again later", base->name);
+		return fail(ctx, -LB_ERR_BUSY, "another command changes base '%s' just now; try again later",
+			    base->name);
 	if (base_fd >= 0 && is_in_place(ctx, path, base_fd))
 		fd = openat(base_fd, number, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -277,8 +278,8 @@ static int refuse_while_parent(struct lb_context *ctx, const char *name)
 		const char *rest = text_after(bases[i]->record.parent, name);
 
 		if (rest && *rest == '@' && !text_equal(bases[i]->name, name))
-			r = fail(ctx, -LB_ERR_BASE_IN_USE, "base '%s' is the parent of the stack '%s'; delete that first",
-				 name, bases[i]->name);
+			r = fail(ctx, -LB_ERR_BASE_IN_USE,
+				 "base '%s' is the parent of the stack '%s'; delete that first", name, bases[i]->name);
 	}
 	lb_base_list_free(bases);
 	return r;

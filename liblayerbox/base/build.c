@@ -130,13 +130,14 @@ int lb_base_build(struct lb_context *ctx, const char *recipe_name, const struct 
 	name = options && options->name ? options->name : recipe.name;
 	if (recipe.method == RECIPE_METHOD_STACK && options && options->mirror)
 		return fail(ctx, -LB_ERR_BAD_VALUE,
-			    "%s is a stack: its packages come from where those of its parent, %s, come from", recipe.name,
-			    recipe.parent);
+			    "%s is a stack: its packages come from where those of its parent, %s, come from",
+			    recipe.name, recipe.parent);
 	mirror = options && options->mirror ? options->mirror : ctx->config.mirror;
 	r = name_check(ctx, "base", name);
 	if (r == 0)
 		r = check_mirror(ctx, mirror);
 	if (r < 0)
 		return r;
-	return recipe.method == RECIPE_METHOD_STACK ? stack_build(ctx, &recipe, name) : build(ctx, &recipe, name, mirror);
+	return recipe.method == RECIPE_METHOD_STACK ? stack_build(ctx, &recipe, name)
+						    : build(ctx, &recipe, name, mirror);
 }

@@ -129,7 +129,8 @@ static void remove_all(struct gc *gc)
 		int r = tree_remove(doomed->base_fd, doomed->hidden);
 
 		if (r < 0)
-			r = fail_errno(gc->ctx, r, "%s is taken away, but not all of its files could be removed from %s",
+			r = fail_errno(gc->ctx, r,
+				       "%s is taken away, but not all of its files could be removed from %s",
 				       doomed->text, doomed->hidden);
 		tally_tell(&gc->tally, doomed->text, r);
 		close_fd(doomed->base_fd);

@@ -218,7 +218,8 @@ static int read_lines(char *text, struct manifest *manifest, char *error, size_t
 		manifest->count++;
 		text = end + 1;
 	}
-	return *text ? wrong_line(error, error_size, manifest->count + 2, "there are more lines than the first one says")
+	return *text ? wrong_line(error, error_size, manifest->count + 2,
+				  "there are more lines than the first one says")
 		     : 0;
 }
 

@@ -56,7 +56,8 @@ int manifest_read(struct lb_context *ctx, int generation_fd, const char *what, s
 		return fail_memory(ctx);
 	if (r < 0)
 		return fail(ctx, -LB_ERR_DAMAGED,
-			    "the manifest of %s is damaged, at line %s; build or upgrade the base anew, and rebase what "
+			    "the manifest of %s is damaged, at line %s; build or upgrade the base anew, and rebase "
+			    "what "
 			    "stands on this generation",
 			    what, error);
 	return 0;

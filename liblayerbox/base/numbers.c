@@ -79,7 +79,8 @@ static int add_line(struct accounts *accounts, const char *line, bool has_number
 }
 
 /* None where there is no such file. */
-static int read_accounts(struct lb_context *ctx, int tree_fd, const struct account_file *file, struct accounts *accounts)
+static int read_accounts(struct lb_context *ctx, int tree_fd, const struct account_file *file,
+			 struct accounts *accounts)
 {
 	char path[32];
 	int r;
@@ -136,7 +137,8 @@ static int check_file(struct lb_context *ctx, int before_fd, int after_fd, const
 
 		if (old && old->number != after.items[i].number)
 			r = fail(ctx, -LB_ERR_DAMAGED,
-				 "the %s '%s' has the number %lld in %s and would have %lld now: files of containers have "
+				 "the %s '%s' has the number %lld in %s and would have %lld now: files of containers "
+				 "have "
 				 "the old one. Give it the old one back, by a command or in its package",
 				 file->kind, shown(old, name), (long long)old->number, what,
 				 (long long)after.items[i].number);
@@ -168,8 +170,8 @@ static int add_missing(struct lb_context *ctx, const struct account_file *file, 
 		taken = file->has_numbers ? find_number(lower, account->number) : NULL;
 		if (taken)
 			return fail(ctx, -LB_ERR_DAMAGED,
-				    "the %s '%s' has the number %lld, and so has '%s' in the parent's new generation", file->kind,
-				    shown(account, own), (long long)account->number, shown(taken, other));
+				    "the %s '%s' has the number %lld, and so has '%s' in the parent's new generation",
+				    file->kind, shown(account, own), (long long)account->number, shown(taken, other));
 		buffer_format(text, "%s\n", account->line);
 	}
 	return 0;
@@ -208,7 +210,8 @@ static int carry_file(struct lb_context *ctx, const struct account_file *file, c
 	if (text.failed)
 		return fail_memory(ctx);
 	r = lay_file(etcs[2], lower.text ? etcs[1] : etcs[0], file->name, &text);
-	return r < 0 ? fail_errno(ctx, r, "cannot lay the accounts of the last generation into /etc/%s", file->name) : 0;
+	return r < 0 ? fail_errno(ctx, r, "cannot lay the accounts of the last generation into /etc/%s", file->name)
+		     : 0;
 }
 
 int numbers_carry(struct lb_context *ctx, int from_fd, int lower_fd, int upper_fd)

@@ -44,7 +44,8 @@ static const char *take_word(char **member, const char *value)
 
 static const char *take_signal(char **member, const char *value)
 {
-	return recipe_signal_is_valid(value) ? keyfile_take(member, value) : "must be a signal's name, such as SIGRTMIN+3";
+	return recipe_signal_is_valid(value) ? keyfile_take(member, value)
+					     : "must be a signal's name, such as SIGRTMIN+3";
 }
 
 static const char *take_words(struct text_list *list, const char *value)
@@ -185,7 +186,8 @@ static int complete(struct lb_context *ctx, struct recipe *recipe, const char *p
 		recipe->method = RECIPE_METHOD_STACK;
 	if (recipe->method == RECIPE_METHOD_STACK && !recipe->parent)
 		return fail(ctx, -LB_ERR_BAD_CONFIG,
-			    "%s does not say what the stack stands on: it needs `parent = debian-bookworm` or another base",
+			    "%s does not say what the stack stands on: it needs `parent = debian-bookworm` or another "
+			    "base",
 			    path);
 	if (recipe->method != RECIPE_METHOD_STACK && recipe->parent)
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s has a parent, and a method that does not need one", path);

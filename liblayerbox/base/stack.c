@@ -93,8 +93,9 @@ static int describe(const struct making *making, struct generation_record *recor
 	record->parent = text_format("%s@%u", making->parent->name, making->parent->generation);
 	record->halt_signal = strdup(recipe->halt_signal ? recipe->halt_signal : parent->halt_signal);
 	record->reboot_signal = strdup(recipe->reboot_signal ? recipe->reboot_signal : parent->reboot_signal);
-	return record->recipe && record->parent && record->halt_signal && record->reboot_signal ? 0
-												 : fail_memory(making->ctx);
+	return record->recipe && record->parent && record->halt_signal && record->reboot_signal
+		       ? 0
+		       : fail_memory(making->ctx);
 }
 
 /* @before_fd: the tree that changes are told against; @what names it. */

@@ -165,7 +165,8 @@ int staging_begin_next(const struct lb_base *base, struct staging *staging)
 		return r;
 	staging->generation_fd = fcntl(staging->fd, F_DUPFD_CLOEXEC, 0);
 	if (staging->generation_fd < 0)
-		return fail_errno(ctx, errno, "cannot make generation %u of base '%s'", staging->generation, base->name);
+		return fail_errno(ctx, errno, "cannot make generation %u of base '%s'", staging->generation,
+				  base->name);
 	return make_tree(staging);
 }
 

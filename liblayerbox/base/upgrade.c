@@ -57,8 +57,9 @@ static int copy_record(const struct lb_base *base, struct generation_record *rec
 	record->parent = strdup(base->record.parent);
 	record->halt_signal = strdup(base->record.halt_signal);
 	record->reboot_signal = strdup(base->record.reboot_signal);
-	return record->recipe && record->parent && record->halt_signal && record->reboot_signal ? 0
-												 : fail_memory(base->ctx);
+	return record->recipe && record->parent && record->halt_signal && record->reboot_signal
+		       ? 0
+		       : fail_memory(base->ctx);
 }
 
 static int finish(const struct lb_base *base, struct workshop *shop, const struct text_list *security)

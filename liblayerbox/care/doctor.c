@@ -66,7 +66,8 @@ static void examine_programs(struct examination *examination)
 
 		if (spawn_find(needed[i].program, &path))
 			continue;
-		snprintf(problem, sizeof problem, "the program %s is not installed: %s", needed[i].program, needed[i].why);
+		snprintf(problem, sizeof problem, "the program %s is not installed: %s", needed[i].program,
+			 needed[i].why);
 		found(examination, false, "host", problem, needed[i].package);
 	}
 }
@@ -118,7 +119,8 @@ static void examine_directory(struct examination *examination, const char *subje
 	if (fstat(fd, &st) < 0 || (st.st_uid == 0 && (st.st_mode & 07777) == 0700))
 		return;
 	repaired = examination->repair && fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0;
-	found(examination, repaired, subject, "its directory was open to others, who could run its setuid files as root",
+	found(examination, repaired, subject,
+	      "its directory was open to others, who could run its setuid files as root",
 	      repaired ? "made it 0700, of root" : "make it 0700, of root");
 }
 
@@ -136,7 +138,8 @@ static void examine_parts(struct examination *examination, const char *subject, 
 
 		if (faccessat(fd, parts[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
-		repaired = examination->repair && parts[i].can_be_made && mkdirat(fd, parts[i].name, parts[i].mode) == 0;
+		repaired =
+			examination->repair && parts[i].can_be_made && mkdirat(fd, parts[i].name, parts[i].mode) == 0;
 		snprintf(problem, sizeof problem, "its directory %s is missing", parts[i].name);
 		found(examination, repaired, subject, problem,
 		      repaired		   ? "made it" :
@@ -205,7 +208,8 @@ static void examine_layers(struct examination *examination, const char *subject,
 	struct lb_context *ctx = examination->ctx;
 
 	if (references_collect_of(ctx, fd, name, &references) < 0) {
-		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
+		found(examination, false, subject, ctx->error,
+		      "put the file right by hand, or restore it from a backup");
 		return;
 	}
 	for (size_t i = 0; i < references.count; i++) {
@@ -235,7 +239,8 @@ static void examine_container(struct examination *examination, const char *name)
 	examine_directory(examination, subject, fd);
 	examine_parts(examination, subject, fd);
 	if (record_read(ctx, fd, name, &record) < 0) {
-		found(examination, false, subject, ctx->error, "put the file right by hand, or restore it from a backup");
+		found(examination, false, subject, ctx->error,
+		      "put the file right by hand, or restore it from a backup");
 		return;
 	}
 	if (next_is_committed(fd))

@@ -18,7 +18,8 @@ static int no_answer(struct lb_context *ctx, const char *name, int r)
 {
 	if (r == -EAGAIN)
 		return fail(ctx, -LB_ERR_TIMEOUT,
-			    "the LXC monitor of container '%s' does not answer; it may be stopped (ps shows it as T) or stuck",
+			    "the LXC monitor of container '%s' does not answer; it may be stopped (ps shows it as T) "
+			    "or stuck",
 			    name);
 	return fail_errno(ctx, r, "cannot ask the LXC monitor of container '%s'", name);
 }

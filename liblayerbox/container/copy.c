@@ -31,13 +31,15 @@ static int copy(struct lb_container *container, const char *direction, const cha
 		close_fd(take_fd(&lock_fd));
 	r = spawn_run(argv, &(struct spawn_options){ 0 }, &status, &output);
 	if (r == -ENOENT || r == -EACCES)
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "the helper program " HELPER " is missing; install layerbox again");
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "the helper program " HELPER " is missing; install layerbox again");
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot run the helper program " HELPER);
 	/* Where one side fails, so does the other: the first line is the cause, the second what followed from it. */
 	output[strcspn(output, "\n")] = '\0';
 	if (status != 0)
-		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "cannot copy %s to %s: %s", source, destination, text_trim(output));
+		return fail(ctx, -LB_ERR_PROGRAM_FAILED, "cannot copy %s to %s: %s", source, destination,
+			    text_trim(output));
 	return 0;
 }
 

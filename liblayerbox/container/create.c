@@ -94,7 +94,8 @@ static int make_directories(struct draft *draft, int base_fd)
 	if (draft->directory_fd < 0 || flock(draft->directory_fd, LOCK_EX | LOCK_NB) < 0)
 		return fail_errno(draft->ctx, errno, "cannot open its directory");
 	if (fstat(base_fd, &root) < 0 || mkdirat(draft->directory_fd, LAYOUT_TOP, 0755) < 0 ||
-	    mkdirat(draft->directory_fd, LAYOUT_WORK, 0700) < 0 || mkdirat(draft->directory_fd, LAYOUT_ROOTFS, 0755) < 0 ||
+	    mkdirat(draft->directory_fd, LAYOUT_WORK, 0700) < 0 ||
+	    mkdirat(draft->directory_fd, LAYOUT_ROOTFS, 0755) < 0 ||
 	    fchmodat(draft->directory_fd, LAYOUT_TOP, root.st_mode & 07777, 0) < 0)
 		return fail_errno(draft->ctx, errno, "cannot make its directories");
 	return 0;
@@ -110,10 +111,12 @@ static int fill_top(struct draft *draft, int top_fd, int base_fd)
 	if (seed && seed->layers.count)
 		return seed->keep_identity
 			       ? container_rerender(draft->ctx, top_fd, draft->name, &draft->record, &seed->origin)
-			       : container_rerender_as_new(draft->ctx, top_fd, draft->name, &draft->record, &seed->origin);
+			       : container_rerender_as_new(draft->ctx, top_fd, draft->name, &draft->record,
+							   &seed->origin);
 	r = render_rootfs_values(draft->ctx, draft->name, &draft->record, &draft->network, &values);
-	return r < 0 ? r : render_rootfs(draft->ctx, top_fd, base_fd, &values, draft->record.identity.is_static, &draft->fds,
-					 &draft->fd_count);
+	return r < 0 ? r
+		     : render_rootfs(draft->ctx, top_fd, base_fd, &values, draft->record.identity.is_static,
+				     &draft->fds, &draft->fd_count);
 }
 
 /* A file at most one directory deep. */
@@ -156,7 +159,8 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	return r < 0 ? r : fill_top(draft, top_fd, base_fd);
 }
 
-static bool is_on(const struct lb_context *ctx, const struct network_plan *network, const struct network_identity *other)
+static bool is_on(const struct lb_context *ctx, const struct network_plan *network,
+		  const struct network_identity *other)
 {
 	return text_equal(network_name(ctx, other->network), network->bridge);
 }
@@ -164,7 +168,8 @@ static bool is_on(const struct lb_context *ctx, const struct network_plan *netwo
 static int bridge_is_full(struct lb_context *ctx, const struct network_plan *network)
 {
 	return fail(ctx, -LB_ERR_EXHAUSTED,
-		    "network %s has %d containers, as many as a Linux bridge has ports; make another with `layerbox net "
+		    "network %s has %d containers, as many as a Linux bridge has ports; make another with `layerbox "
+		    "net "
 		    "create NAME --subnet 10.x.0.0/16` and create containers with --network NAME",
 		    network->bridge, BRIDGE_PORTS_MAX);
 }
@@ -242,7 +247,8 @@ static int publish(struct draft *draft)
 	int r;
 
 	if (renameat2(draft->containers_fd, draft->hidden, draft->containers_fd, draft->name, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST ? name_is_taken(ctx, draft->name) : fail_errno(ctx, errno, "cannot give it its name");
+		return errno == EEXIST ? name_is_taken(ctx, draft->name)
+				       : fail_errno(ctx, errno, "cannot give it its name");
 	text_copy(draft->hidden, sizeof draft->hidden, draft->name);
 	if (fsync(draft->containers_fd) < 0)
 		return fail_errno(ctx, errno, "cannot write it to disk");
@@ -313,7 +319,8 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 		draft_empty(draft);
 	}
 	return fail(draft->ctx, -LB_ERR_NETWORK,
-		    "%d addresses of network %s in a row are used by others, as their answers to ARP say; `ip neighbour show "
+		    "%d addresses of network %s in a row are used by others, as their answers to ARP say; `ip "
+		    "neighbour show "
 		    "dev %s` shows by whom",
 		    ADDRESS_ATTEMPTS, draft->network.bridge, draft->network.bridge);
 }
@@ -377,7 +384,8 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		if (!draft.record.description)
 			r = fail_memory(ctx);
 		else if (settings_find("description")->set(&draft.record, description))
-			r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s", settings_find("description")->set(&draft.record, description));
+			r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s",
+				 settings_find("description")->set(&draft.record, description));
 	}
 	if (r == 0)
 		r = create_draft(&draft, base, ret_container);

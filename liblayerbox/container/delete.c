@@ -37,7 +37,8 @@ static int give_back(struct lb_context *ctx, const char *name, const struct reco
  * Hides the directory, and has the firewall forget the container before another can have its address or its ports.
  * @record NULL: it cannot be read.
  */
-static int hide(struct lb_context *ctx, int containers_fd, const char *name, const struct record *record, char hidden[128])
+static int hide(struct lb_context *ctx, int containers_fd, const char *name, const struct record *record,
+		char hidden[128])
 {
 	CLEANUP_FD int lock = lock_firewall(ctx);
 	int r = lock < 0 ? lock : store_hide(ctx, containers_fd, name, hidden);
@@ -47,8 +48,9 @@ static int hide(struct lb_context *ctx, int containers_fd, const char *name, con
 	r = record ? guests_dismiss(ctx, name, record) : guests_dismiss_unknown(ctx);
 	if (r < 0)
 		log_message(ctx, LB_LOG_WARNING,
-			    "container '%s' is deleted, but not from the firewall; `layerbox doctor` puts that right: %s", name,
-			    ctx->error);
+			    "container '%s' is deleted, but not from the firewall; `layerbox doctor` puts that right: "
+			    "%s",
+			    name, ctx->error);
 	return 0;
 }
 
@@ -77,7 +79,9 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	host_names_follow(ctx);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
-		return fail_errno(ctx, r, "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS "/%s",
+		return fail_errno(ctx, r,
+				  "container '%s' is deleted, but some of its files are still in %s/" STORE_CONTAINERS
+				  "/%s",
 				  name, ctx->config.root, hidden);
 	return 0;
 }
@@ -85,7 +89,8 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 /* Does it name layers, which may be nobody's any more when it is gone? */
 static bool has_layers(int directory_fd, const struct record *record)
 {
-	return !record || record->layers.count || faccessat(directory_fd, LAYOUT_SNAPSHOTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return !record || record->layers.count ||
+	       faccessat(directory_fd, LAYOUT_SNAPSHOTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* A container whose record cannot be read can be deleted, too; its network is not known then. */
@@ -105,7 +110,8 @@ static int read_and_delete(struct lb_context *ctx, int directory_fd, const char 
 static void sweep_layers(struct lb_context *ctx, const char *name)
 {
 	if (layers_sweep_is_due(ctx) && layers_sweep(ctx) < 0)
-		log_message(ctx, LB_LOG_WARNING, "container '%s' is deleted, but its layers are still there: %s", name, ctx->error);
+		log_message(ctx, LB_LOG_WARNING, "container '%s' is deleted, but its layers are still there: %s", name,
+			    ctx->error);
 }
 
 int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
@@ -122,7 +128,8 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 		lock_fd = lock_container(ctx, name);
 		if (lock_fd < 0)
 			return lock_fd;
-		r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, or delete it with --force");
+		r = container_require_stopped(ctx, name,
+					      "stop it first with `layerbox stop`, or delete it with --force");
 		if (r == 0)
 			r = snapshot_require_unmounted(ctx, name, NULL);
 		if (r == 0) {

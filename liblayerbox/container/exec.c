@@ -60,8 +60,8 @@ static int add_environment(struct text_list *arguments, const char *const *env)
 }
 
 /* What follows the helper's name. */
-static int make_arguments(struct lb_container *container, const char *const *argv, const struct lb_exec_options *options,
-			  struct text_list *arguments)
+static int make_arguments(struct lb_container *container, const char *const *argv,
+			  const struct lb_exec_options *options, struct text_list *arguments)
 {
 	CLEANUP_FREE char *lxcpath = store_path(container->ctx, STORE_CONTAINERS);
 	int r = lxcpath ? text_list_add(arguments, "exec") : -ENOMEM;
@@ -105,7 +105,8 @@ int lb_container_exec(struct lb_container *container, const char *const *argv, c
 		return r;
 	if (options && options->use_fds)
 		memcpy(fds, (int[]){ options->stdin_fd, options->stdout_fd, options->stderr_fd }, sizeof fds);
-	return runtime_attach(ctx, (const char *const *)arguments.items, options && options->use_fds ? fds : NULL, ret_status);
+	return runtime_attach(ctx, (const char *const *)arguments.items, options && options->use_fds ? fds : NULL,
+			      ret_status);
 }
 
 int container_exec_shortly(struct lb_container *container, const char *const *argv, unsigned timeout_s, int *ret_status,
@@ -116,7 +117,9 @@ int container_exec_shortly(struct lb_container *container, const char *const *ar
 
 	if (r == 0)
 		r = make_arguments(container, argv, NULL, &arguments);
-	return r < 0 ? r : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status, ret_output);
+	return r < 0 ? r
+		     : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status,
+				   ret_output);
 }
 
 struct account {

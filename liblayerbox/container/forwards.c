@@ -43,7 +43,8 @@ static int is_taken(struct lb_context *ctx, const char *container, const struct 
 
 	port_text(by, port, sizeof port);
 	return fail(ctx, -LB_ERR_EXISTS,
-		    "port %s of the host leads to port %u of container '%s' already; remove that first: `layerbox forward "
+		    "port %s of the host leads to port %u of container '%s' already; remove that first: `layerbox "
+		    "forward "
 		    "remove %s %s`",
 		    port, by->target_port, container, container, port);
 }
@@ -75,7 +76,8 @@ static int refuse_taken_by_host(struct lb_context *ctx, const struct forward *fo
 	if (r <= 0)
 		return r;
 	return fail(ctx, -LB_ERR_EXISTS,
-		    "a program of this host listens on %s (%s) already; choose another port, or stop that program: `ss -l%cnp "
+		    "a program of this host listens on %s (%s) already; choose another port, or stop that program: `ss "
+		    "-l%cnp "
 		    "sport = %u` shows it",
 		    where, forward_protocol(forward), *forward_protocol(forward), forward->port);
 }
@@ -94,7 +96,8 @@ static int refuse_impossible(struct lb_context *ctx, const struct record *record
 	r = network_plan_make(ctx, record->identity.network, &plan);
 	if (r == 0 && !*plan.settings.ipv6)
 		r = fail(ctx, -LB_ERR_BAD_VALUE,
-			 "container '%s' has no IPv6 address that [%s]:%u could lead to; `layerbox net set %s ipv6=auto` gives "
+			 "container '%s' has no IPv6 address that [%s]:%u could lead to; `layerbox net set %s "
+			 "ipv6=auto` gives "
 			 "its network one",
 			 container, forward->listen, forward->port, plan.bridge);
 	return r;
@@ -143,13 +146,14 @@ static int take(struct lb_context *ctx, const char *container, struct record *re
 	}
 	port_text(forward, port, sizeof port);
 	return fail(ctx, -LB_ERR_BAD_VALUE,
-		    "container '%s' has no such forward of port %s; `layerbox forward list %s` shows those it has", container,
-		    port, container);
+		    "container '%s' has no such forward of port %s; `layerbox forward list %s` shows those it has",
+		    container, port, container);
 }
 
 /* Changes the record by @work, and has the firewall follow. */
 static int edit(struct lb_context *ctx, const struct lb_forward *public, int directory_fd,
-		int (*work)(struct lb_context *ctx, const char *container, struct record *record, struct forward *forward))
+		int (*work)(struct lb_context *ctx, const char *container, struct record *record,
+			    struct forward *forward))
 {
 	struct record before = { 0 }, after = { 0 };
 	struct forward forward;

@@ -45,7 +45,8 @@ static int last_end(struct lb_context *ctx, int fd, uint64_t *ret_end)
 		return 0;
 	if (sscanf(line, "%u %u", &start, &count) != 2)
 		return fail(ctx, -LB_ERR_DAMAGED,
-			    "the last line of %s/" STORE_ID_RANGES " is not START COUNT NAME: \"%.60s\"; put it right by hand, "
+			    "the last line of %s/" STORE_ID_RANGES
+			    " is not START COUNT NAME: \"%.60s\"; put it right by hand, "
 			    "above every id_range in the containers' container.conf",
 			    ctx->config.root, text_printable(line));
 	*ret_end = (uint64_t)start + count;
@@ -65,7 +66,8 @@ static uint64_t next_free(const struct subid_table *table, uint64_t start)
 
 int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t above, uint32_t *ret_start)
 {
-	CLEANUP_FD int fd = openat(ctx->root_fd, STORE_ID_RANGES, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	CLEANUP_FD int fd =
+		openat(ctx->root_fd, STORE_ID_RANGES, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	CLEANUP(subid_free) struct subid_table others = { 0 };
 	char line[256];
 	uint64_t start = 0;
@@ -84,7 +86,8 @@ int id_range_allocate(struct lb_context *ctx, const char *name, uint32_t above, 
 	start = next_free(&others, start > ctx->config.id_start ? start : ctx->config.id_start);
 	if (start + ID_RANGE_COUNT > UINT32_MAX)
 		return fail(ctx, -LB_ERR_EXHAUSTED,
-			    "all id ranges of this host have been handed out; see layerbox(8), ID RANGES, for what to do");
+			    "all id ranges of this host have been handed out; see layerbox(8), ID RANGES, for what to "
+			    "do");
 	r = subid_grant(ctx, &others, (uint32_t)start, ID_RANGE_COUNT, GRANT_AHEAD);
 	if (r < 0)
 		return r;

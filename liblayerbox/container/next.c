@@ -85,9 +85,12 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	struct todo *todo = userdata;
 
 	if (text_equal(key, "layer"))
-		return layer_id_is_valid(value) && text_copy(todo->layer, sizeof todo->layer, value) ? NULL : "must be a layer";
+		return layer_id_is_valid(value) && text_copy(todo->layer, sizeof todo->layer, value)
+			       ? NULL
+			       : "must be a layer";
 	if (text_equal(key, "label"))
-		return label_is_valid(value) && text_copy(todo->label, sizeof todo->label, value) ? NULL : "must be a label";
+		return label_is_valid(value) && text_copy(todo->label, sizeof todo->label, value) ? NULL
+												  : "must be a label";
 	if (text_equal(key, "complete"))
 		return text_to_bool(value, &todo->complete) ? NULL : "must be yes";
 	return "is not a key of a change";
@@ -191,7 +194,8 @@ static int finish(struct lb_context *ctx, int container_fd, int next_fd, const c
 
 	if (r < 0)
 		return fail_errno(ctx, r,
-				  "cannot finish a change of container '%s' that is decided already; the next command tries again",
+				  "cannot finish a change of container '%s' that is decided already; the next command "
+				  "tries again",
 				  name);
 	tree_remove(container_fd, DONE);
 	return 0;
@@ -289,7 +293,8 @@ int next_finish(struct lb_context *ctx, int container_fd, const char *name)
 	if (fd < 0)
 		return 0;
 	if (!read_todo(ctx, fd, name, &todo)) {
-		log_message(ctx, LB_LOG_WARNING, "container '%s': a change that a power cut left incomplete is forgotten", name);
+		log_message(ctx, LB_LOG_WARNING,
+			    "container '%s': a change that a power cut left incomplete is forgotten", name);
 		tree_remove(container_fd, COMMITTED);
 		return 0;
 	}

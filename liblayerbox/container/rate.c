@@ -18,8 +18,9 @@ enum { UNITS = sizeof units / sizeof *units };
 
 const char *rate_set(const char *value, uint64_t *ret_bits_per_second)
 {
-	static const char rule[] = "must be a whole number of kbit, Mbit or Gbit per second, such as 100Mbit (powers of "
-				   "1000), from 64kbit to 100Gbit";
+	static const char rule[] =
+		"must be a whole number of kbit, Mbit or Gbit per second, such as 100Mbit (powers of "
+		"1000), from 64kbit to 100Gbit";
 	size_t n = strspn(value, "0123456789");
 	char digits[16];
 	uint64_t number;
@@ -51,6 +52,7 @@ char *rate_to_text(uint64_t bits_per_second)
 		return strdup("");
 	for (size_t i = 0; i < UNITS; i++)
 		if (bits_per_second % units[i].bits == 0)
-			return text_format("%llu%s", (unsigned long long)(bits_per_second / units[i].bits), units[i].name);
+			return text_format("%llu%s", (unsigned long long)(bits_per_second / units[i].bits),
+					   units[i].name);
 	return text_format("%llubit", (unsigned long long)bits_per_second);
 }

@@ -70,7 +70,8 @@ static int refuse(struct lb_context *ctx, const struct network_plan *plan, const
 
 	ipv4_format(plan->subnet.first, first);
 	ipv4_format(plan->subnet.last, last);
-	return fail(ctx, -LB_ERR_BAD_VALUE, "%.20s %s; containers on %s can have %s to %s", ipv4, why, plan->bridge, first, last);
+	return fail(ctx, -LB_ERR_BAD_VALUE, "%.20s %s; containers on %s can have %s to %s", ipv4, why, plan->bridge,
+		    first, last);
 }
 
 static int check_address(struct lb_context *ctx, const struct network_plan *plan, const char *ipv4)
@@ -105,8 +106,8 @@ static int check_free(struct lb_context *ctx, const struct network_plan *plan, c
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (text_equal(others[i].identity.ipv4, ipv4) && !text_equal(others[i].name, name))
-			return fail(ctx, -LB_ERR_EXISTS, "%s is reserved for container '%s' already; choose another", ipv4,
-				    others[i].name);
+			return fail(ctx, -LB_ERR_EXISTS, "%s is reserved for container '%s' already; choose another",
+				    ipv4, others[i].name);
 	if (r == 0)
 		r = lease_table_load_planned(ctx, plan, &leases);
 	for (size_t i = 0; r == 0 && i < leases.count; i++) {
@@ -127,7 +128,8 @@ static int check_free(struct lb_context *ctx, const struct network_plan *plan, c
 /*
  * First the record says what is going on; then all is made anew. The next start or doctor finishes for who is killed.
  */
-static int readdress(struct lb_context *ctx, const char *name, int directory_fd, struct record *record, const char *ipv4)
+static int readdress(struct lb_context *ctx, const char *name, int directory_fd, struct record *record,
+		     const char *ipv4)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	int r = network_plan_make(ctx, record->identity.network, &plan);
@@ -151,7 +153,8 @@ static int readdress(struct lb_context *ctx, const char *name, int directory_fd,
 static int reserve_locked(struct lb_context *ctx, const char *name, int directory_fd, const char *ipv4)
 {
 	struct record record = { 0 };
-	int r = container_require_stopped(ctx, name, "stop it first with `layerbox stop`, then give it another address");
+	int r = container_require_stopped(ctx, name,
+					  "stop it first with `layerbox stop`, then give it another address");
 
 	if (r == 0)
 		r = record_read(ctx, directory_fd, name, &record);

@@ -59,8 +59,9 @@ static const char *read_ipv4(struct record *record, const char *value)
 
 static const char *read_network(struct record *record, const char *value)
 {
-	return text_copy(record->identity.network, sizeof record->identity.network, value) ? NULL
-											     : "must be the name of a network";
+	return text_copy(record->identity.network, sizeof record->identity.network, value)
+		       ? NULL
+		       : "must be the name of a network";
 }
 
 static const char *read_forwards(struct record *record, const char *value)
@@ -94,8 +95,9 @@ static const char *read_renamed_from(struct record *record, const char *value)
 
 static const char *read_ipv4_before(struct record *record, const char *value)
 {
-	return address_is_ipv4(value) && text_copy(record->ipv4_before, IPV4_TEXT_SIZE, value) ? NULL
-											       : "must be an IPv4 address";
+	return address_is_ipv4(value) && text_copy(record->ipv4_before, IPV4_TEXT_SIZE, value)
+		       ? NULL
+		       : "must be an IPv4 address";
 }
 
 /* NAME or NAME@GENERATION */
@@ -383,7 +385,9 @@ static int container_uses_base(struct lb_context *ctx, int containers_fd, const 
 	int r = record_read_by_name(ctx, containers_fd, name, &record);
 
 	if (r == 0)
-		r = uses_base(&record, base, generation) ? 1 : snapshots_use_base(ctx, containers_fd, name, base, generation);
+		r = uses_base(&record, base, generation)
+			    ? 1
+			    : snapshots_use_base(ctx, containers_fd, name, base, generation);
 	else if (r > 0)
 		r = 0; /* it went away meanwhile */
 	record_free(&record);

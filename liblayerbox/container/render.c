@@ -59,7 +59,8 @@ static int write_rendered(struct lb_context *ctx, int dir_fd, const char *file, 
 		return 1;
 	if (r == 0 && !is_as_rendered(present)) {
 		log_message(ctx, LB_LOG_WARNING,
-			    "the file %s of %s was changed by hand; what it held is kept as %s (lines of your own belong "
+			    "the file %s of %s was changed by hand; what it held is kept as %s (lines of your own "
+			    "belong "
 			    "into " LAYOUT_LOCAL_CONFIG ")",
 			    file, whose, kept);
 		if (renameat(dir_fd, file, dir_fd, kept) < 0)
@@ -106,7 +107,8 @@ static int limit_lines(struct lb_context *ctx, const char *name, const struct li
 
 		if (amounts[i] && !n)
 			log_message(ctx, LB_LOG_WARNING,
-				    "container '%s' has a limit that this host cannot enforce: there is no cgroup controller "
+				    "container '%s' has a limit that this host cannot enforce: there is no cgroup "
+				    "controller "
 				    "`%s`",
 				    name, cgroup_controller_name(i));
 		for (int k = 0; k < n; k++)
@@ -166,14 +168,16 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "mtu", .value = network.mtu ? mtu : NULL },
 		{ .name = "mac", .value = record->identity.mac },
 		{ .name = "port", .value = port },
-		{ .name = "port_hook", .value = uplink_needs_hook(ctx, record) ? PKGLIBEXECDIR "/layerbox-hook" : NULL },
+		{ .name = "port_hook",
+		  .value = uplink_needs_hook(ctx, record) ? PKGLIBEXECDIR "/layerbox-hook" : NULL },
 		{ .name = "halt_signal", .value = base->record.halt_signal },
 		{ .name = "reboot_signal", .value = base->record.reboot_signal },
 		{ .name = "limits", .value = limits, .multi_line = 1 },
 		{ 0 },
 	};
-	return render(ctx, STORE_TEMPLATES, record->privileged ? "container-privileged.conf" : "container-unprivileged.conf",
-		      variables, ret_text);
+	return render(ctx, STORE_TEMPLATES,
+		      record->privileged ? "container-privileged.conf" : "container-unprivileged.conf", variables,
+		      ret_text);
 }
 
 int render_config_on(struct lb_context *ctx, int directory_fd, const char *name, const struct record *record,
@@ -185,7 +189,8 @@ int render_config_on(struct lb_context *ctx, int directory_fd, const char *name,
 
 	if (common < 0 || !whose)
 		return common < 0 ? common : fail_memory(ctx);
-	r = render_config_text(ctx, name, record, base, faccessat(directory_fd, LAYOUT_LOCAL_CONFIG, F_OK, 0) == 0, &text);
+	r = render_config_text(ctx, name, record, base, faccessat(directory_fd, LAYOUT_LOCAL_CONFIG, F_OK, 0) == 0,
+			       &text);
 	if (r < 0)
 		return r;
 	r = write_rendered(ctx, directory_fd, LAYOUT_CONFIG, text, 0600, whose);
@@ -261,7 +266,8 @@ static int find_templates(int fd, const char *prefix, int depth, struct text_lis
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
 		if (entry->d_type == DT_DIR && depth < ROOTFS_DEPTH_MAX)
-			r = find_templates(openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+			r = find_templates(openat(dirfd(dir), entry->d_name,
+						  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
 					   path, depth + 1, paths);
 		else if (entry->d_type == DT_REG && !text_list_has(paths, path))
 			r = text_list_add(paths, path);
@@ -388,10 +394,11 @@ int render_rootfs(struct lb_context *ctx, int top_fd, int base_fd, const struct 
 		return r;
 	r = render_tree(ctx, top_fd, base_fd, TEMPLATES_STATIC, values, fds, count);
 	if (r == 0 && *count == before)
-		return fail(ctx, -LB_ERR_BAD_VALUE,
-			    "on this base there can be no static address: it has no directory that one of the files below "
-			    "templates/rootfs-static goes to (/etc/systemd/network for systemd-networkd); give it one, or "
-			    "put a file for it into %s/" TEMPLATES_STATIC,
-			    ctx->config.root);
+		return fail(
+			ctx, -LB_ERR_BAD_VALUE,
+			"on this base there can be no static address: it has no directory that one of the files below "
+			"templates/rootfs-static goes to (/etc/systemd/network for systemd-networkd); give it one, or "
+			"put a file for it into %s/" TEMPLATES_STATIC,
+			ctx->config.root);
 	return r;
 }

@@ -51,15 +51,17 @@ static int replace(const struct rerendering *work, const char *path, const char 
 
 	directory_fd = tree_open_parent_in_root(work->seen_fd, path, &file);
 	if (directory_fd < 0)
-		return directory_fd == -ENOENT ? 0
-					       : fail_errno(work->ctx, directory_fd, "cannot open the directory of /%s", path);
+		return directory_fd == -ENOENT
+			       ? 0
+			       : fail_errno(work->ctx, directory_fd, "cannot open the directory of /%s", path);
 	r = file_read(directory_fd, file, ROOTFS_FILE_MAX, &present, NULL);
 	if (r == 0 && text_equal(present, after))
 		return 0;
 	if (r == -ENOENT)
 		return 0; /* the base had no directory for it, or the customer has no use for it */
 	if (r < 0 || !text_equal(present, before)) {
-		log_message(work->ctx, LB_LOG_WARNING, "/%s in the container was changed there and stays as it is", path);
+		log_message(work->ctx, LB_LOG_WARNING, "/%s in the container was changed there and stays as it is",
+			    path);
 		return 0;
 	}
 	return rerender_write(work->ctx, work->top_fd, work->seen_fd, path, after, 0644);
@@ -97,8 +99,8 @@ int rerender_rootfs_into(struct lb_context *ctx, int top_fd, int seen_fd, const 
 	return r == 0 && is_static ? rerender_tree(&work, TEMPLATES_STATIC) : r;
 }
 
-int rerender_rootfs(struct lb_context *ctx, int directory_fd, const struct record *record, const struct rootfs_values *old,
-		    const struct rootfs_values *new)
+int rerender_rootfs(struct lb_context *ctx, int directory_fd, const struct record *record,
+		    const struct rootfs_values *old, const struct rootfs_values *new)
 {
 	CLEANUP_FD int top_fd = openat(directory_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_FD int seen_fd = -1;

@@ -9,8 +9,8 @@
  * directory, where it still is what was rendered for @old: what the customer has made of it stays theirs, and the log
  * says so.
  */
-int rerender_rootfs(struct lb_context *ctx, int directory_fd, const struct record *record, const struct rootfs_values *old,
-		    const struct rootfs_values *new);
+int rerender_rootfs(struct lb_context *ctx, int directory_fd, const struct record *record,
+		    const struct rootfs_values *old, const struct rootfs_values *new);
 
 /* The same into top layer @top_fd, for files as they are in @seen_fd: a tree that shows what is below it, too. */
 int rerender_rootfs_into(struct lb_context *ctx, int top_fd, int seen_fd, const struct rootfs_values *old,

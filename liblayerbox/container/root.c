@@ -30,7 +30,8 @@ static int cover(struct lb_context *ctx, const char *directory)
 {
 	CLEANUP_FD int fd = -1;
 
-	if (mount("layerbox", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711,size=64k,nr_inodes=1k") < 0)
+	if (mount("layerbox", directory, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711,size=64k,nr_inodes=1k") <
+	    0)
 		return fail_errno(ctx, errno, "cannot mount a tmpfs on %s", directory);
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || mkdirat(fd, LAYOUT_ROOTFS, 0755) < 0)

@@ -62,7 +62,8 @@ static int renew_machine_id(struct lb_context *ctx, int top_fd, int seen_fd, con
 	if (r < 0 || tree_read_in_root(seen_fd, MACHINE_ID, ID_FILE_MAX, &present) < 0)
 		return r; /* it has none, and gets one at its next start */
 	r = rerender_write(ctx, top_fd, seen_fd, MACHINE_ID, text, 0444);
-	if (r == 0 && tree_read_in_root(seen_fd, DBUS_MACHINE_ID, ID_FILE_MAX, &dbus) == 0 && text_equal(dbus, present)) {
+	if (r == 0 && tree_read_in_root(seen_fd, DBUS_MACHINE_ID, ID_FILE_MAX, &dbus) == 0 &&
+	    text_equal(dbus, present)) {
 		struct stat st;
 
 		if (fstatat(seen_fd, DBUS_MACHINE_ID, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))

@@ -75,7 +75,8 @@ static int require_controllers(struct lb_context *ctx, const struct limits *limi
 static int no_port(struct lb_context *ctx, const char *name, const char *port)
 {
 	return fail(ctx, -LB_ERR_NETWORK,
-		    "container '%s' runs without the interface %s: it was started by an older layerbox, or with a template of "
+		    "container '%s' runs without the interface %s: it was started by an older layerbox, or with a "
+		    "template of "
 		    "your own; stop it, set this, and start it again",
 		    name, port);
 }
@@ -93,7 +94,8 @@ static int apply_uplink(struct lb_context *ctx, const char *name, const struct r
 	r = uplink_apply(ctx, port, record);
 	if (r == 0 && uplink_needs_hook(ctx, record) && !uplink_needs_hook(ctx, before))
 		log_message(ctx, LB_LOG_WARNING,
-			    "container '%s' was started without this: it holds now and after each start, but a reboot from "
+			    "container '%s' was started without this: it holds now and after each start, but a reboot "
+			    "from "
 			    "inside would lose it; `layerbox restart %s` makes it last",
 			    name, name);
 	return r;

@@ -181,7 +181,8 @@ static const char *set_cpus(struct record *record, const char *value)
 
 static char *get_cpus(const struct record *record)
 {
-	unsigned millis = (unsigned)(record->limits.cpu_millis % 1000), cores = (unsigned)(record->limits.cpu_millis / 1000);
+	unsigned millis = (unsigned)(record->limits.cpu_millis % 1000),
+		 cores = (unsigned)(record->limits.cpu_millis / 1000);
 	char *text;
 
 	if (!record->limits.cpu_millis)

@@ -199,7 +199,8 @@ int config_load(struct lb_context *ctx, const char *file, const char *root)
 	if (r < 0 && (r != -ENOENT || file))
 		return fail_errno(ctx, r, "cannot read the configuration file %s", ctx->config_file);
 	if (r == 0 && strlen(text) != length)
-		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s: is not a text file: there is a zero byte in it", ctx->config_file);
+		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s: is not a text file: there is a zero byte in it",
+			    ctx->config_file);
 	if (r == 0 && keyfile_parse(text, ctx->config_file, on_setting, &ctx->config, error, sizeof error) < 0)
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "%s", error);
 	why = root ? set_root(&ctx->config, root) : NULL;

@@ -50,7 +50,8 @@ int fail_memory(struct lb_context *ctx)
 
 int fail_no_container(struct lb_context *ctx, const char *name)
 {
-	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are", name);
+	return fail(ctx, -LB_ERR_NO_CONTAINER, "there is no container '%s'; `layerbox list` shows those there are",
+		    name);
 }
 
 int fail_wrap(struct lb_context *ctx, int code, const char *format, ...)
@@ -99,7 +100,8 @@ int check_input_struct(struct lb_context *ctx, const void *input, size_t size, s
 	if (!input)
 		return 0;
 	if (size < known)
-		return fail(ctx, -EINVAL, "%s has a size of %zu bytes; this library needs at least %zu", what, size, known);
+		return fail(ctx, -EINVAL, "%s has a size of %zu bytes; this library needs at least %zu", what, size,
+			    known);
 	for (size_t i = known; i < size; i++)
 		if (bytes[i])
 			return fail(ctx, -EINVAL, "%s has a member that this library does not know; update liblayerbox",

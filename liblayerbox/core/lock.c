@@ -78,7 +78,8 @@ int lock_host_file(struct lb_context *ctx, const char *file)
 static int container_busy(struct lb_context *ctx, const char *name, const char *path, long patience_ms)
 {
 	return fail(ctx, -LB_ERR_BUSY,
-		    "another layerbox command %s container '%s'%s; try again later, or see who holds it with `fuser -v %s`",
+		    "another layerbox command %s container '%s'%s; try again later, or see who holds it with `fuser -v "
+		    "%s`",
 		    patience_ms ? "has worked on" : "works on", name, patience_ms ? " for a minute" : "", path);
 }
 

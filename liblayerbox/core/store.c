@@ -40,7 +40,8 @@ int store_open(struct lb_context *ctx)
 	if (faccessat(fd, STORE_CONTAINERS, F_OK, 0) < 0 || faccessat(fd, STORE_BASES, F_OK, 0) < 0) {
 		close_fd(fd);
 		return fail(ctx, -ENOENT,
-			    "%s is not a layerbox root: it has no directories %s and %s; prepare it with `layerbox init`",
+			    "%s is not a layerbox root: it has no directories %s and %s; prepare it with `layerbox "
+			    "init`",
 			    ctx->config.root, STORE_CONTAINERS, STORE_BASES);
 	}
 	ctx->root_fd = fd;
@@ -169,8 +170,8 @@ static void sweep_one(struct lb_context *ctx, int parent_fd, const char *name, c
 		return;
 	r = tree_remove(parent_fd, name);
 	if (r < 0)
-		log_message(ctx, LB_LOG_WARNING, "what a killed command left of a %s, %s, could not be removed: %s", what,
-			    name, strerrordesc_np(-r));
+		log_message(ctx, LB_LOG_WARNING, "what a killed command left of a %s, %s, could not be removed: %s",
+			    what, name, strerrordesc_np(-r));
 	else
 		log_message(ctx, LB_LOG_INFO, "removed what a killed command left of a %s: %s", what, name);
 }

@@ -240,7 +240,8 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 	}
 	if (r >= 0)
 		examine_names(&exam, host_names_check(ctx),
-			      "the names of containers in /etc/hosts are not as host_names in layerbox.conf and the records "
+			      "the names of containers in /etc/hosts are not as host_names in layerbox.conf and the "
+			      "records "
 			      "say",
 			      repair_file);
 	return r < 0 ? r : exam.remaining;

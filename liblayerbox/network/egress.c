@@ -94,7 +94,8 @@ char *egress_list_format(const struct egress_list *list)
 	CLEANUP_BUFFER struct buffer text = { 0 };
 
 	for (size_t i = 0; i < list->count; i++)
-		buffer_format(&text, "%s%s %s", i ? ", " : "", list->items[i].allow ? "allow" : "deny", list->items[i].cidr);
+		buffer_format(&text, "%s%s %s", i ? ", " : "", list->items[i].allow ? "allow" : "deny",
+			      list->items[i].cidr);
 	return buffer_finish(&text);
 }
 

@@ -59,7 +59,8 @@ void firewall_elements_free(struct firewall_elements *elements)
 
 int firewall_element_add(struct firewall_elements *elements, const struct firewall_element *element)
 {
-	struct firewall_element *items = array_grow(elements->items, elements->count, &elements->capacity, sizeof *items);
+	struct firewall_element *items =
+		array_grow(elements->items, elements->count, &elements->capacity, sizeof *items);
 
 	if (!items)
 		return -ENOMEM;

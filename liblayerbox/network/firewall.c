@@ -29,7 +29,8 @@ static int replace(struct lb_context *ctx, const struct firewall_network *networ
 	if (r < 0)
 		return r;
 	log_message(ctx, is_new ? LB_LOG_INFO : LB_LOG_DEBUG,
-		    "nftables has the tables `bridge layerbox-%s` and `inet layerbox-%s`", network->bridge, network->bridge);
+		    "nftables has the tables `bridge layerbox-%s` and `inet layerbox-%s`", network->bridge,
+		    network->bridge);
 	return firewall_note(ctx, network, skeleton, fingerprints);
 }
 

@@ -4,12 +4,14 @@
 #include "ipv6.h"
 
 /* One that cannot be, since the network has lost its IPv6, must not keep all others from being made. */
-static bool is_possible(struct lb_context *ctx, const char *name, const struct forward *forward, const struct guest *guest)
+static bool is_possible(struct lb_context *ctx, const char *name, const struct forward *forward,
+			const struct guest *guest)
 {
 	if (!strchr(forward->listen, ':') || *guest->ipv6)
 		return true;
 	log_message(ctx, LB_LOG_WARNING,
-		    "container '%s' has no IPv6 address that [%s]:%u could be forwarded to; give its network an IPv6 prefix, "
+		    "container '%s' has no IPv6 address that [%s]:%u could be forwarded to; give its network an IPv6 "
+		    "prefix, "
 		    "or remove that forward",
 		    name, forward->listen, forward->port);
 	return false;

@@ -51,7 +51,8 @@ int guests_apply_others(struct lb_context *ctx, const char *network);
 int guests_check(struct lb_context *ctx, const struct network_plan *plan, struct text_list *problems);
 
 /* Makes sure that a container which is there has what it needs. Cheap. */
-int guests_admit(struct lb_context *ctx, const struct network_plan *plan, const char *name, const struct record *record);
+int guests_admit(struct lb_context *ctx, const struct network_plan *plan, const char *name,
+		 const struct record *record);
 
 /* The record, or the name, was changed from @before to @after. */
 int guests_change(struct lb_context *ctx, const char *old_name, const struct record *before, const char *name,

@@ -28,8 +28,8 @@ static void examine_lines(struct examination *exam, const struct network_plan *p
 		return;
 	snprintf(problem, sizeof problem, "%s:%zu: %zu line%s of the lease file cannot be understood", plan->lease_file,
 		 leases->first_broken, leases->broken, leases->broken == 1 ? "" : "s");
-	report(exam, exam->subject, problem, "dnsmasq leaves them out when it next writes the file, at any change of a lease",
-	       false);
+	report(exam, exam->subject, problem,
+	       "dnsmasq leaves them out when it next writes the file, at any change of a lease", false);
 }
 
 int examine_leases(struct examination *exam, const struct record_identity *owners, size_t count)

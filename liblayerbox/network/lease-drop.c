@@ -62,7 +62,8 @@ int lease_drop(struct lb_context *ctx, const struct network_plan *plan, const ch
 		return r < 0 ? r : 1;
 	if (!plan->link.up || !dnsmasq_find(plan->pid_file))
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "no DHCP server runs on %s that could give back the lease of %s; start it with `layerbox net up`",
+			    "no DHCP server runs on %s that could give back the lease of %s; start it with `layerbox "
+			    "net up`",
 			    plan->bridge, ipv4);
 	ipv4_format(plan->subnet.gateway, server);
 	for (int i = 0; r > 0 && i < SEND_TRIES; i++) {
@@ -72,7 +73,8 @@ int lease_drop(struct lb_context *ctx, const struct network_plan *plan, const ch
 	if (r <= 0)
 		return r;
 	return fail(ctx, -LB_ERR_TIMEOUT,
-		    "the DHCP server of %s holds on to the lease of %s by %s; what it says of it is in the system log, and "
+		    "the DHCP server of %s holds on to the lease of %s by %s; what it says of it is in the system log, "
+		    "and "
 		    "`layerbox net status %s` whether it is well",
 		    plan->bridge, ipv4, mac, plan->bridge);
 }

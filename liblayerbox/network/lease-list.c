@@ -27,7 +27,8 @@ static int name_networks(struct lb_context *ctx, const char *name, struct text_l
 static int make_list(struct lb_context *ctx, const struct lease_rows *rows, struct lb_lease ***ret_leases)
 {
 	size_t pointers = (rows->count + 1) * sizeof(struct lb_lease *);
-	size_t offset = (pointers + _Alignof(struct lb_lease) - 1) / _Alignof(struct lb_lease) * _Alignof(struct lb_lease);
+	size_t offset =
+		(pointers + _Alignof(struct lb_lease) - 1) / _Alignof(struct lb_lease) * _Alignof(struct lb_lease);
 	char *block = malloc(offset + rows->count * sizeof(struct lb_lease));
 	struct lb_lease **leases = (struct lb_lease **)(void *)block;
 	struct lb_lease *items;
@@ -198,7 +199,8 @@ static int release_on(struct lb_context *ctx, const char *network, const struct 
 	for (size_t i = 0; r >= 0 && i < rows.count; i++) {
 		const struct lb_lease *row = rows.items + i;
 
-		if (!lease_row_is_live(row) || (!text_equal(row->mac, wanted->mac) && !text_equal(row->ipv4, wanted->ipv4)))
+		if (!lease_row_is_live(row) ||
+		    (!text_equal(row->mac, wanted->mac) && !text_equal(row->ipv4, wanted->ipv4)))
 			continue;
 		r = lease_drop(ctx, &plan, row->mac, row->ipv4);
 		nothing = nothing && r != 0;

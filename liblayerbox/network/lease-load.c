@@ -5,10 +5,12 @@
 #include "lease-rows.h"
 #include "plan.h"
 
-static void warn_of_broken_lines(struct lb_context *ctx, const struct network_plan *plan, const struct lease_table *leases)
+static void warn_of_broken_lines(struct lb_context *ctx, const struct network_plan *plan,
+				 const struct lease_table *leases)
 {
 	if (leases->broken)
-		log_message(ctx, LB_LOG_WARNING, "%s:%zu: this is not a lease as dnsmasq writes them; passed over %zu such line%s",
+		log_message(ctx, LB_LOG_WARNING,
+			    "%s:%zu: this is not a lease as dnsmasq writes them; passed over %zu such line%s",
 			    plan->lease_file, leases->first_broken, leases->broken, leases->broken == 1 ? "" : "s");
 }
 

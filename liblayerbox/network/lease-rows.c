@@ -48,7 +48,8 @@ static int index_make(const struct record_identity *owners, size_t count, struct
 
 /* The container whose MAC, or whose address, that of @identity is; NULL where there is none. */
 static const struct record_identity *find(const struct record_identity **sorted, size_t count,
-					  const struct network_identity *identity, int (*order)(const void *, const void *))
+					  const struct network_identity *identity,
+					  int (*order)(const void *, const void *))
 {
 	const struct record_identity key = { .identity = *identity }, *pointer = &key;
 	const struct record_identity **found = bsearch(&pointer, sorted, count, sizeof *sorted, order);
@@ -72,10 +73,12 @@ static struct lb_lease *add_row(struct lease_rows *rows, const char *network, co
 }
 
 /* The live lease that is just what was reserved for @owner. */
-static const struct lease *find_own_lease(const struct lease_table *leases, const struct record_identity *owner, int64_t now)
+static const struct lease *find_own_lease(const struct lease_table *leases, const struct record_identity *owner,
+					  int64_t now)
 {
 	for (const struct lease *lease = lease_table_first(leases, owner->identity.mac);
-	     lease && lease < leases->leases + leases->count && text_equal(lease->identity.mac, owner->identity.mac); lease++)
+	     lease && lease < leases->leases + leases->count && text_equal(lease->identity.mac, owner->identity.mac);
+	     lease++)
 		if (lease_is_live(lease, now) && text_equal(lease->identity.ipv4, owner->identity.ipv4))
 			return lease;
 	return NULL;
@@ -99,16 +102,17 @@ static int add_owner(struct lease_rows *rows, const char *network, const struct 
 }
 
 /* @holder has the MAC, @owner the address; at least one of them is a container, and they are not the same one. */
-static void note_conflict(struct lb_lease *row, const struct record_identity *holder, const struct record_identity *owner)
+static void note_conflict(struct lb_lease *row, const struct record_identity *holder,
+			  const struct record_identity *owner)
 {
 	row->state = LB_LEASE_CONFLICT;
 	text_copy(row->container, sizeof row->container, (holder ? holder : owner)->name);
 	if (holder && owner)
-		snprintf(row->problem, sizeof row->problem, "held by container '%s', but reserved for '%s'", holder->name,
-			 owner->name);
+		snprintf(row->problem, sizeof row->problem, "held by container '%s', but reserved for '%s'",
+			 holder->name, owner->name);
 	else if (holder)
-		snprintf(row->problem, sizeof row->problem, "held by container '%s', for which %s is reserved", holder->name,
-			 holder->identity.ipv4);
+		snprintf(row->problem, sizeof row->problem, "held by container '%s', for which %s is reserved",
+			 holder->name, holder->identity.ipv4);
 	else
 		snprintf(row->problem, sizeof row->problem, "reserved for container '%s', but held by another MAC, %s",
 			 owner->name, row->mac);

@@ -268,7 +268,8 @@ const struct lease *lease_table_first(const struct lease_table *table, const cha
 {
 	size_t first = find_mac(table, mac);
 
-	return first < table->count && text_equal(table->leases[first].identity.mac, mac) ? table->leases + first : NULL;
+	return first < table->count && text_equal(table->leases[first].identity.mac, mac) ? table->leases + first
+											  : NULL;
 }
 
 bool lease_table_has(const struct lease_table *table, const char *mac)

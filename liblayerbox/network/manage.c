@@ -62,7 +62,8 @@ int lb_network_up(struct lb_context *ctx, const char *name)
 		return r;
 	names = host_names_sync(ctx);
 	if (names < 0)
-		log_message(ctx, LB_LOG_WARNING, "the host's names of containers are not as they should be: %s", ctx->error);
+		log_message(ctx, LB_LOG_WARNING, "the host's names of containers are not as they should be: %s",
+			    ctx->error);
 	return r && names;
 }
 
@@ -234,7 +235,8 @@ int lb_network_delete(struct lb_context *ctx, const char *name)
 		return r;
 	if (settings.is_default)
 		return fail(ctx, -LB_ERR_NETWORK,
-			    "%s is the default network (`bridge =` in layerbox.conf); `layerbox net down %s` takes it down",
+			    "%s is the default network (`bridge =` in layerbox.conf); `layerbox net down %s` takes it "
+			    "down",
 			    name, name);
 	r = refuse_users(ctx, name);
 	if (r == 0)
@@ -272,9 +274,9 @@ int lb_network_set(struct lb_context *ctx, const char *name, const char *key, co
 		return 1;
 	if (!text_equal(before.subnet, settings.subnet))
 		return fail(ctx, -LB_ERR_BAD_VALUE,
-			    settings.is_default
-				    ? "the default network's subnet is `subnet =` of layerbox.conf"
-				    : "a network keeps its subnet; make another one, and create containers with --network");
+			    settings.is_default ? "the default network's subnet is `subnet =` of layerbox.conf"
+						: "a network keeps its subnet; make another one, and create containers "
+						  "with --network");
 	r = make(ctx, &settings);
 	if (r == 0)
 		r = link_get(ctx, settings.name, &link);

@@ -90,7 +90,8 @@ static int take_paths(struct lb_context *ctx, struct network_plan *plan)
 		plan->lease_file = store_path(ctx, STORE_NETWORK "/%s/leases", plan->bridge);
 		plan->pid_file = text_format(RUNSTATEDIR "/layerbox/network/%s/dnsmasq.pid", plan->bridge);
 	}
-	if (!plan->directory || !plan->hosts_directory || !plan->names_directory || !plan->run_directory || !plan->lease_file || !plan->pid_file)
+	if (!plan->directory || !plan->hosts_directory || !plan->names_directory || !plan->run_directory ||
+	    !plan->lease_file || !plan->pid_file)
 		return fail_memory(ctx);
 	return 0;
 }
@@ -100,7 +101,8 @@ static void choose_bridge_mac(struct network_plan *plan)
 {
 	unsigned hash = (unsigned)text_hash(plan->bridge);
 
-	snprintf(plan->bridge_mac, sizeof plan->bridge_mac, "00:16:3e:00:%02x:%02x", hash >> 8 & 0xff, (hash & 0xff) | 1);
+	snprintf(plan->bridge_mac, sizeof plan->bridge_mac, "00:16:3e:00:%02x:%02x", hash >> 8 & 0xff,
+		 (hash & 0xff) | 1);
 }
 
 int network_plan_make(struct lb_context *ctx, const char *network, struct network_plan *ret_plan)

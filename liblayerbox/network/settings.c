@@ -18,7 +18,8 @@ int network_check_name(struct lb_context *ctx, const char *name)
 	if (name_is_bridge(name))
 		return 0;
 	return fail(ctx, -LB_ERR_BAD_NAME,
-		    "\"%.40s\" cannot be the name of a network: its bridge is called so, in up to 15 lower-case letters, "
+		    "\"%.40s\" cannot be the name of a network: its bridge is called so, in up to 15 lower-case "
+		    "letters, "
 		    "digits and dashes",
 		    name);
 }
@@ -150,7 +151,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 static int no_network(struct lb_context *ctx, const char *name)
 {
 	return fail(ctx, -LB_ERR_NO_NETWORK,
-		    "there is no network '%s'; `layerbox net list` shows those there are, `layerbox net create` makes one",
+		    "there is no network '%s'; `layerbox net list` shows those there are, `layerbox net create` makes "
+		    "one",
 		    name);
 }
 

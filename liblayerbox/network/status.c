@@ -51,7 +51,8 @@ static int look(struct lb_context *ctx, const struct network_plan *plan, struct 
 		text_copy(status->address, sizeof status->address, plan->link.address);
 	status->up = plan->link.up;
 	status->dnsmasq_pid = dnsmasq_find(plan->pid_file);
-	status->reservations_read = status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, network_plan_watched(plan));
+	status->reservations_read =
+		status->dnsmasq_pid && dnsmasq_watches(status->dnsmasq_pid, network_plan_watched(plan));
 	status->firewall = firewall_is_up(plan->bridge);
 	status->nat = !plan->by_lxc_net && status->firewall;
 	status->pool_size = subnet_pool_size(&plan->subnet);
@@ -74,7 +75,8 @@ static void warn_of_shortage(const struct network_plan *plan, struct lb_network_
 {
 	if (status->pool_used < status->pool_size && status->pool_used * 5 >= status->pool_size * 4)
 		snprintf(status->warning, sizeof status->warning,
-			 "%u of %u addresses of %s are reserved; delete containers, or make another network with `layerbox net "
+			 "%u of %u addresses of %s are reserved; delete containers, or make another network with "
+			 "`layerbox net "
 			 "create`",
 			 status->pool_used, status->pool_size, plan->bridge);
 }

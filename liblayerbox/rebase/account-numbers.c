@@ -37,7 +37,8 @@ static void report_number(const struct account_form *form, const struct account_
 
 	report_add(report, LB_REBASE_ACCOUNT, LB_REBASE_CONFLICT, ours.text,
 		   "number %" PRIu64 " would belong to two: to the %s %s of the container, and to the %s %s that the "
-		   "new base brings; give %s another number in the container (%s, then chown what it owns), or remove it",
+		   "new base brings; give %s another number in the container (%s, then chown what it owns), or remove "
+		   "it",
 		   own->number, form->what, ours.text, form->what, theirs.text, ours.text, form->change_number);
 }
 

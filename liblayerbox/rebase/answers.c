@@ -63,7 +63,8 @@ static int save(struct lb_context *ctx, const struct answers *answers, const cha
 	const char *old = find_line(answers, question);
 	int r;
 
-	buffer_add_text(&text, "# Answers to questions of `layerbox rebase`, for all containers; change them with --answer.\n");
+	buffer_add_text(&text, "# Answers to questions of `layerbox rebase`, for all containers; change them with "
+			       "--answer.\n");
 	for (size_t i = 0; i < answers->lines.count; i++)
 		if (answers->lines.items[i] != old)
 			buffer_format(&text, "%s\n", answers->lines.items[i]);
@@ -83,9 +84,11 @@ int lb_rebase_answer(struct lb_context *ctx, const char *question, const char *a
 
 	if (!is_question(question))
 		return fail(ctx, -LB_ERR_BAD_VALUE,
-			    "\"%.40s\" is not the id of a question; `layerbox rebase --all --dry-run` shows them", question);
+			    "\"%.40s\" is not the id of a question; `layerbox rebase --all --dry-run` shows them",
+			    question);
 	if (*answer && !text_equal(answer, "keep") && !text_equal(answer, "base"))
-		return fail(ctx, -LB_ERR_BAD_VALUE, "an answer is keep (the container's stays) or base (the base's is taken)");
+		return fail(ctx, -LB_ERR_BAD_VALUE,
+			    "an answer is keep (the container's stays) or base (the base's is taken)");
 	r = rights_require_root(ctx);
 	if (r < 0)
 		return r;

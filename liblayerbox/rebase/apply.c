@@ -100,7 +100,8 @@ static void digest_packages(int top_fd, int base_fd, char ret_text[DIGEST_TEXT +
 	digest_to_text(digest, sizeof digest, ret_text);
 }
 
-static int refuse_changed_packages(struct lb_context *ctx, int container_fd, const char *name, const struct record *record)
+static int refuse_changed_packages(struct lb_context *ctx, int container_fd, const char *name,
+				   const struct record *record)
 {
 	CLEANUP_FD int top_fd = openat(container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_FD int base_fd = base_open_tree(ctx, record->base, record->generation);
@@ -114,7 +115,8 @@ static int refuse_changed_packages(struct lb_context *ctx, int container_fd, con
 	if (text_equal(text, record->rebased_status))
 		return 0;
 	return fail(ctx, -LB_ERR_CONFLICT,
-		    "packages of container '%s' were changed since its rebase: going back would leave a package database "
+		    "packages of container '%s' were changed since its rebase: going back would leave a package "
+		    "database "
 		    "that does not tell the truth. Undo those changes first, or keep the rebase with `layerbox rebase "
 		    "--confirm %s`",
 		    name, name);

@@ -135,7 +135,8 @@ static bool held_before(struct check *check, const struct package *package, enum
 
 static const char *origin(const struct package *package)
 {
-	static const char *const origins[] = { "the old base", "the new base", "the container", "the new base's sources" };
+	static const char *const origins[] = { "the old base", "the new base", "the container",
+					       "the new base's sources" };
 
 	return origins[package->whose];
 }

@@ -88,9 +88,11 @@ static int install_debs(struct lb_context *ctx, const struct lb_rebase *rebase, 
 static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const struct record *record)
 {
 	CLEANUP_FREE char *top = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_TOP, rebase->name);
-	CLEANUP_FREE char *base = store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
+	CLEANUP_FREE char *base =
+		store_path(ctx, STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, rebase->to_base, rebase->to_generation);
 	CLEANUP_FREE char *layers = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH, rebase->name);
-	CLEANUP_FREE char *debs = store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH "/" DEBS, rebase->name);
+	CLEANUP_FREE char *debs =
+		store_path(ctx, STORE_CONTAINERS "/%s/" LAYOUT_REBASE "/" SCRATCH "/" DEBS, rebase->name);
 	const char *const lowers[] = { debs, top, base, NULL };
 	struct inside inside = {
 		.lowers = lowers + !rebase->debs.count,
@@ -150,8 +152,8 @@ static int gather_directory(struct gathering *gathering, const struct level *lev
 	int r;
 
 	if (scratch_fd < 0 || level->depth >= DEPTH_MAX)
-		return fail_errno(gathering->ctx, scratch_fd < 0 ? errno : ELOOP, "cannot open /%s of container '%s'", path,
-				  gathering->rebase->name);
+		return fail_errno(gathering->ctx, scratch_fd < 0 ? errno : ELOOP, "cannot open /%s of container '%s'",
+				  path, gathering->rebase->name);
 	/* Nothing of the base's shows in it. */
 	if (top_fd >= 0 && entry_is_opaque(top_fd))
 		below.base_fd = -1;
@@ -177,7 +179,8 @@ static int gather_entry(struct gathering *gathering, const struct level *level, 
 	if (r == 0)
 		r = entry_look(level->base_fd, name, &base);
 	if (r < 0)
-		return fail_errno(gathering->ctx, r, "cannot look at /%s of container '%s'", path, gathering->rebase->name);
+		return fail_errno(gathering->ctx, r, "cannot look at /%s of container '%s'", path,
+				  gathering->rebase->name);
 	if (S_ISDIR(scratch.st.st_mode))
 		return gather_directory(gathering, level, path, &scratch, &top, &base);
 	if (entry_is_whiteout(&scratch) && !base.there)
@@ -256,7 +259,8 @@ static int lay_debs(struct lb_context *ctx, const struct lb_rebase *rebase, int 
 		r = make_directory(scratch_fd, DEBS "/" DEBS_DIRECTORY, 0755);
 	fd = r < 0 ? -1 : openat(scratch_fd, DEBS "/" DEBS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fail_errno(ctx, r < 0 ? r : errno, "cannot make a layer for packages of container '%s'", rebase->name);
+		return fail_errno(ctx, r < 0 ? r : errno, "cannot make a layer for packages of container '%s'",
+				  rebase->name);
 	return debs_put(ctx, rebase->to_base, rebase->to_generation, &rebase->debs, fd);
 }
 

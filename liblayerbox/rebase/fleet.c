@@ -58,7 +58,8 @@ static void tell(struct fleet *fleet, struct result *result)
 	tell_remarks(fleet, result);
 	if (result->code < 0 && !fleet->first_failure) {
 		fleet->first_failure = result->code;
-		text_copy(fleet->first_error, sizeof fleet->first_error, result->error ? result->error : "out of memory");
+		text_copy(fleet->first_error, sizeof fleet->first_error,
+			  result->error ? result->error : "out of memory");
 	}
 	fleet->changed = fleet->changed || result->code == 0 || result->code == REBASE_PENDING;
 	if (fleet->fn)
@@ -195,11 +196,12 @@ static int run_canary(struct fleet *fleet)
 	tell(fleet, &result);
 	if (!fleet->first_failure)
 		return 0;
-	return fail(fleet->ctx, fleet->first_failure, "the canary failed, and no other was touched: %s", fleet->first_error);
+	return fail(fleet->ctx, fleet->first_failure, "the canary failed, and no other was touched: %s",
+		    fleet->first_error);
 }
 
-int lb_rebase(struct lb_context *ctx, const char *const *names, const struct lb_rebase_options *options, lb_rebase_fn fn,
-	      void *userdata)
+int lb_rebase(struct lb_context *ctx, const char *const *names, const struct lb_rebase_options *options,
+	      lb_rebase_fn fn, void *userdata)
 {
 	static const struct lb_rebase_options defaults = { .size = sizeof defaults };
 	CLEANUP_TEXT_LIST struct text_list others = { 0 };

@@ -11,11 +11,12 @@ enum { PAUSE_MS = 200, SETTLING_S = 1, WORD_MAX = 256, NOT_THERE = 127, COULD_NO
  * lb_container_exec(), or a negative code. The program may be anything: neither its end nor timeout(1) of the
  * container's can be counted on, and no file of the host's is its to fill.
  */
-static int ask(struct lb_container *container, const struct text_list *words, unsigned timeout_s, char ret_output[WORD_MAX])
+static int ask(struct lb_container *container, const struct text_list *words, unsigned timeout_s,
+	       char ret_output[WORD_MAX])
 {
 	CLEANUP_FREE char *output = NULL;
-	int status, r = container_exec_shortly(container, (const char *const *)words->items, timeout_s ? timeout_s : 1, &status,
-					       &output);
+	int status, r = container_exec_shortly(container, (const char *const *)words->items, timeout_s ? timeout_s : 1,
+					       &status, &output);
 
 	if (r < 0)
 		return r;
@@ -105,7 +106,8 @@ int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, 
 	do {
 		r = is_up(container, may_be_degraded, seconds_left(&end), state);
 		if (r == -LB_ERR_NOT_RUNNING)
-			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again", name);
+			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again",
+				    name);
 		if (r == 1)
 			r = run_check(container, seconds_left(&end));
 		else if (r == 0)
@@ -116,6 +118,6 @@ int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, 
 	} while (seconds_left(&end));
 	if (r == -LB_ERR_UNHEALTHY)
 		return r;
-	return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not come up within %u seconds: its systemd says \"%s\"", name,
-		    timeout_s, state);
+	return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not come up within %u seconds: its systemd says \"%s\"",
+		    name, timeout_s, state);
 }

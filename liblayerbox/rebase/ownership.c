@@ -49,7 +49,10 @@ const char *ownership_resolve(const struct ownership *ownership, const char *pat
 
 		if (strncmp(path, ownership->aliases[i], n) != 0 || path[n] != '/')
 			continue;
-		return snprintf(buffer, OWNERSHIP_PATH_SIZE, "%s%s", ownership->aliases[i] + n + 1, path + n) < OWNERSHIP_PATH_SIZE ? buffer : NULL;
+		return snprintf(buffer, OWNERSHIP_PATH_SIZE, "%s%s", ownership->aliases[i] + n + 1, path + n) <
+				       OWNERSHIP_PATH_SIZE
+			       ? buffer
+			       : NULL;
 	}
 	return path;
 }

@@ -29,7 +29,8 @@ static int add_line(struct package_changes *changes, char *line)
 }
 
 /* One generation; 1 where it is gone, or says nothing. */
-static int add_generation(struct lb_context *ctx, const char *base, unsigned generation, struct package_changes *changes)
+static int add_generation(struct lb_context *ctx, const char *base, unsigned generation,
+			  struct package_changes *changes)
 {
 	CLEANUP_FREE char *path = store_path(ctx, STORE_BASES "/%s/%u", base, generation);
 	CLEANUP_FD int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;

@@ -80,7 +80,8 @@ static struct lb_rebase_item *say_fetched(const struct saying *it, struct report
 
 	if (it->to_be_fetched)
 		return report_add(report, kind, LB_REBASE_DONE, it->name,
-				  "%s %.*s, the container's own, is to be brought to a version that fits the base, which "
+				  "%s %.*s, the container's own, is to be brought to a version that fits the base, "
+				  "which "
 				  "would be fetched",
 				  it->name, SLICE_ARGS(it->own));
 	return report_add(report, kind, LB_REBASE_DONE, it->name,

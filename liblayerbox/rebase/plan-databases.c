@@ -34,7 +34,8 @@ static struct three_texts texts_of(const struct versions *versions)
 	return (struct three_texts){ .old = versions->old, .new = versions->new, .own = versions->own };
 }
 
-static int read_one(struct planning *planning, const struct view *view, const char *whose, const char *path, char **ret_text)
+static int read_one(struct planning *planning, const struct view *view, const char *whose, const char *path,
+		    char **ret_text)
 {
 	int r = view_read(view, path, DATABASE_BYTES_MAX, ret_text);
 
@@ -181,7 +182,8 @@ static int list_top(struct planning *planning, const char *path, struct text_lis
 		r = view_is_covered(&planning->views.own, inside);
 	if (r == 1)
 		r = view_list(&planning->views.new, path, names);
-	return r < 0 ? fail_errno(planning->ctx, r, "cannot read /%s of container '%s'", path, planning->rebase->name) : 0;
+	return r < 0 ? fail_errno(planning->ctx, r, "cannot read /%s of container '%s'", path, planning->rebase->name)
+		     : 0;
 }
 
 /* triggers/File, triggers/Unincorp, and a file for each named trigger: lines that are their own keys. */
@@ -257,9 +259,11 @@ static int merge_accounts(struct planning *planning)
 		if (!versions[i].in_top) {
 			r = read_one(planning, &planning->views.old, planning->rebase->from, path, &versions[i].old);
 			if (r == 0)
-				r = read_one(planning, &planning->views.new, planning->rebase->to, path, &versions[i].new);
+				r = read_one(planning, &planning->views.new, planning->rebase->to, path,
+					     &versions[i].new);
 			if (r == 0)
-				r = read_one(planning, &planning->views.old, planning->rebase->from, path, &versions[i].own);
+				r = read_one(planning, &planning->views.old, planning->rebase->from, path,
+					     &versions[i].own);
 		}
 		texts[i] = texts_of(&versions[i]);
 	}

@@ -26,7 +26,8 @@ static int follow(struct planning *planning, const char *from, const char *to)
 	if (r == 0)
 		r = entry_look(own_fd < 0 ? -1 : own_fd, to_name, &own);
 	/* dpkg diverts no directories, and a copy of one would be empty. */
-	if (r < 0 || !old.there || !new.there || S_ISDIR(old.st.st_mode) || S_ISDIR(new.st.st_mode) || entry_same(&old, &new) == 1)
+	if (r < 0 || !old.there || !new.there || S_ISDIR(old.st.st_mode) || S_ISDIR(new.st.st_mode) ||
+	    entry_same(&old, &new) == 1)
 		return r;
 	r = entry_same_content(&own, &old);
 	if (r <= 0)

@@ -226,7 +226,8 @@ static int merge_lines(struct planning *planning, const struct triple *triple)
 }
 
 /* Lays one of the versions beside the entry, under its name with @suffix. */
-static void lay_beside(struct planning *planning, const struct triple *triple, enum change_kind kind, const char *suffix)
+static void lay_beside(struct planning *planning, const struct triple *triple, enum change_kind kind,
+		       const char *suffix)
 {
 	CLEANUP_FREE char *path = text_format("%s%s", triple->path, suffix);
 
@@ -299,7 +300,8 @@ static int judge_overtaken(struct planning *planning, const struct triple *tripl
 	if (r == 1)
 		return drop(planning, triple, "as its package brought it: the base's version of the package shows");
 	if (!triple->new.there)
-		return stay(planning, triple, "changed in the container; the base's version of its package has it no more");
+		return stay(planning, triple,
+			    "changed in the container; the base's version of its package has it no more");
 	if (is_configuration(triple->path))
 		return reconcile(planning, triple);
 	return hide(planning, triple, "changed in the container, and hides the base's newer one");
@@ -369,11 +371,13 @@ static int judge_kinds(struct planning *planning, const struct triple *triple)
 	int r = is_unchanged(&triple->own, &triple->old, 0);
 
 	if (r)
-		return r < 0 ? r : drop(planning, triple, "as in the old base: what the new base has in its place shows");
+		return r < 0 ? r
+			     : drop(planning, triple, "as in the old base: what the new base has in its place shows");
 	if (triple->old.there && (triple->old.st.st_mode & S_IFMT) == (triple->new.st.st_mode & S_IFMT))
 		return stay(planning, triple, "the container has it in place of what the base has");
 	if (ask(planning, triple, LB_REBASE_CONFLICT,
-		"is a directory on one side and none on the other; answer with `layerbox rebase --answer`") != ANSWER_BASE)
+		"is a directory on one side and none on the other; answer with `layerbox rebase --answer`") !=
+	    ANSWER_BASE)
 		return STAYS;
 	return show_base(planning, triple);
 }
@@ -410,7 +414,8 @@ static int judge_other(struct planning *planning, const struct triple *triple)
 	if (r == 1)
 		return drop(planning, triple, "the same as the base's");
 	if (!triple->new.there)
-		return triple->old.there ? stay(planning, triple, "changed in the container, and no more in the base") : STAYS;
+		return triple->old.there ? stay(planning, triple, "changed in the container, and no more in the base")
+					 : STAYS;
 	if (S_ISDIR(triple->new.st.st_mode) || (triple->old.there && S_ISDIR(triple->old.st.st_mode)))
 		return judge_kinds(planning, triple);
 	r = entry_same(&triple->old, &triple->new);
@@ -463,7 +468,8 @@ static int judge_opaque(struct planning *planning, const struct triple *triple, 
 		r = text_list_add(&planning->opaque, triple->path);
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		if (old_fd < 0 || fstatat(old_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return hide(planning, triple, "replaced as a whole in the container: hides what is new in the base's");
+			return hide(planning, triple,
+				    "replaced as a whole in the container: hides what is new in the base's");
 	return r < 0 ? r : STAYS;
 }
 
@@ -581,8 +587,8 @@ static int walk(struct planning *planning, const struct place *place, bool *ret_
 			r = STAYS;
 		if (r < 0) {
 			if (!*planning->path_of_failure)
-				snprintf(planning->path_of_failure, sizeof planning->path_of_failure, "%s/%s", place->path,
-					 names.items[i]);
+				snprintf(planning->path_of_failure, sizeof planning->path_of_failure, "%s/%s",
+					 place->path, names.items[i]);
 			return r;
 		}
 		*ret_emptied = *ret_emptied && r == GONE;

@@ -58,8 +58,8 @@ int plan_packages(struct planning *planning)
 	texts = (struct three_texts){ .old = old, .new = new, .own = own };
 	r = plan_merge(planning, &texts, error, sizeof error);
 	if (r == -EINVAL)
-		return fail(planning->ctx, -LB_ERR_CONFLICT, "container '%s' cannot be rebased: %s", planning->rebase->name,
-			    error);
+		return fail(planning->ctx, -LB_ERR_CONFLICT, "container '%s' cannot be rebased: %s",
+			    planning->rebase->name, error);
 	for (size_t i = 0; r == 0 && i < planning->packages.count; i++) {
 		const struct package_decision *package = &planning->packages.decisions[i];
 
@@ -70,7 +70,8 @@ int plan_packages(struct planning *planning)
 		r = ownership_load(&planning->views, &planning->packages, &planning->ownership);
 	if (r == -E2BIG)
 		return fail(planning->ctx, -LB_ERR_DAMAGED,
-			    "the package lists in /" INFO " of container '%s' name more files than a system can have: mend "
+			    "the package lists in /" INFO
+			    " of container '%s' name more files than a system can have: mend "
 			    "them first",
 			    planning->rebase->name);
 	return r < 0 ? fail_errno(planning->ctx, r, "cannot read the package lists of container '%s'",
@@ -172,7 +173,8 @@ static int preserve(struct planning *planning, const char *path)
 		r = look(&planning->views.new, path, &new_parent, &new);
 	if (r < 0)
 		return r;
-	if ((new.there && S_ISDIR(new.st.st_mode)) || (old.there && S_ISDIR(old.st.st_mode)) || (!old.there && !new.there))
+	if ((new.there &&S_ISDIR(new.st.st_mode)) || (old.there && S_ISDIR(old.st.st_mode)) ||
+	    (!old.there && !new.there))
 		return 0;
 	r = entry_same(&old, &new);
 	if (r)
@@ -212,7 +214,8 @@ static int preserve_info(struct planning *planning)
 static bool any_of_top(const struct package_merge *packages)
 {
 	for (size_t i = 0; i < packages->count; i++)
-		if (packages->decisions[i].side == PACKAGE_TOP && (packages->decisions[i].before || packages->decisions[i].after))
+		if (packages->decisions[i].side == PACKAGE_TOP &&
+		    (packages->decisions[i].before || packages->decisions[i].after))
 			return true;
 	return false;
 }

@@ -78,12 +78,24 @@ int plan_made_files(struct planning *planning)
 	 */
 	static const char *const dropped[] = { "var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin",
 					       "var/cache/ldconfig/aux-cache" };
-	static const char *const left_alone[] = { "etc/passwd-", "etc/shadow-", "etc/group-",	 "etc/gshadow-",
-						  "etc/subuid-", "etc/subgid-", "etc/.pwd.lock", "var/lib/dpkg/lock",
-						  "var/lib/dpkg/lock-frontend", "var/lib/dpkg/status-old",
-						  "var/lib/dpkg/diversions-old", "var/lib/dpkg/statoverride-old",
-						  "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old",
-						  "etc/hostname", "etc/hosts", "etc/machine-id", "etc/resolv.conf" };
+	static const char *const left_alone[] = { "etc/passwd-",
+						  "etc/shadow-",
+						  "etc/group-",
+						  "etc/gshadow-",
+						  "etc/subuid-",
+						  "etc/subgid-",
+						  "etc/.pwd.lock",
+						  "var/lib/dpkg/lock",
+						  "var/lib/dpkg/lock-frontend",
+						  "var/lib/dpkg/status-old",
+						  "var/lib/dpkg/diversions-old",
+						  "var/lib/dpkg/statoverride-old",
+						  "var/cache/debconf/config.dat-old",
+						  "var/cache/debconf/templates.dat-old",
+						  "etc/hostname",
+						  "etc/hosts",
+						  "etc/machine-id",
+						  "etc/resolv.conf" };
 	const struct view top = { .base_fd = planning->top_fd, .top_fd = -1 };
 	int r = 0;
 
@@ -218,7 +230,8 @@ static void explain_script(struct planning *planning, const struct package_decis
 		{ "invoke-rc.d", "services begin anew with the container" },
 		{ "deb-systemd-invoke", "services begin anew with the container" },
 	};
-	static const char *const about_data[] = { "upgradecluster", "mysql_upgrade", "mariadb-upgrade", "slapcat", "dbconfig" };
+	static const char *const about_data[] = { "upgradecluster", "mysql_upgrade", "mariadb-upgrade", "slapcat",
+						  "dbconfig" };
 	CLEANUP_BUFFER struct buffer text = { 0 };
 	const char *last = "";
 
@@ -233,7 +246,8 @@ static void explain_script(struct planning *planning, const struct package_decis
 	for (size_t i = 0; i < sizeof about_data / sizeof *about_data; i++)
 		if (strstr(script, about_data[i])) {
 			report_add(&planning->rebase->report, LB_REBASE_TASK, LB_REBASE_REPORTED, package->name,
-				   "its script may convert data (%s), which was not run on the container's: look whether it "
+				   "its script may convert data (%s), which was not run on the container's: look "
+				   "whether it "
 				   "has to be",
 				   about_data[i]);
 			break;

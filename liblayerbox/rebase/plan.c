@@ -109,7 +109,8 @@ static int compare_releases(struct planning *planning)
 	rebase->other_release = !text_equal(old, new);
 	if (rebase->other_release)
 		report_add(&rebase->report, LB_REBASE_RELEASE, LB_REBASE_CONFLICT, rebase->to,
-			   "is another release of the distribution (%s, not %s): nothing that the packages' scripts convert "
+			   "is another release of the distribution (%s, not %s): nothing that the packages' scripts "
+			   "convert "
 			   "between releases is converted",
 			   text_printable(new), text_printable(old));
 	return 0;
@@ -188,7 +189,8 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	return r;
 }
 
-int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch, struct lb_rebase **ret_rebase)
+int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch,
+	      struct lb_rebase **ret_rebase)
 {
 	CLEANUP_FREE char *directory = NULL;
 	CLEANUP_FD int fd = -1;

@@ -65,7 +65,8 @@ int plan_make(struct lb_context *ctx, const char *name, int directory_fd, const 
 	      enum plan_fetch fetch, bool even_if_same, struct lb_rebase **ret_rebase);
 
 /* lb_rebase_plan(), with PLAN_FETCH_NOT or PLAN_FETCH_LATER. */
-int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch, struct lb_rebase **ret_rebase);
+int plan_only(struct lb_context *ctx, const char *name, const char *to, enum plan_fetch fetch,
+	      struct lb_rebase **ret_rebase);
 
 /* The parts, in the order in which they are called. Each 0 or a failure with its sentence. */
 int plan_packages(struct planning *planning);

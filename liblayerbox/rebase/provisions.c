@@ -8,7 +8,8 @@
 
 static int add(struct provisions *provisions, struct slice name, struct slice version, const struct package *package)
 {
-	struct provision *items = array_grow(provisions->items, provisions->count, &provisions->capacity, sizeof *items);
+	struct provision *items =
+		array_grow(provisions->items, provisions->count, &provisions->capacity, sizeof *items);
 
 	if (!items)
 		return -ENOMEM;

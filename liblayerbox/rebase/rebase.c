@@ -36,7 +36,8 @@ static int refuse_conflicts(struct lb_context *ctx, struct lb_rebase *rebase, co
 	more = rebase->report.conflicts;
 	if (rebase->other_release)
 		return fail(ctx, -LB_ERR_CONFLICT,
-			    "%s is another release of the distribution than %s, where container '%s' is: look at the plan with "
+			    "%s is another release of the distribution than %s, where container '%s' is: look at the "
+			    "plan with "
 			    "--dry-run, and give --allow-release-change if that is what you want",
 			    rebase->to, rebase->from, rebase->name);
 	if (more == 0)
@@ -45,7 +46,8 @@ static int refuse_conflicts(struct lb_context *ctx, struct lb_rebase *rebase, co
 		if (rebase->report.items[i].outcome == LB_REBASE_CONFLICT)
 			item = &rebase->report.items[i];
 	return fail(ctx, -LB_ERR_CONFLICT,
-		    "container '%s' cannot be rebased from %s to %s: %s %s%s; `layerbox rebase %s --dry-run` shows all of it",
+		    "container '%s' cannot be rebased from %s to %s: %s %s%s; `layerbox rebase %s --dry-run` shows all "
+		    "of it",
 		    rebase->name, rebase->from, rebase->to, item ? item->subject : "", item ? item->text : "",
 		    more > 1 ? ", and more" : "", rebase->name);
 }
@@ -109,7 +111,8 @@ static int refuse_busy_packages(struct lb_context *ctx, const char *name, pid_t 
 
 	if (locked <= 0)
 		return 0; /* one that is just stopping has no locks */
-	return fail(ctx, -LB_ERR_BUSY, "apt or dpkg is at work in container '%s': try again when it has finished", name);
+	return fail(ctx, -LB_ERR_BUSY, "apt or dpkg is at work in container '%s': try again when it has finished",
+		    name);
 }
 
 /* With the lock: rebases a stopped one, leaves a running one pending, or says that it has to be stopped. */
@@ -133,7 +136,8 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 	else if (r == 0) {
 		r = refuse_busy_packages(ctx, name, container->live.pid);
 		if (r == 0)
-			r = plan_make(ctx, name, fd, &record, options->to, whether_to_fetch(options), false, ret_rebase);
+			r = plan_make(ctx, name, fd, &record, options->to, whether_to_fetch(options), false,
+				      ret_rebase);
 		if (r == 0)
 			r = refuse_conflicts(ctx, *ret_rebase, options);
 		if (r == 0)
@@ -175,7 +179,8 @@ static int go_back(struct lb_context *ctx, const char *name, int result, bool wa
 	if (r < 0) {
 		CLEANUP_FREE char *why = strdup(ctx->error);
 
-		return fail(ctx, result, "%s; and it could not be brought back: %s", error, why ? why : "out of memory");
+		return fail(ctx, result, "%s; and it could not be brought back: %s", error,
+			    why ? why : "out of memory");
 	}
 	return fail(ctx, result, "%s; it is back on the generation where it was", error);
 }
@@ -224,7 +229,8 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 		if (r == 0)
 			r = try_locked(ctx, name, options, ret_rebase);
 		if (r == HAS_TO_STOP)
-			return fail(ctx, -LB_ERR_BUSY, "container '%s' was started again by somebody else: try again", name);
+			return fail(ctx, -LB_ERR_BUSY, "container '%s' was started again by somebody else: try again",
+				    name);
 		if (r != 0) {
 			char error[ERROR_MAX];
 
@@ -254,7 +260,8 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 	if (r < 0)
 		log_message(ctx, LB_LOG_WARNING, "the rebase that was pending is not done: %s", ctx->error);
 	else if (r == 0)
-		log_message(ctx, LB_LOG_INFO, "container '%s' is rebased from %s to %s", name, rebase->from, rebase->to);
+		log_message(ctx, LB_LOG_INFO, "container '%s' is rebased from %s to %s", name, rebase->from,
+			    rebase->to);
 	lb_rebase_free(rebase);
 	return 0;
 }

@@ -11,8 +11,8 @@
 static int check_usable(const struct transaction *transaction)
 {
 	if (transaction->over)
-		return fail(transaction->ws.ctx, -EINVAL, "the rebase of container '%s' has failed and been undone already",
-			    transaction->ws.name);
+		return fail(transaction->ws.ctx, -EINVAL,
+			    "the rebase of container '%s' has failed and been undone already", transaction->ws.name);
 	return 0;
 }
 
@@ -195,13 +195,15 @@ int transaction_put_entry(struct transaction *transaction, const char *path, int
 }
 
 /* Notes a change of a directory that is there, "." being the top layer itself. */
-static int add_change(struct transaction *transaction, enum journal_verb verb, const char *path, const struct stat *like)
+static int add_change(struct transaction *transaction, enum journal_verb verb, const char *path,
+		      const struct stat *like)
 {
 	struct place place = { 0 };
 	int r = check_usable(transaction);
 
 	if (r == 0 && text_equal(path, "."))
-		r = fstat(transaction->ws.top_fd, &place.st) < 0 ? workspace_fail(&transaction->ws, errno, "open", path) : 0;
+		r = fstat(transaction->ws.top_fd, &place.st) < 0 ? workspace_fail(&transaction->ws, errno, "open", path)
+								 : 0;
 	else if (r == 0)
 		r = plan_find(transaction, path, false, &place);
 	if (r < 0)

@@ -17,8 +17,10 @@ static int read_journal(const struct workspace *ws, const char *name, struct jou
 		r = journal_parse(text, ret_journal);
 	if (r == -EBADMSG)
 		return fail(ws->ctx, -LB_ERR_DAMAGED,
-			    WORKSPACE "/%s of container '%s' is damaged; what was moved out of the top layer is in " WORKSPACE
-				      "/" WORKSPACE_UNDO ", by the numbers that it still names", name, ws->name);
+			    WORKSPACE
+			    "/%s of container '%s' is damaged; what was moved out of the top layer is in " WORKSPACE
+			    "/" WORKSPACE_UNDO ", by the numbers that it still names",
+			    name, ws->name);
 	return r < 0 ? fail_errno(ws->ctx, r, "cannot read " WORKSPACE "/%s of container '%s'", name, ws->name) : 0;
 }
 
@@ -29,7 +31,8 @@ static bool has_rest(const struct workspace *ws)
 {
 	return ws->new_fd >= 0 || ws->undo_fd >= 0 || workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL) ||
 	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_UNDONE) ||
-	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_NEW) || workspace_has(ws->rebase_fd, WORKSPACE_SCRATCH) || !workspace_has(ws->rebase_fd, WORKSPACE_UNDONE);
+	       workspace_has(ws->rebase_fd, WORKSPACE_JOURNAL_NEW) || workspace_has(ws->rebase_fd, WORKSPACE_SCRATCH) ||
+	       !workspace_has(ws->rebase_fd, WORKSPACE_UNDONE);
 }
 
 int transaction_get_state(struct lb_context *ctx, int container_fd, const char *name, enum transaction_state *ret_state)
@@ -95,7 +98,8 @@ int workspace_sweep(struct workspace *ws)
 		r = remove_file(ws, WORKSPACE_JOURNAL_UNDONE);
 	if (r == 0 && unlinkat(ws->container_fd, WORKSPACE, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY && errno != EEXIST)
 		r = -errno;
-	return r < 0 ? fail_errno(ws->ctx, r, "cannot remove what a rebase of container '%s' left in " WORKSPACE "/", ws->name)
+	return r < 0 ? fail_errno(ws->ctx, r, "cannot remove what a rebase of container '%s' left in " WORKSPACE "/",
+				  ws->name)
 		     : 0;
 }
 

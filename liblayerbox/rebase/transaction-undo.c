@@ -56,7 +56,8 @@ static int mark_as_out(const struct workspace *ws, const char *name)
 
 static int displace(struct workspace *ws, const struct journal_line *line)
 {
-	struct workspace_name plain = workspace_number(line->number, ""), own = workspace_number(line->number, WORKSPACE_OWN);
+	struct workspace_name plain = workspace_number(line->number, ""),
+			      own = workspace_number(line->number, WORKSPACE_OWN);
 	const char *name;
 	struct stat st;
 	int parent;
@@ -88,7 +89,8 @@ static const struct stat *attributes_before(const struct journal *journal, const
 }
 
 /* Made aside, so that a kill leaves no half of it. An opaque one hides the base's, as what was there instead did. */
-static int make_directory(const struct workspace *ws, int parent, const char *name, const struct stat *like, bool opaque)
+static int make_directory(const struct workspace *ws, int parent, const char *name, const struct stat *like,
+			  bool opaque)
 {
 	static const char aside[] = "way";
 	CLEANUP_FD int fd = -1;
@@ -127,8 +129,8 @@ static int clear_away(const struct workspace *ws, int parent, const char *name, 
 }
 
 /* @path is the directory that is wanted; @name its last component. */
-static int step_on(const struct workspace *ws, const struct journal *journal, int parent, const char *name, const char *path,
-		   unsigned number)
+static int step_on(const struct workspace *ws, const struct journal *journal, int parent, const char *name,
+		   const char *path, unsigned number)
 {
 	int fd = tree_open_beneath(parent, name, O_RDONLY | O_DIRECTORY), r;
 
@@ -238,7 +240,8 @@ int undo_by(struct workspace *ws, const struct journal *journal)
 	if (r < 0)
 		return r;
 	if (renameat(ws->rebase_fd, WORKSPACE_JOURNAL, ws->rebase_fd, WORKSPACE_JOURNAL_UNDONE) < 0 && errno != ENOENT)
-		return fail_errno(ws->ctx, errno, "cannot put away the journal of the rebase of container '%s'", ws->name);
+		return fail_errno(ws->ctx, errno, "cannot put away the journal of the rebase of container '%s'",
+				  ws->name);
 	r = durable_workspace(ws);
 	return r < 0 ? r : workspace_sweep(ws);
 }

@@ -16,8 +16,8 @@ static int check_state(struct lb_context *ctx, int container_fd, const char *nam
 	int r = transaction_get_state(ctx, container_fd, name, &state);
 
 	if (r == 0 && state == TRANSACTION_SWITCHED)
-		return fail(ctx, -LB_ERR_BUSY, "the last rebase of container '%s' can still be undone; undo or confirm it first",
-			    name);
+		return fail(ctx, -LB_ERR_BUSY,
+			    "the last rebase of container '%s' can still be undone; undo or confirm it first", name);
 	return r < 0 || state == TRANSACTION_NONE ? r : transaction_confirm(ctx, container_fd, name);
 }
 
@@ -51,8 +51,9 @@ static int move_out(struct workspace *ws, const struct journal_line *line)
 
 	if (parent < 0)
 		return parent;
-	return renameat2(parent, name, ws->undo_fd, workspace_number(line->number, "").text, RENAME_NOREPLACE) < 0 ? -errno
-														 : 0;
+	return renameat2(parent, name, ws->undo_fd, workspace_number(line->number, "").text, RENAME_NOREPLACE) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int move_in(struct workspace *ws, const struct journal_line *line)
@@ -62,8 +63,9 @@ static int move_in(struct workspace *ws, const struct journal_line *line)
 
 	if (parent < 0)
 		return parent;
-	return renameat2(ws->new_fd, workspace_number(line->number, "").text, parent, name, RENAME_NOREPLACE) < 0 ? -errno
-														: 0;
+	return renameat2(ws->new_fd, workspace_number(line->number, "").text, parent, name, RENAME_NOREPLACE) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int move(struct workspace *ws, const struct journal_line *line)
@@ -166,14 +168,15 @@ int transaction_commit(struct transaction *transaction)
 	int r;
 
 	if (transaction->over)
-		return fail(transaction->ws.ctx, -EINVAL, "the rebase of container '%s' has failed and been undone already",
-			    transaction->ws.name);
+		return fail(transaction->ws.ctx, -EINVAL,
+			    "the rebase of container '%s' has failed and been undone already", transaction->ws.name);
 	/* A first batch of nothing has a journal all the same: by it one knows that there is a way back. */
 	if (transaction->switched && transaction->moves.count == 0 && transaction->attributes.count == 0)
 		return 0;
 	r = tree_remove(transaction->ws.rebase_fd, WORKSPACE_UNDONE);
 	if (r < 0)
-		r = fail_errno(transaction->ws.ctx, r, "cannot remove " WORKSPACE "/" WORKSPACE_UNDONE " of container '%s'",
+		r = fail_errno(transaction->ws.ctx, r,
+			       "cannot remove " WORKSPACE "/" WORKSPACE_UNDONE " of container '%s'",
 			       transaction->ws.name);
 	if (r == 0)
 		r = add_batch(transaction, &first);
@@ -213,7 +216,8 @@ void transaction_end(struct transaction *transaction)
 	if (transaction->switched)
 		remove_prepared(transaction);
 	else if (!transaction->over && workspace_sweep(&transaction->ws) < 0)
-		log_message(ctx, LB_LOG_WARNING, "what an unfinished rebase of container '%s' left could not be removed: %s",
+		log_message(ctx, LB_LOG_WARNING,
+			    "what an unfinished rebase of container '%s' left could not be removed: %s",
 			    transaction->ws.name, ctx->error);
 	if (sentence)
 		text_copy(ctx->error, sizeof ctx->error, sentence);

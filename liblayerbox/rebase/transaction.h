@@ -76,7 +76,8 @@ enum transaction_state {
 	TRANSACTION_SWITCHED,         /* has a journal: can be undone, or confirmed */
 };
 
-int transaction_get_state(struct lb_context *ctx, int container_fd, const char *name, enum transaction_state *ret_state);
+int transaction_get_state(struct lb_context *ctx, int container_fd, const char *name,
+			  enum transaction_state *ret_state);
 
 /*
  * Moves everything back, last operation first; can be killed and called again. What it displaces is kept in

@@ -27,8 +27,8 @@ static int print_entry(int dir_fd, const char *name, int depth, uint64_t *ret_pr
 		r = print_directory(dir_fd, name, depth + 1, &below);
 	else
 		below = (uint64_t)st.st_size;
-	snprintf(text, sizeof text, "%" PRIu64 " %o %u %u %" PRIu64 " %" PRId64 ".%ld %s", (uint64_t)st.st_ino, st.st_mode,
-		 st.st_uid, st.st_gid, below, directory ? 0 : (int64_t)st.st_mtim.tv_sec,
+	snprintf(text, sizeof text, "%" PRIu64 " %o %u %u %" PRIu64 " %" PRId64 ".%ld %s", (uint64_t)st.st_ino,
+		 st.st_mode, st.st_uid, st.st_gid, below, directory ? 0 : (int64_t)st.st_mtim.tv_sec,
 		 directory ? 0 : st.st_mtim.tv_nsec, name);
 	*ret_print = text_hash(text);
 	return r;

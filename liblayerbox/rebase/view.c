@@ -58,7 +58,8 @@ int view_open(const struct view *view, const char *path, int flags)
 		return -ENOENT;
 	if (fd >= 0) {
 		close_fd(fd);
-		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? tree_open_beneath(view->top_fd, path, flags) : -EINVAL;
+		fd = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? tree_open_beneath(view->top_fd, path, flags)
+								: -EINVAL;
 	} else if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
 		hidden = view_is_covered(view, path);
 		if (hidden)
@@ -124,7 +125,9 @@ int view_list(const struct view *view, const char *path, struct text_list *names
 		top_fd = tree_open_beneath(view->top_fd, path, O_RDONLY | O_DIRECTORY);
 		r = top_fd < 0 ? 0 : list_one(view->top_fd, path, -1, names);
 		if (r == 0)
-			r = top_fd < 0 ? is_hidden(view, path) : entry_is_opaque(top_fd) ? 1 : view_is_covered(view, path);
+			r = top_fd < 0                ? is_hidden(view, path)
+			    : entry_is_opaque(top_fd) ? 1
+						      : view_is_covered(view, path);
 	}
 	if (r == 0)
 		r = list_one(view->base_fd, path, top_fd, names);

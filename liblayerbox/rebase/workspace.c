@@ -65,10 +65,14 @@ int workspace_open(struct lb_context *ctx, int container_fd, const char *name, b
 	if (r == 0)
 		r = check_device(&ws);
 	if (r == -EXDEV)
-		return fail(ctx, r, "the top layer of container '%s' is on another file system than the container's directory; a "
-				    "rebase moves entries between them, so mount the directory as a whole", name);
+		return fail(ctx, r,
+			    "the top layer of container '%s' is on another file system than the container's directory; "
+			    "a "
+			    "rebase moves entries between them, so mount the directory as a whole",
+			    name);
 	if (r < 0)
-		return fail_errno(ctx, r, "cannot open the top layer of container '%s' and " WORKSPACE "/ beside it", name);
+		return fail_errno(ctx, r, "cannot open the top layer of container '%s' and " WORKSPACE "/ beside it",
+				  name);
 	if (r > 0)
 		return 1;
 	*ret_ws = ws;
@@ -150,6 +154,6 @@ int workspace_fail(const struct workspace *ws, int error, const char *what, cons
 
 	if (!shown)
 		return fail_memory(ws->ctx);
-	return fail_errno(ws->ctx, error, "cannot %s '%s' in the top layer of container '%s'", what, text_printable(shown),
-			  ws->name);
+	return fail_errno(ws->ctx, error, "cannot %s '%s' in the top layer of container '%s'", what,
+			  text_printable(shown), ws->name);
 }

@@ -37,7 +37,10 @@ struct workspace {
 int workspace_open(struct lb_context *ctx, int container_fd, const char *name, bool make, struct workspace *ret_ws);
 void workspace_close(struct workspace *ws);
 #define CLEANUP_WORKSPACE CLEANUP(workspace_close)
-#define WORKSPACE_CLOSED { .container_fd = -1, .rebase_fd = -1, .top_fd = -1, .new_fd = -1, .undo_fd = -1, .parent_fd = -1 }
+#define WORKSPACE_CLOSED                                                                                               \
+	{                                                                                                              \
+		.container_fd = -1, .rebase_fd = -1, .top_fd = -1, .new_fd = -1, .undo_fd = -1, .parent_fd = -1        \
+	}
 
 /*
  * The directory of the top layer that has @path, and in *ret_name the last component. The descriptor stays the

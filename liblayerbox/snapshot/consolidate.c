@@ -45,7 +45,8 @@ static bool is_everywhere(struct lb_context *ctx, const struct references *refer
 }
 
 /* The first pair in a chain of @container's. */
-static bool find_pair(struct lb_context *ctx, const struct references *references, const char *container, struct pair *ret_pair)
+static bool find_pair(struct lb_context *ctx, const struct references *references, const char *container,
+		      struct pair *ret_pair)
 {
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference *reference = &references->items[i];
@@ -145,7 +146,8 @@ static int rewrite_record(struct lb_context *ctx, int fd, const char *name, cons
 	return r;
 }
 
-static int rewrite_snapshots(struct lb_context *ctx, int fd, const char *name, const struct pair *pair, const char *merged)
+static int rewrite_snapshots(struct lb_context *ctx, int fd, const char *name, const struct pair *pair,
+			     const char *merged)
 {
 	CLEANUP_TEXT_LIST struct text_list labels = { 0 };
 	int r = snapshot_list_labels(ctx, fd, name, &labels);

@@ -20,7 +20,8 @@ static bool has_label(int container_fd, const char *label)
 	return path && faccessat(container_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int label_make(struct lb_context *ctx, int container_fd, const char *container, const char *prefix, char ret_label[LABEL_SIZE])
+int label_make(struct lb_context *ctx, int container_fd, const char *container, const char *prefix,
+	       char ret_label[LABEL_SIZE])
 {
 	time_t now = time(NULL);
 	char when[32];
@@ -30,7 +31,8 @@ int label_make(struct lb_context *ctx, int container_fd, const char *container, 
 	snprintf(ret_label, LABEL_SIZE, "%s%s%s", prefix, *prefix ? "-" : "", when);
 	for (int i = 2; has_label(container_fd, ret_label); i++) {
 		if (i > LABEL_TRIES)
-			return fail(ctx, -LB_ERR_EXISTS, "container '%s' has a snapshot '%s' already", container, ret_label);
+			return fail(ctx, -LB_ERR_EXISTS, "container '%s' has a snapshot '%s' already", container,
+				    ret_label);
 		snprintf(ret_label, LABEL_SIZE, "%s%s%s.%d", prefix, *prefix ? "-" : "", when, i);
 	}
 	return 0;
@@ -65,8 +67,8 @@ static int make(struct making *making, struct record *record)
 	return *record->rebased_from ? make_copy(making, record, false) : make_cold(making, record, NULL);
 }
 
-static int create_locked(struct lb_context *ctx, const char *name, int container_fd, const struct lb_snapshot_options *options,
-			 struct lb_snapshot **ret_snapshot)
+static int create_locked(struct lb_context *ctx, const char *name, int container_fd,
+			 const struct lb_snapshot_options *options, struct lb_snapshot **ret_snapshot)
 {
 	struct making making = { .ctx = ctx, .name = name, .container_fd = container_fd };
 	struct record record = { 0 };
@@ -120,7 +122,8 @@ static int create_stopped(struct lb_context *ctx, const char *name, const struct
 	error = r < 0 ? strdup(ctx->error) : NULL;
 	started = lb_containers_start(ctx, names, NULL, NULL, NULL);
 	if (started < 0 && r == 0)
-		log_message(ctx, LB_LOG_ERROR, "the snapshot is made, but container '%s' did not start again: %s", name, ctx->error);
+		log_message(ctx, LB_LOG_ERROR, "the snapshot is made, but container '%s' did not start again: %s", name,
+			    ctx->error);
 	return error ? fail(ctx, r, "%s", error) : r;
 }
 

@@ -13,7 +13,8 @@
 #include "snapshot.h"
 
 /* Locks the container and reads the snapshot; the container's descriptor. */
-static int lock_and_read(struct lb_context *ctx, const char *name, const char *label, struct snapshot_record *ret_record)
+static int lock_and_read(struct lb_context *ctx, const char *name, const char *label,
+			 struct snapshot_record *ret_record)
 {
 	CLEANUP_FD int fd = container_enter(ctx, name);
 	int r = fd < 0 ? fd : snapshot_read(ctx, fd, name, label, ret_record);
@@ -40,7 +41,8 @@ int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
 		return fd;
 	snapshot_record_free(&record);
 	if (snapshot_is_mounted(ctx, name, label))
-		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label, name);
+		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label,
+			    name);
 	r = layers_sweep_later(ctx);
 	return r < 0 ? r : remove_file(ctx, fd, name, label);
 }
@@ -48,8 +50,9 @@ int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
 void layers_tidy(struct lb_context *ctx, const char *name)
 {
 	if (layers_consolidate(ctx, name) < 0 || layers_sweep(ctx) < 0)
-		log_message(ctx, LB_LOG_WARNING, "the space of snapshots of container '%s' that are deleted is not free yet: %s",
-			    name, ctx->error);
+		log_message(ctx, LB_LOG_WARNING,
+			    "the space of snapshots of container '%s' that are deleted is not free yet: %s", name,
+			    ctx->error);
 }
 
 int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *label)

@@ -92,8 +92,9 @@ static void remove_all(struct sweep *sweep)
 		int r = tree_remove(sweep->layers_fd, sweep->doomed[i].hidden);
 
 		if (r < 0)
-			log_message(sweep->ctx, LB_LOG_WARNING, "a layer that nobody needs could not be removed, %s: %s",
-				    sweep->doomed[i].hidden, strerrordesc_np(-r));
+			log_message(sweep->ctx, LB_LOG_WARNING,
+				    "a layer that nobody needs could not be removed, %s: %s", sweep->doomed[i].hidden,
+				    strerrordesc_np(-r));
 		close_fd(sweep->doomed[i].fd);
 	}
 	free(sweep->doomed);

@@ -127,7 +127,8 @@ int layer_open(struct lb_context *ctx, const char *id)
 	if (!path)
 		return fail_memory(ctx);
 	if (fd < 0)
-		return fail(ctx, -LB_ERR_DAMAGED, "layer %s is gone: cannot open %s: %s", id, path, strerrordesc_np(errno));
+		return fail(ctx, -LB_ERR_DAMAGED, "layer %s is gone: cannot open %s: %s", id, path,
+			    strerrordesc_np(errno));
 	return fd;
 }
 
@@ -139,7 +140,8 @@ int layer_open_tree(struct lb_context *ctx, const char *id)
 	if (layer_fd < 0)
 		return layer_fd;
 	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0)
-		return fail(ctx, -LB_ERR_DAMAGED, "layer %s is gone: cannot open its tree: %s", id, strerrordesc_np(errno));
+		return fail(ctx, -LB_ERR_DAMAGED, "layer %s is gone: cannot open its tree: %s", id,
+			    strerrordesc_np(errno));
 	return take_fd(&fd);
 }
 
@@ -152,8 +154,8 @@ bool layer_exists(struct lb_context *ctx, const char *id)
 
 /* ---- chains ---- */
 
-int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation, int top_fd,
-		     struct chain_trees *ret_trees)
+int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation,
+		     int top_fd, struct chain_trees *ret_trees)
 {
 	struct chain_trees trees = { 0 };
 	int r = 0;

@@ -55,8 +55,8 @@ struct chain_trees {
 #define CLEANUP_CHAIN_TREES CLEANUP(chain_trees_close)
 
 /* Opens them for reading, layers held as by layer_open_tree(), the base by whoever names it. @base NULL: without. @top_fd: put first (it is duplicated); -1: none. */
-int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation, int top_fd,
-		     struct chain_trees *ret_trees);
+int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation,
+		     int top_fd, struct chain_trees *ret_trees);
 void chain_trees_close(struct chain_trees *trees);
 
 /*

@@ -13,7 +13,8 @@
 /* Has nothing happened in the top layer since the last cold snapshot or restore? 1, 0 or a failure. */
 static int is_unchanged(struct making *making, const struct record *record)
 {
-	CLEANUP_FD int top_fd = openat(making->container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int top_fd =
+		openat(making->container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int layer_fd = -1;
 	int r = top_fd < 0 ? -errno : tree_list_names(top_fd, &names);
@@ -51,7 +52,8 @@ static int point(struct making *making, const struct record *record, const struc
 
 	making->record.layers = record->layers;
 	if (!other)
-		return snapshot_write(making->ctx, making->container_fd, making->name, making->label, &making->record, false);
+		return snapshot_write(making->ctx, making->container_fd, making->name, making->label, &making->record,
+				      false);
 	r = next_begin(making->ctx, making->container_fd, making->name, &next);
 	if (r == 0)
 		r = add_top(&next, other);
@@ -103,7 +105,8 @@ static int rename_top(struct making *making, const struct record *record, const 
 	layer_id_make(next.layer);
 	making->record.layers = record->layers;
 	if (!chain_push(&making->record.layers, next.layer) || (!other && !chain_push(&after.layers, next.layer)))
-		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name, CHAIN_MAX);
+		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name,
+			    CHAIN_MAX);
 	after.mounted_layers.count = 0;
 	return commit(&next, making, &after);
 }

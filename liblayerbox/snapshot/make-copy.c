@@ -56,7 +56,8 @@ static int copy_frozen(struct making *making, struct live_copy *copy)
 {
 	CLEANUP_FREE char *lxcpath = store_path(making->ctx, STORE_CONTAINERS);
 	struct freeze freeze;
-	int r = lxcpath ? freeze_hold(making->ctx, lxcpath, making->name, FREEZE_TIMEOUT_S, &freeze) : fail_memory(making->ctx);
+	int r = lxcpath ? freeze_hold(making->ctx, lxcpath, making->name, FREEZE_TIMEOUT_S, &freeze)
+			: fail_memory(making->ctx);
 	int released;
 
 	if (r < 0)
@@ -94,7 +95,8 @@ static int copy_all(struct making *making, int top_fd, struct layer_draft *draft
 int make_copy(struct making *making, const struct record *record, bool freeze)
 {
 	CLEANUP_LAYER_DRAFT struct layer_draft draft = LAYER_DRAFT_EMPTY;
-	CLEANUP_FD int top_fd = openat(making->container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int top_fd =
+		openat(making->container_fd, LAYOUT_TOP, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (top_fd < 0)
@@ -105,11 +107,13 @@ int make_copy(struct making *making, const struct record *record, bool freeze)
 	if (r < 0)
 		return r;
 	if (!chain_push(&making->record.layers, draft.id))
-		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name, CHAIN_MAX);
+		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name,
+			    CHAIN_MAX);
 	r = copy_all(making, top_fd, &draft, freeze);
 	if (r == 0)
 		r = layer_draft_publish(&draft);
 	if (r == 0)
-		r = snapshot_write(making->ctx, making->container_fd, making->name, making->label, &making->record, false);
+		r = snapshot_write(making->ctx, making->container_fd, making->name, making->label, &making->record,
+				   false);
 	return r;
 }

@@ -32,8 +32,9 @@ int make_cold(struct making *making, const struct record *record, const struct g
 int make_copy(struct making *making, const struct record *record, bool freeze);
 
 /* A handle of what was made or read; takes what @record owns. */
-int snapshot_make_handle(struct lb_context *ctx, const char *container, const char *label, struct snapshot_record *record,
-			 struct lb_snapshot **ret_snapshot);
+int snapshot_make_handle(struct lb_context *ctx, const char *container, const char *label,
+			 struct snapshot_record *record, struct lb_snapshot **ret_snapshot);
 
 /* A label that no snapshot of the container has: "" or PREFIX-, and the time in UTC. */
-int label_make(struct lb_context *ctx, int container_fd, const char *container, const char *prefix, char ret_label[LABEL_SIZE]);
+int label_make(struct lb_context *ctx, int container_fd, const char *container, const char *prefix,
+	       char ret_label[LABEL_SIZE]);

@@ -56,7 +56,8 @@ int snapshot_require_unmounted(struct lb_context *ctx, const char *container, co
 		return 0;
 	if (!label)
 		return fail(ctx, -LB_ERR_BUSY, "a snapshot of container '%s' is mounted; unmount it first", container);
-	return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label, container);
+	return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label,
+		    container);
 }
 
 static int mount_at(struct lb_context *ctx, const struct sight *sight, const char *source, int place_fd,

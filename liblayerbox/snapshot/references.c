@@ -30,7 +30,8 @@ static struct reference *add(struct references *references, const char *containe
 	return item;
 }
 
-static int add_record(struct lb_context *ctx, const char *name, const struct record *record, struct references *references)
+static int add_record(struct lb_context *ctx, const char *name, const struct record *record,
+		      struct references *references)
 {
 	struct reference *mounted;
 
@@ -95,11 +96,13 @@ int references_collect(struct lb_context *ctx, struct references *ret_references
 	if (containers_fd < 0)
 		return containers_fd;
 	for (size_t i = 0; i < names.count; i++) {
-		CLEANUP_FD int fd = openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		CLEANUP_FD int fd =
+			openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		int r = fd < 0 ? -LB_ERR_NO_CONTAINER : references_collect_of(ctx, fd, names.items[i], &references);
 
 		/* A deletion, which holds no lock of the root's, may come in between. */
-		if (r == -LB_ERR_NO_CONTAINER && faccessat(containers_fd, names.items[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (r == -LB_ERR_NO_CONTAINER &&
+		    faccessat(containers_fd, names.items[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (r < 0)
 			return r;

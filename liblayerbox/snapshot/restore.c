@@ -54,7 +54,8 @@ static int fill(struct lb_context *ctx, int top_fd, const void *userdata)
 	return container_rerender(ctx, top_fd, filling->name, filling->record, &origin);
 }
 
-static int go_back(struct making *making, struct record *record, const struct snapshot_record *snapshot, const char *label)
+static int go_back(struct making *making, struct record *record, const struct snapshot_record *snapshot,
+		   const char *label)
 {
 	CLEANUP_CHAIN_TREES struct chain_trees trees = { 0 };
 	struct lb_context *ctx = making->ctx;
@@ -81,7 +82,8 @@ static int go_back(struct making *making, struct record *record, const struct sn
 	return r;
 }
 
-static int restore_locked(struct lb_context *ctx, const char *name, int container_fd, const char *label, char **ret_kept)
+static int restore_locked(struct lb_context *ctx, const char *name, int container_fd, const char *label,
+			  char **ret_kept)
 {
 	struct making making = { .ctx = ctx, .name = name, .container_fd = container_fd };
 	struct snapshot_record snapshot = { 0 };
@@ -113,7 +115,7 @@ int lb_snapshot_restore(struct lb_context *ctx, const char *name, const char *la
 
 	if (fd < 0)
 		return fd;
-	r = container_require_stopped(ctx, name,
-				      "stop it first, or restore the snapshot beside it with `layerbox snapshot restore --as`");
+	r = container_require_stopped(
+		ctx, name, "stop it first, or restore the snapshot beside it with `layerbox snapshot restore --as`");
 	return r < 0 ? r : restore_locked(ctx, name, fd, label, ret_kept);
 }

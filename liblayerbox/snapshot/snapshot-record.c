@@ -31,7 +31,8 @@ int label_check(struct lb_context *ctx, const char *label)
 	if (label_is_valid(label))
 		return 0;
 	return fail(ctx, -LB_ERR_BAD_NAME,
-		    "'%s' cannot be the label of a snapshot: 1 to %d letters, digits, dots, dashes and underscores, a letter or "
+		    "'%s' cannot be the label of a snapshot: 1 to %d letters, digits, dots, dashes and underscores, a "
+		    "letter or "
 		    "digit first",
 		    label, LABEL_MAX);
 }
@@ -57,10 +58,12 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	if (text_equal(key, "base"))
 		return name_parse_base(value, record->base, &record->generation) ? NULL : "must be NAME@GENERATION";
 	if (text_equal(key, "name"))
-		return name_is_valid(value) && text_copy(record->name, sizeof record->name, value) ? NULL : "must be a name";
+		return name_is_valid(value) && text_copy(record->name, sizeof record->name, value) ? NULL
+												   : "must be a name";
 	if (text_equal(key, "ipv4"))
-		return address_is_ipv4(value) && text_copy(record->ipv4, sizeof record->ipv4, value) ? NULL
-												       : "must be an address";
+		return address_is_ipv4(value) && text_copy(record->ipv4, sizeof record->ipv4, value)
+			       ? NULL
+			       : "must be an address";
 	if (text_equal(key, "created"))
 		return read_time(value, &record->created);
 	if (text_equal(key, "expires"))
@@ -76,7 +79,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	return "is not a key of a snapshot";
 }
 
-int snapshot_record_parse(struct lb_context *ctx, const char *text, const char *path, struct snapshot_record *ret_record)
+int snapshot_record_parse(struct lb_context *ctx, const char *text, const char *path,
+			  struct snapshot_record *ret_record)
 {
 	struct snapshot_record record = { .comment = strdup("") };
 	CLEANUP_FREE char *copy = strdup(text);
@@ -116,8 +120,9 @@ char *snapshot_record_to_text(const struct snapshot_record *record)
 
 	if (!layers)
 		return NULL;
-	buffer_format(&text, "# A snapshot of layerbox. Change it with `layerbox snapshot`.\nlayers = %s\nbase = %s@%u\n", layers,
-		      record->base, record->generation);
+	buffer_format(&text,
+		      "# A snapshot of layerbox. Change it with `layerbox snapshot`.\nlayers = %s\nbase = %s@%u\n",
+		      layers, record->base, record->generation);
 	buffer_format(&text, "name = %s\nipv4 = %s\n", record->name, record->ipv4);
 	buffer_format(&text, "created = %lld\n", (long long)record->created);
 	if (record->expires)
@@ -171,8 +176,11 @@ static int no_such_snapshot(struct lb_context *ctx, int container_fd, const char
 	if (snapshot_list_labels(ctx, container_fd, container, &labels) == 0)
 		for (size_t i = 0; i < labels.count && i < 10; i++)
 			buffer_format(&list, "%s%s", i ? ", " : "; there are: ", labels.items[i]);
-	return fail(ctx, -LB_ERR_NO_SNAPSHOT, "container '%s' has no snapshot '%s'%s%s", container, label, list.failed ? "" : list.data,
-		    labels.count > 10 ? " ..." : labels.count ? "" : "; it has none at all");
+	return fail(ctx, -LB_ERR_NO_SNAPSHOT, "container '%s' has no snapshot '%s'%s%s", container, label,
+		    list.failed ? "" : list.data,
+		    labels.count > 10 ? " ..."
+		    : labels.count    ? ""
+				      : "; it has none at all");
 }
 
 int snapshot_read(struct lb_context *ctx, int container_fd, const char *container, const char *label,
@@ -211,7 +219,8 @@ int snapshot_write(struct lb_context *ctx, int container_fd, const char *contain
 	return r < 0 ? fail_errno(ctx, r, "cannot write snapshot '%s' of container '%s'", label, container) : 0;
 }
 
-int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base, unsigned generation)
+int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
+		       unsigned generation)
 {
 	CLEANUP_TEXT_LIST struct text_list labels = { 0 };
 	CLEANUP_FD int fd = openat(containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -12,8 +12,8 @@
 #include "layer.h"
 #include "make.h"
 
-int snapshot_make_handle(struct lb_context *ctx, const char *container, const char *label, struct snapshot_record *record,
-			 struct lb_snapshot **ret_snapshot)
+int snapshot_make_handle(struct lb_context *ctx, const char *container, const char *label,
+			 struct snapshot_record *record, struct lb_snapshot **ret_snapshot)
 {
 	struct lb_snapshot *snapshot = calloc(1, sizeof *snapshot);
 
@@ -26,7 +26,8 @@ int snapshot_make_handle(struct lb_context *ctx, const char *container, const ch
 	*record = (struct snapshot_record){ 0 };
 	text_copy(snapshot->container, sizeof snapshot->container, container);
 	text_copy(snapshot->label, sizeof snapshot->label, label);
-	snprintf(snapshot->base_text, sizeof snapshot->base_text, "%s@%u", snapshot->record.base, snapshot->record.generation);
+	snprintf(snapshot->base_text, sizeof snapshot->base_text, "%s@%u", snapshot->record.base,
+		 snapshot->record.generation);
 	*ret_snapshot = snapshot;
 	return 0;
 }
@@ -50,7 +51,8 @@ static int open_container(struct lb_context *ctx, const char *name)
 	return r < 0 ? r : record_open_directory(ctx, name);
 }
 
-int lb_snapshot_open(struct lb_context *ctx, const char *container, const char *label, struct lb_snapshot **ret_snapshot)
+int lb_snapshot_open(struct lb_context *ctx, const char *container, const char *label,
+		     struct lb_snapshot **ret_snapshot)
 {
 	CLEANUP_FD int fd = open_container(ctx, container);
 
@@ -137,7 +139,8 @@ static int add_all(struct lb_context *ctx, struct list *list)
 	int r = containers_fd < 0 ? containers_fd : 0;
 
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		CLEANUP_FD int fd = openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		CLEANUP_FD int fd =
+			openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd >= 0)
 			r = add_all_of(ctx, fd, names.items[i], list);
@@ -145,7 +148,8 @@ static int add_all(struct lb_context *ctx, struct list *list)
 	return r;
 }
 
-int lb_snapshot_list(struct lb_context *ctx, const char *container, struct lb_snapshot ***ret_snapshots, size_t *ret_count)
+int lb_snapshot_list(struct lb_context *ctx, const char *container, struct lb_snapshot ***ret_snapshots,
+		     size_t *ret_count)
 {
 	CLEANUP_FD int fd = container ? open_container(ctx, container) : -1;
 	struct list list = { 0 };

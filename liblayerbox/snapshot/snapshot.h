@@ -37,7 +37,8 @@ struct snapshot_record snapshot_record_of(const char *name, const struct record 
 
 /* Pure: the file's text and back. snapshot_record_to_text(): the caller's, NULL without memory. */
 char *snapshot_record_to_text(const struct snapshot_record *record);
-int snapshot_record_parse(struct lb_context *ctx, const char *text, const char *path, struct snapshot_record *ret_record);
+int snapshot_record_parse(struct lb_context *ctx, const char *text, const char *path,
+			  struct snapshot_record *ret_record);
 void snapshot_record_free(struct snapshot_record *record);
 
 /* Reads that of a container whose directory is open. -LB_ERR_NO_SNAPSHOT with the labels there are. */
@@ -52,7 +53,8 @@ int snapshot_write(struct lb_context *ctx, int container_fd, const char *contain
 int snapshot_list_labels(struct lb_context *ctx, int container_fd, const char *container, struct text_list *ret_labels);
 
 /* Does a snapshot of the container @name below @containers_fd stand on @base, at @generation or (0) any? 1, 0, or a failure. */
-int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base, unsigned generation);
+int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
+		       unsigned generation);
 
 /* For CLEANUP(). */
 void snapshot_cleanup(struct lb_snapshot **snapshot);

@@ -32,7 +32,9 @@ static int read_and_hold(struct state *state)
 
 static int make_temporary(struct state *state, const char *purpose)
 {
-	struct lb_snapshot_options options = { .size = sizeof options, .label = state->label, .expires = time(NULL) + TEMPORARY_S };
+	struct lb_snapshot_options options = { .size = sizeof options,
+					       .label = state->label,
+					       .expires = time(NULL) + TEMPORARY_S };
 	CLEANUP_FD int fd = container_lock(state->ctx, state->container);
 	int r = fd < 0 ? fd : label_make(state->ctx, fd, state->container, purpose, state->label);
 
@@ -43,7 +45,8 @@ static int make_temporary(struct state *state, const char *purpose)
 	return r;
 }
 
-int state_keep(struct lb_context *ctx, const char *container, const char *label, const char *purpose, struct state *ret_state)
+int state_keep(struct lb_context *ctx, const char *container, const char *label, const char *purpose,
+	       struct state *ret_state)
 {
 	struct state state = STATE_EMPTY;
 	int r = name_check(ctx, "container", container);

@@ -45,6 +45,7 @@ int arrived_add(struct lb_context *ctx, const char *token, const char *name)
 	r = fd < 0 ? -errno : fd_write_all(fd, line, strlen(line));
 	if (r == 0)
 		r = files_sync((const int[]){ fd, ctx->root_fd }, 2);
-	return r < 0 ? fail_errno(ctx, r, "cannot write down in %s/" STORE_ARRIVED " that container '%s' came", ctx->config.root, name)
+	return r < 0 ? fail_errno(ctx, r, "cannot write down in %s/" STORE_ARRIVED " that container '%s' came",
+				  ctx->config.root, name)
 		     : 0;
 }

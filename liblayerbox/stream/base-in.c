@@ -49,7 +49,8 @@ int base_in_digest_at(struct lb_context *ctx, int generation_fd, const char *nam
 
 	if (fd < 0 && errno == ENOENT)
 		return fail(ctx, -LB_ERR_DAMAGED,
-			    "base %s@%u has no manifest, by which it could be known elsewhere; make the next generation of it and "
+			    "base %s@%u has no manifest, by which it could be known elsewhere; make the next "
+			    "generation of it and "
 			    "rebase the container",
 			    name, generation);
 	r = fd < 0 ? -errno : digest_sha256_fd(fd, digest);
@@ -85,7 +86,8 @@ static int look_at(const struct lb_base *candidate, const char *digest, struct b
 	return 0;
 }
 
-int base_in_find(struct lb_context *ctx, const char *digest, const char *name, unsigned generation, struct base_in *base)
+int base_in_find(struct lb_context *ctx, const char *digest, const char *name, unsigned generation,
+		 struct base_in *base)
 {
 	struct lb_base **bases;
 	size_t count;
@@ -128,11 +130,13 @@ static int not_here(struct lb_context *ctx, const struct stream_header *header, 
 {
 	if (taken)
 		return fail(ctx, -LB_ERR_BASE_DIFFERS,
-			    "the container stands on a base %s@%u that is not the one of that name here; have the base sent along "
+			    "the container stands on a base %s@%u that is not the one of that name here; have the base "
+			    "sent along "
 			    "(`layerbox export --with-base`) and give it another name with --base-as",
 			    header->base, header->generation);
 	return fail(ctx, -LB_ERR_NO_BASE,
-		    "the container stands on base %s@%u, which is not here under any name; have it sent along (`layerbox export "
+		    "the container stands on base %s@%u, which is not here under any name; have it sent along "
+		    "(`layerbox export "
 		    "--with-base`)",
 		    header->base, header->generation);
 }
@@ -160,12 +164,14 @@ int base_in_decide(struct lb_context *ctx, const struct stream_header *header, c
 		return fail(ctx, -LB_ERR_EXHAUSTED, "base '%s' can have no more generations", base->name);
 	if (!as && taken)
 		return fail(ctx, -LB_ERR_BASE_DIFFERS,
-			    "base %s@%u of the stream is not the one of that name here; give it another name with --base-as",
+			    "base %s@%u of the stream is not the one of that name here; give it another name with "
+			    "--base-as",
 			    header->base, header->generation);
 	/* Whoever can send one container must not decide what others are made of. */
 	if (!as && newest && header->generation > newest)
 		return fail(ctx, -LB_ERR_BASE_DIFFERS,
-			    "base %s@%u of the stream would be the newest generation of base '%s', which new containers begin with; "
+			    "base %s@%u of the stream would be the newest generation of base '%s', which new "
+			    "containers begin with; "
 			    "if that is meant, say so with --base-as %s, else give it another name with --base-as",
 			    header->base, header->generation, header->base, header->base);
 	return 1;
@@ -189,7 +195,8 @@ static int verify(struct lb_context *ctx, int base_fd, int tree_fd, const char *
 	size_t length;
 	int r;
 
-	if (fstat(tree_fd, &st) < 0 || st.st_uid || st.st_gid || (st.st_mode & 07777) != 0755 || !has_manifest(base_fd, digest))
+	if (fstat(tree_fd, &st) < 0 || st.st_uid || st.st_gid || (st.st_mode & 07777) != 0755 ||
+	    !has_manifest(base_fd, digest))
 		return differs(ctx);
 	progress(ctx, -1, "checking the base");
 	r = manifest_scan(ctx, tree_fd, -1, NULL, &present);
@@ -302,7 +309,8 @@ int base_in_take(const struct inbox *inbox, const struct stream_header *header, 
 	int r;
 
 	if (tree_fd < 0)
-		return fail(base->ctx, -LB_ERR_BAD_STREAM, "the stream says that it has a base, but there is none in it");
+		return fail(base->ctx, -LB_ERR_BAD_STREAM,
+			    "the stream says that it has a base, but there is none in it");
 	r = verify(base->ctx, base_fd, tree_fd, header->base_manifest);
 	if (r == 0)
 		r = rewrite_record(base->ctx, base_fd, tree_fd, base);
@@ -342,7 +350,8 @@ static void take_back(struct base_in *base)
 	if (r == 0)
 		r = tree_remove(parent_fd, hidden);
 	if (r < 0)
-		log_message(base->ctx, LB_LOG_WARNING, "base %s@%u, which came with the stream, could not be taken back", base->name,
+		log_message(base->ctx, LB_LOG_WARNING,
+			    "base %s@%u, which came with the stream, could not be taken back", base->name,
 			    base->generation);
 	if (sentence) /* of what made it necessary */
 		text_copy(base->ctx->error, sizeof base->ctx->error, sentence);

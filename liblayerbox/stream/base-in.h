@@ -29,7 +29,8 @@ int base_in_digest_at(struct lb_context *ctx, int generation_fd, const char *nam
 		      char ret_digest[DIGEST_TEXT_SIZE]);
 
 /* Finds the generation, of any base, with that manifest; that of the stream's name first. 1 where there is none. */
-int base_in_find(struct lb_context *ctx, const char *digest, const char *name, unsigned generation, struct base_in *base);
+int base_in_find(struct lb_context *ctx, const char *digest, const char *name, unsigned generation,
+		 struct base_in *base);
 
 /*
  * Before anything is unpacked: finds it, or says why it can neither be found nor taken. 1 where it is to be taken.

@@ -105,7 +105,8 @@ static int fill_header(struct export *export, bool with_base)
 	header->generation = state->snapshot.generation;
 	header->base_included = with_base;
 	header->layers = state->snapshot.layers;
-	return base_in_digest_at(export->ctx, state->generation_fd, header->base, header->generation, header->base_manifest);
+	return base_in_digest_at(export->ctx, state->generation_fd, header->base, header->generation,
+				 header->base_manifest);
 }
 
 /* What is to be changed in them where the container gets another name or address. */
@@ -115,7 +116,8 @@ static int fill_files(struct export *export)
 	struct stream_header *header = &export->header;
 
 	text_copy(header->files_name, sizeof header->files_name, *snapshot->name ? snapshot->name : export->container);
-	text_copy(header->files_ipv4, sizeof header->files_ipv4, *snapshot->ipv4 ? snapshot->ipv4 : export->record.identity.ipv4);
+	text_copy(header->files_ipv4, sizeof header->files_ipv4,
+		  *snapshot->ipv4 ? snapshot->ipv4 : export->record.identity.ipv4);
 	return address_gateway(export->ctx, export->record.identity.network, header->files_gateway);
 }
 
@@ -167,7 +169,8 @@ static int plan_base(struct export *export)
 	if (r == 0)
 		r = plan_base_file(export, GENERATION_MANIFEST, MANIFEST_BYTES_MAX);
 	if (r == 0)
-		buffer_format(&export->plan, "tree base/" GENERATION_TREE " %s/" STORE_BASES "/%s/%u/" GENERATION_TREE "\n",
+		buffer_format(&export->plan,
+			      "tree base/" GENERATION_TREE " %s/" STORE_BASES "/%s/%u/" GENERATION_TREE "\n",
 			      export->ctx->config.root, header->base, header->generation);
 	return r;
 }
@@ -196,8 +199,8 @@ static void plan_layers(struct export *export)
 		const char *id = header->layers.ids[i];
 
 		if (header->ways[i] == LAYER_WHOLE)
-			buffer_format(&export->plan, "tree " STORE_LAYERS "/%u %s/" STORE_LAYERS "/%s/" LAYER_TREE "\n", ++number,
-				      export->ctx->config.root, id);
+			buffer_format(&export->plan, "tree " STORE_LAYERS "/%u %s/" STORE_LAYERS "/%s/" LAYER_TREE "\n",
+				      ++number, export->ctx->config.root, id);
 		else if (header->ways[i] == LAYER_DIFFERS)
 			plan_difference(export, ++number, id, header->from[i]);
 	}

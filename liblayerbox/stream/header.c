@@ -64,7 +64,8 @@ static const char *read_files_gateway(struct reading *reading, const char *value
 
 static const char *read_base(struct reading *reading, const char *value)
 {
-	return name_parse_base(value, reading->header.base, &reading->header.generation) ? NULL : "must be NAME@GENERATION";
+	return name_parse_base(value, reading->header.base, &reading->header.generation) ? NULL
+											 : "must be NAME@GENERATION";
 }
 
 static const char *read_base_manifest(struct reading *reading, const char *value)
@@ -176,7 +177,9 @@ static bool give_ways(struct reading *reading)
 	for (size_t i = 0; i < header->layers.count; i++) {
 		const char *id = header->layers.ids[i];
 
-		header->ways[i] = chain_has(&reading->whole, id) ? LAYER_WHOLE : chain_has(&reading->have, id) ? LAYER_HAVE : 0;
+		header->ways[i] = chain_has(&reading->whole, id)  ? LAYER_WHOLE
+				  : chain_has(&reading->have, id) ? LAYER_HAVE
+								  : 0;
 		for (size_t k = 0; !header->ways[i] && k < reading->differing.count; k++) {
 			if (!text_equal(reading->differing.ids[k], id))
 				continue;

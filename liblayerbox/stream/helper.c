@@ -20,7 +20,9 @@ static int could_not_run(struct lb_context *ctx, int error)
 /* What a status other than 0 means; the sentence is the last line that it said. */
 static int failed(struct lb_context *ctx, int status, const char *doing, char *output)
 {
-	int code = status == STATUS_NO_SPACE ? -ENOSPC : status == STATUS_BAD_STREAM ? -LB_ERR_BAD_STREAM : -LB_ERR_PROGRAM_FAILED;
+	int code = status == STATUS_NO_SPACE     ? -ENOSPC
+		   : status == STATUS_BAD_STREAM ? -LB_ERR_BAD_STREAM
+						 : -LB_ERR_PROGRAM_FAILED;
 
 	return fail(ctx, code, "cannot %s: %.1500s", doing,
 		    *text_trim(output) ? text_last_line(output) : "the helper program was killed");
@@ -83,8 +85,10 @@ int helper_unpack(struct lb_context *ctx, const char *staging, int fd, helper_re
 	read_fd = pipe_fds[0];
 	conversation.answer_fd = pipe_fds[1];
 	r = spawn_run(argv,
-		      &(const struct spawn_options){
-			      .input_fd = input_fd, .third_fd = read_fd, .on_line = on_line, .userdata = &conversation },
+		      &(const struct spawn_options){ .input_fd = input_fd,
+						     .third_fd = read_fd,
+						     .on_line = on_line,
+						     .userdata = &conversation },
 		      &status, &output);
 	if (r == 0 && conversation.answer_fd >= 0 && status == 0)
 		r = -EPROTO;

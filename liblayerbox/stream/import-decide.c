@@ -73,7 +73,8 @@ static int check_rights(struct import *import)
 	if (!import->record.privileged || (import->options && import->options->allow_privileged))
 		return 0;
 	return fail(import->ctx, -LB_ERR_BAD_STREAM,
-		    "container '%s' of the stream is privileged: its root would be the root of this host. Where you trust whoever "
+		    "container '%s' of the stream is privileged: its root would be the root of this host. Where you "
+		    "trust whoever "
 		    "made the stream, import it with --allow-privileged",
 		    import->header.container);
 }
@@ -118,13 +119,15 @@ static int check_new(struct import *import)
 	if (r < 0)
 		return r;
 	if (taken && (r > 0 || !import->options || !import->options->incoming))
-		return fail(import->ctx, -LB_ERR_EXISTS, "there is a container '%s' already; give the one in the stream another name "
-							 "with --as",
+		return fail(import->ctx, -LB_ERR_EXISTS,
+			    "there is a container '%s' already; give the one in the stream another name "
+			    "with --as",
 			    import->name);
 	for (size_t i = 0; i < import->header.layers.count; i++)
 		if (import->header.ways[i] != LAYER_WHOLE)
 			return fail(import->ctx, -LB_ERR_NO_SNAPSHOT,
-				    "the stream has only what changed since a snapshot of container '%s'; receive it with --replace "
+				    "the stream has only what changed since a snapshot of container '%s'; receive it "
+				    "with --replace "
 				    "where that is, or have all of it sent",
 				    import->header.container);
 	return 0;
@@ -162,7 +165,8 @@ static int hold_needed(struct import *import, const struct references *reference
 			continue;
 		if (!there)
 			return fail(import->ctx, -LB_ERR_NO_SNAPSHOT,
-				    "the stream has only what changed since a snapshot that container '%s' has not here; have all of it "
+				    "the stream has only what changed since a snapshot that container '%s' has not "
+				    "here; have all of it "
 				    "sent",
 				    import->name);
 		r = hold(import, ours);
@@ -204,8 +208,8 @@ static int check_replaced(struct import *import)
 		return r;
 	record_free(&record);
 	if (record.privileged != import->record.privileged)
-		return fail(import->ctx, -LB_ERR_BAD_STREAM, "of container '%s' here and the one in the stream one is privileged",
-			    import->name);
+		return fail(import->ctx, -LB_ERR_BAD_STREAM,
+			    "of container '%s' here and the one in the stream one is privileged", import->name);
 	r = id_map_read(import->ctx, fd, import->name, &import->map);
 	if (r == 0)
 		r = references_collect_of(import->ctx, fd, import->name, &references);
@@ -258,7 +262,8 @@ int import_decide(int answer_fd, void *userdata)
 	if (r == 0)
 		r = import->options && import->options->replace ? check_replaced(import) : check_new(import);
 	if (r == 0)
-		r = base_in_decide(import->ctx, &import->header, import->options ? import->options->base_as : NULL, &import->base);
+		r = base_in_decide(import->ctx, &import->header, import->options ? import->options->base_as : NULL,
+				   &import->base);
 	if (r < 0)
 		return r;
 	import->take_base = r > 0;

@@ -44,7 +44,8 @@ static int place_layer(struct import *import, const char *theirs)
 		return r;
 	close_fd(take_fd(&draft->tree_fd)); /* it is empty, and gives way */
 	if (renameat(import->inbox.fd, path, draft->fd, LAYER_TREE) < 0)
-		return errno == ENOENT ? fail(import->ctx, -LB_ERR_BAD_STREAM, "the stream has not the layer %s that it speaks of", theirs)
+		return errno == ENOENT ? fail(import->ctx, -LB_ERR_BAD_STREAM,
+					      "the stream has not the layer %s that it speaks of", theirs)
 				       : fail_errno(import->ctx, errno, "cannot move layer %s to its place", theirs);
 	return layer_draft_publish(draft);
 }
@@ -170,7 +171,8 @@ static int write_snapshot(struct import *import, int container_fd)
 
 	if (!*import->header.snapshot)
 		return 0;
-	r = text ? snapshot_record_parse(import->ctx, text, import->header.snapshot, &snapshot) : fail_memory(import->ctx);
+	r = text ? snapshot_record_parse(import->ctx, text, import->header.snapshot, &snapshot)
+		 : fail_memory(import->ctx);
 	if (r < 0)
 		return r;
 	text_copy(label, sizeof label, import->header.snapshot);

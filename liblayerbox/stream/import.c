@@ -67,7 +67,8 @@ static void add_forwards(struct import *import, const struct forward_list *forwa
 		text_copy(forward.container, sizeof forward.container, import->name);
 		text_copy(forward.listen, sizeof forward.listen, own->listen);
 		if (lb_forward_add(import->ctx, &forward) < 0)
-			log_message(import->ctx, LB_LOG_WARNING, "container '%s': %s", import->name, import->ctx->error);
+			log_message(import->ctx, LB_LOG_WARNING, "container '%s': %s", import->name,
+				    import->ctx->error);
 	}
 }
 
@@ -76,8 +77,11 @@ static int create(struct import *import)
 	struct forward_list forwards = import->record.forwards;
 	bool same_name = text_equal(import->name, import->header.container);
 	struct seed_file files[3] = { 0 };
-	struct container_seed seed = { .like = &import->record, .layers = import->layers, .origin = import_origin(import),
-				       .keep_identity = same_name, .files = files };
+	struct container_seed seed = { .like = &import->record,
+				       .layers = import->layers,
+				       .origin = import_origin(import),
+				       .keep_identity = same_name,
+				       .files = files };
 	int r = seed_files(import, files, &seed.file_count);
 
 	import->record.forwards = (struct forward_list){ 0 };
@@ -131,7 +135,9 @@ static int check_options(struct lb_context *ctx, const struct lb_import_options 
 
 int lb_import(struct lb_context *ctx, int fd, const struct lb_import_options *options, char **ret_name)
 {
-	CLEANUP_IMPORT struct import import = { .ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY };
+	CLEANUP_IMPORT struct import import = {
+		.ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY
+	};
 	CLEANUP_FREE char *name = NULL;
 	int r;
 

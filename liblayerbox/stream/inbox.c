@@ -30,7 +30,8 @@ static int make_locked(struct inbox *inbox)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	if (fstat(inbox->fd, &locked) < 0)
 		return -errno;
-	if (fstatat(inbox->parent_fd, inbox->name, &present, AT_SYMLINK_NOFOLLOW) < 0 || locked.st_ino != present.st_ino)
+	if (fstatat(inbox->parent_fd, inbox->name, &present, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    locked.st_ino != present.st_ino)
 		return -EAGAIN;
 	return 0;
 }
@@ -47,7 +48,8 @@ int inbox_begin(struct lb_context *ctx, struct inbox *ret_inbox)
 		r = make_locked(&inbox);
 	}
 	if (r < 0)
-		r = fail_errno(ctx, r, "cannot make a directory for the stream in %s/" STORE_CONTAINERS, ctx->config.root);
+		r = fail_errno(ctx, r, "cannot make a directory for the stream in %s/" STORE_CONTAINERS,
+			       ctx->config.root);
 	inbox.path = r < 0 ? NULL : store_path(ctx, STORE_CONTAINERS "/%s", inbox.name);
 	if (r == 0 && !inbox.path)
 		r = fail_memory(ctx);
@@ -63,8 +65,8 @@ void inbox_end(struct inbox *inbox)
 	int r = inbox->fd >= 0 ? tree_remove(inbox->parent_fd, inbox->name) : 0;
 
 	if (r < 0)
-		log_message(inbox->ctx, LB_LOG_WARNING, "what was unpacked of a stream, %s, could not be removed: %s", inbox->name,
-			    strerrordesc_np(-r));
+		log_message(inbox->ctx, LB_LOG_WARNING, "what was unpacked of a stream, %s, could not be removed: %s",
+			    inbox->name, strerrordesc_np(-r));
 	close_fd(take_fd(&inbox->fd));
 	close_fd(take_fd(&inbox->parent_fd));
 	free(TAKE_PTR(inbox->path));

@@ -73,7 +73,8 @@ static int lock_arriving(struct lb_context *ctx, const char *name, const char *t
 	if (r < 0)
 		return r;
 	if (!ret_moving->stage || !text_equal(ret_moving->token, token))
-		return fail(ctx, -LB_ERR_NO_CONTAINER, "there is a container '%s', but it did not come by this move", name);
+		return fail(ctx, -LB_ERR_NO_CONTAINER, "there is a container '%s', but it did not come by this move",
+			    name);
 	return take_fd(&fd);
 }
 
@@ -117,7 +118,8 @@ static void forget_snapshot(struct lb_context *ctx, const char *name, const char
 static int answer_commit(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
 	const char *name = words[0], *token = words[1];
-	int r = layer_id_is_valid(token) ? go_on(ctx, name, token, MOVING_STARTING) : fail(ctx, -EINVAL, "that is no token");
+	int r = layer_id_is_valid(token) ? go_on(ctx, name, token, MOVING_STARTING)
+					 : fail(ctx, -EINVAL, "that is no token");
 
 	if (r == 0 && text_equal(words[2], "yes"))
 		r = start(ctx, name) < 0 ? -LB_ERR_RUNTIME : 0;
@@ -134,7 +136,8 @@ static int answer_commit(struct lb_context *ctx, const char *const *words, char 
 static int answer_abort(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
 	const char *name = words[0];
-	int r = layer_id_is_valid(words[1]) ? go_on(ctx, name, words[1], MOVING_REFUSED) : fail(ctx, -EINVAL, "that is no token");
+	int r = layer_id_is_valid(words[1]) ? go_on(ctx, name, words[1], MOVING_REFUSED)
+					    : fail(ctx, -EINVAL, "that is no token");
 
 	if (r == 0)
 		r = lb_container_delete(ctx, name, true);

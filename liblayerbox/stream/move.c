@@ -50,16 +50,20 @@ static int needs_base(struct move *move, const char *base, unsigned generation)
 		return 0;
 	r = base_in_digest(ctx, base, generation, digest);
 	if (r == 0)
-		r = remote_ask(&move->remote, (const char *const[]){ "--probe", text, digest, move->name, NULL }, "probed", &answer);
+		r = remote_ask(&move->remote, (const char *const[]){ "--probe", text, digest, move->name, NULL },
+			       "probed", &answer);
 	if (r != 0)
 		return r < 0 ? r : -LB_ERR_PROGRAM_FAILED;
 	if (strstr(answer, "name=taken") && !move->sent.count)
-		return fail(ctx, -LB_ERR_EXISTS, "there is a container '%s' on %s already", move->name, move->remote.text);
+		return fail(ctx, -LB_ERR_EXISTS, "there is a container '%s' on %s already", move->name,
+			    move->remote.text);
 	text_copy(move->base, sizeof move->base, text);
 	if (strstr(answer, "base=differs"))
 		return fail(ctx, -LB_ERR_BASE_DIFFERS,
-			    "base %s on %s is another one than here. Have this one there under another name first: `layerbox send %s "
-			    "--with-base` into `layerbox receive --as ANOTHER --base-as OTHER`, and delete ANOTHER again",
+			    "base %s on %s is another one than here. Have this one there under another name first: "
+			    "`layerbox send %s "
+			    "--with-base` into `layerbox receive --as ANOTHER --base-as OTHER`, and delete ANOTHER "
+			    "again",
 			    text, move->remote.text, move->name);
 	return strstr(answer, "base=yes") ? 0 : 1;
 }
@@ -147,7 +151,9 @@ static int begin_sending(struct move *move)
 	if (r < 0)
 		return r;
 	move->hold_fd = moving_hold(fd);
-	return move->hold_fd < 0 ? fail_errno(move->ctx, move->hold_fd, "cannot begin the move of container '%s'", move->name) : 0;
+	return move->hold_fd < 0
+		       ? fail_errno(move->ctx, move->hold_fd, "cannot begin the move of container '%s'", move->name)
+		       : 0;
 }
 
 static void forget_label(struct move *move)
@@ -176,7 +182,8 @@ static int put_back(struct move *move, int result)
 	int r = move->moving.stage == MOVING_NONE ? 0 : end_mark(move);
 
 	if (r < 0)
-		return fail_wrap(ctx, r, "the move of container '%s' failed (%.500s), and it could not be put back as it was",
+		return fail_wrap(ctx, r,
+				 "the move of container '%s' failed (%.500s), and it could not be put back as it was",
 				 move->name, why ? why : "");
 	forget_label(move);
 	moving_swept(ctx);
@@ -190,7 +197,8 @@ static int give_up(struct move *move, int result)
 
 	if (move->attempted && remote_abort(move) != 0)
 		log_message(move->ctx, LB_LOG_WARNING,
-			    "what came of container '%s' on %s could not be removed; it cannot be started there, and the next move or "
+			    "what came of container '%s' on %s could not be removed; it cannot be started there, and "
+			    "the next move or "
 			    "`layerbox delete` there takes it away",
 			    move->name, move->remote.text);
 	if (why)
@@ -207,8 +215,8 @@ static int leave(struct move *move)
 	if (r == 0)
 		r = lb_container_delete(ctx, move->name, true);
 	if (r < 0)
-		log_message(ctx, LB_LOG_WARNING, "container '%s' lives on %s now, but could not be removed here: %s", move->name,
-			    move->remote.text, ctx->error);
+		log_message(ctx, LB_LOG_WARNING, "container '%s' lives on %s now, but could not be removed here: %s",
+			    move->name, move->remote.text, ctx->error);
 	moving_swept(ctx);
 	return 0;
 }
@@ -220,8 +228,10 @@ static int in_doubt(struct move *move)
 	CLEANUP_FREE char *why = strdup(move->ctx->error);
 
 	return fail(move->ctx, -LB_ERR_PROGRAM_FAILED,
-		    "%s was told to take over container '%s' and cannot be asked whether it did (%.500s); the container is stopped here "
-		    "and cannot be started before that is known. `layerbox move %s %s` asks again, `layerbox move %s --back` takes it "
+		    "%s was told to take over container '%s' and cannot be asked whether it did (%.500s); the "
+		    "container is stopped here "
+		    "and cannot be started before that is known. `layerbox move %s %s` asks again, `layerbox move %s "
+		    "--back` takes it "
 		    "back",
 		    move->remote.text, move->name, why ? why : "", move->name, move->remote.text, move->name);
 }
@@ -342,7 +352,8 @@ static int check_record(struct move *move, int container_fd)
 		return r;
 	if (*record.rebased_from)
 		r = fail(move->ctx, -LB_ERR_CONFLICT,
-			 "the last rebase of container '%s' can still be undone, and could not be after a move; confirm or undo it "
+			 "the last rebase of container '%s' can still be undone, and could not be after a move; "
+			 "confirm or undo it "
 			 "first",
 			 move->name);
 	move->privileged = record.privileged;
@@ -362,8 +373,8 @@ static int look(struct move *move, struct moving *ret_left)
 		return r;
 	if (ret_left->stage == MOVING_DECIDED || ret_left->stage == MOVING_GONE) {
 		move->hold_fd = moving_hold(fd);
-		return move->hold_fd < 0 ? fail(move->ctx, -LB_ERR_BUSY, "container '%s' is just being moved to %s", move->name,
-						ret_left->target)
+		return move->hold_fd < 0 ? fail(move->ctx, -LB_ERR_BUSY, "container '%s' is just being moved to %s",
+						move->name, ret_left->target)
 					 : 0;
 	}
 	r = moving_before_start(move->ctx, fd, move->name, true);
@@ -375,7 +386,8 @@ static int go_on(struct move *move, const struct moving *left, const char *targe
 {
 	if (!text_equal(left->target, target))
 		return fail(move->ctx, -LB_ERR_BUSY,
-			    "container '%s' may run on %s, to which it was being moved when that was cut off; name that host, or take it "
+			    "container '%s' may run on %s, to which it was being moved when that was cut off; name "
+			    "that host, or take it "
 			    "back with `layerbox move %s --back`",
 			    move->name, left->target, move->name);
 	move->moving = *left;
@@ -384,7 +396,9 @@ static int go_on(struct move *move, const struct moving *left, const char *targe
 
 int lb_move(struct lb_context *ctx, const char *name, const char *target)
 {
-	CLEANUP_MOVE struct move move = { .ctx = ctx, .name = name, .remote = { .ctx = ctx, .text = target }, .hold_fd = -1 };
+	CLEANUP_MOVE struct move move = {
+		.ctx = ctx, .name = name, .remote = { .ctx = ctx, .text = target }, .hold_fd = -1
+	};
 	struct moving left;
 	int r = name_check(ctx, "container", name);
 
@@ -420,8 +434,8 @@ int lb_move_back(struct lb_context *ctx, const char *name, bool unasked)
 	if (r == 0 && !unasked)
 		r = remote_abort(&move);
 	if (r == 1)
-		return fail(ctx, -LB_ERR_EXISTS, "container '%s' lives on %s: `layerbox move %s %s` ends its move", name,
-			    move.moving.target, name, move.moving.target);
+		return fail(ctx, -LB_ERR_EXISTS, "container '%s' lives on %s: `layerbox move %s %s` ends its move",
+			    name, move.moving.target, name, move.moving.target);
 	if (r < 0)
 		return r;
 	return put_back(&move, 0);

@@ -87,8 +87,8 @@ static void sweep_one(struct lb_context *ctx, int containers_fd, const char *nam
 	else if (stage == MOVING_SENDING)
 		log_message(ctx, LB_LOG_INFO, "the move of container '%s' was cut off; it is as it was", name);
 	else if (stage == MOVING_GONE)
-		log_message(ctx, LB_LOG_INFO, "removed what was left here of container '%s', which was moved to %s", name,
-			    moving.target);
+		log_message(ctx, LB_LOG_INFO, "removed what was left here of container '%s', which was moved to %s",
+			    name, moving.target);
 }
 
 static bool is_due(struct lb_context *ctx)
@@ -118,7 +118,8 @@ void moving_swept(struct lb_context *ctx)
 	if (containers_fd < 0)
 		return;
 	for (size_t i = 0; i < names.count; i++) {
-		CLEANUP_FD int fd = openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		CLEANUP_FD int fd =
+			openat(containers_fd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		struct moving moving;
 
 		if (fd >= 0 && (moving_read(ctx, fd, names.items[i], &moving) < 0 || moving.stage == MOVING_SENDING ||

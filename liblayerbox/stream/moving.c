@@ -25,7 +25,9 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	struct moving *moving = userdata;
 
 	if (text_equal(key, "token"))
-		return layer_id_is_valid(value) && text_copy(moving->token, sizeof moving->token, value) ? NULL : "must be 32 digits";
+		return layer_id_is_valid(value) && text_copy(moving->token, sizeof moving->token, value)
+			       ? NULL
+			       : "must be 32 digits";
 	if (text_equal(key, "target"))
 		return text_copy(moving->target, sizeof moving->target, value) ? NULL : "is too long";
 	if (text_equal(key, "ran"))
@@ -72,8 +74,9 @@ int moving_read(struct lb_context *ctx, int container_fd, const char *name, stru
 	why = moving_parse(text, ret_moving);
 	if (why)
 		return fail(ctx, -LB_ERR_BAD_CONFIG,
-			    "containers/%s/" MOVING_FILE " %s, so it is not known whether the container lives here or elsewhere", name,
-			    why);
+			    "containers/%s/" MOVING_FILE
+			    " %s, so it is not known whether the container lives here or elsewhere",
+			    name, why);
 	return 0;
 }
 
@@ -141,7 +144,8 @@ int moving_before_start(struct lb_context *ctx, int container_fd, const char *na
 		return forget(ctx, container_fd, name, &moving, locked);
 	case MOVING_DECIDED:
 		return fail(ctx, -LB_ERR_BUSY,
-			    "container '%s' may run on %s: its move there was cut off when it was all but done. `layerbox move %s %s` "
+			    "container '%s' may run on %s: its move there was cut off when it was all but done. "
+			    "`layerbox move %s %s` "
 			    "finishes it, `layerbox move %s --back` takes it back",
 			    name, moving.target, name, moving.target, name);
 	case MOVING_GONE:
@@ -151,7 +155,8 @@ int moving_before_start(struct lb_context *ctx, int container_fd, const char *na
 		break;
 	}
 	return fail(ctx, -LB_ERR_BUSY,
-		    "container '%s' is being moved here, and is still the other host's; if that move is over, start it there, and "
+		    "container '%s' is being moved here, and is still the other host's; if that move is over, start it "
+		    "there, and "
 		    "delete what came of it here",
 		    name);
 }

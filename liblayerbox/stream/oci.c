@@ -50,7 +50,8 @@ static int check_tag(struct lb_context *ctx, const char *tag)
 	if (length > 0 && length <= TAG_MAX && strspn(tag, allowed) == length && *tag != '.' && *tag != '-')
 		return 0;
 	return fail(ctx, -LB_ERR_BAD_NAME,
-		    "a tag has 1 to %d letters, digits, '_', '.' and '-', and begins with none of the last two", TAG_MAX);
+		    "a tag has 1 to %d letters, digits, '_', '.' and '-', and begins with none of the last two",
+		    TAG_MAX);
 }
 
 /* The container's own layers as one: the only one there is, or a farm of them. */
@@ -124,7 +125,8 @@ static int describe(const struct state *state, const char *tag, const char *base
 
 static int export_trees(const struct state *state, int layer_fd, const char *directory, const char *tag)
 {
-	int base_fd = state->trees.fds[state->trees.count - 1], inherited[] = { base_fd, layer_fd < 0 ? 0 : layer_fd, 0 };
+	int base_fd = state->trees.fds[state->trees.count - 1],
+	    inherited[] = { base_fd, layer_fd < 0 ? 0 : layer_fd, 0 };
 	CLEANUP_FREE char *base_layer = read_base_layer(state);
 	CLEANUP_FREE char *description = NULL;
 	CLEANUP_FREE char *what = text_format("export container '%s'", state->container);

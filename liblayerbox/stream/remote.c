@@ -72,7 +72,8 @@ static int session_end(const struct remote *remote, struct session *session, con
 	char *rest;
 
 	if (session->result == -ENOENT)
-		return fail(ctx, -LB_ERR_NO_PROGRAM, "the program %s is missing; install openssh-client, or set `ssh =` in layerbox.conf",
+		return fail(ctx, -LB_ERR_NO_PROGRAM,
+			    "the program %s is missing; install openssh-client, or set `ssh =` in layerbox.conf",
 			    session->words.items[0]);
 	if (session->result < 0)
 		return fail_errno(ctx, session->result, "cannot run %s", session->words.items[0]);

@@ -38,11 +38,13 @@ static bool parse(const char *text, struct target *target)
 	host = at ? at + 1 : host;
 	if (*host == '[') {
 		length = strcspn(++host, "]");
-		return host[length] && take(target->host, sizeof target->host, host, length, "0123456789abcdefABCDEF:.") &&
+		return host[length] &&
+		       take(target->host, sizeof target->host, host, length, "0123456789abcdefABCDEF:.") &&
 		       take_port(target, host + length + 1);
 	}
 	length = strcspn(host, ":/");
-	return take(target->host, sizeof target->host, host, length, ALPHANUMERIC "._-") && take_port(target, host + length);
+	return take(target->host, sizeof target->host, host, length, ALPHANUMERIC "._-") &&
+	       take_port(target, host + length);
 }
 
 int target_parse(struct lb_context *ctx, const char *text, struct target *ret_target)
@@ -52,7 +54,8 @@ int target_parse(struct lb_context *ctx, const char *text, struct target *ret_ta
 
 	if (!parse(text, &target)) {
 		snprintf(shown, sizeof shown, "%.70s", text);
-		return fail(ctx, -LB_ERR_BAD_VALUE, "\"%s\" is no place to move to; that is written ssh://[USER@]HOST[:PORT]",
+		return fail(ctx, -LB_ERR_BAD_VALUE,
+			    "\"%s\" is no place to move to; that is written ssh://[USER@]HOST[:PORT]",
 			    text_printable(shown));
 	}
 	*ret_target = target;
