@@ -359,6 +359,7 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 {
 	const char *base_name = options && options->base ? options->base : ctx->config.base;
 	const char *description = options && options->description ? options->description : "";
+	const char *why;
 	struct draft draft = { .ctx = ctx, .name = name, .containers_fd = -1, .directory_fd = -1 };
 	struct lb_base *base = NULL;
 	CLEANUP_FD int lock_fd = -1;
@@ -383,9 +384,8 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 		};
 		if (!draft.record.description)
 			r = fail_memory(ctx);
-		else if (settings_find("description")->set(&draft.record, description))
-			r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s",
-				 settings_find("description")->set(&draft.record, description));
+		else if ((why = setting_set(settings_find("description"), &draft.record, description)))
+			r = fail(ctx, -LB_ERR_BAD_VALUE, "the description %s", why);
 	}
 	if (r == 0)
 		r = create_draft(&draft, base, ret_container);
@@ -403,12 +403,13 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 static int copy_settings(struct lb_context *ctx, const struct record *like, struct record *record)
 {
 	for (const struct setting_key *key = settings_keys(); key->name; key++) {
-		CLEANUP_FREE char *value = key->get(like);
+		CLEANUP_FREE char *value = setting_get(key, like);
+		const char *why = value && *value ? setting_set(key, record, value) : NULL;
 
 		if (!value)
 			return fail_memory(ctx);
-		if (*value && key->set(record, value))
-			return fail(ctx, -LB_ERR_BAD_VALUE, "%s %s", key->name, key->set(record, value));
+		if (why)
+			return fail(ctx, -LB_ERR_BAD_VALUE, "%s %s", key->name, why);
 	}
 	return 0;
 }

@@ -152,7 +152,7 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 		if (text_equal(key, fixed_keys[i].key))
 			return fixed_keys[i].read(record, value);
 	if (settings_find(key))
-		return settings_find(key)->set(record, value);
+		return setting_set(settings_find(key), record, value);
 	return "is not a key of a container's record";
 }
 
@@ -253,7 +253,7 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "forwards = %s\n", forwards);
 	}
 	for (const struct setting_key *key = settings_keys(); key->name; key++) {
-		CLEANUP_FREE char *value = key->get(record);
+		CLEANUP_FREE char *value = setting_get(key, record);
 
 		if (!value)
 			return NULL;
@@ -278,20 +278,8 @@ int record_write(struct lb_context *ctx, int directory_fd, const char *name, con
 
 void record_free(struct record *record)
 {
-	free(record->description);
-	record->description = NULL;
-	free(record->health_command);
-	record->health_command = NULL;
-	free(record->snapshot_schedule);
-	record->snapshot_schedule = NULL;
-	free(record->snapshot_keep);
-	record->snapshot_keep = NULL;
-	free(record->backup_pre);
-	record->backup_pre = NULL;
-	free(record->backup_post);
-	record->backup_post = NULL;
+	settings_free(record);
 	forward_list_free(&record->forwards);
-	egress_list_free(&record->egress);
 }
 
 int record_open_base(struct lb_context *ctx, const struct record *record, struct lb_base **ret_base)

@@ -36,6 +36,38 @@ struct uplink {
 	enum isolation isolation;
 };
 
+/* How far a container is before others begin that come after it. */
+enum boot_wait {
+	BOOT_WAIT_DEFAULT,            /* as running */
+	BOOT_WAIT_RUNNING,            /* its init runs */
+	BOOT_WAIT_NETWORK,            /* it has its address */
+	BOOT_WAIT_SYSTEM,             /* its init says that it has booted */
+	BOOT_WAIT_CHECK,              /* its health check says that it is well */
+};
+
+/* When it is started among all; docs/care.md. */
+struct boot {
+	uint64_t priority;            /* higher ones first; 0: none */
+	char *after;                  /* names with spaces between them; NULL or "": none */
+	uint64_t delay_s;
+	unsigned wait;                /* enum boot_wait */
+	uint64_t timeout_s;           /* for what it waits for; 0: the default */
+};
+
+/* How it is seen whether it is well; texts as health/target.h reads them, NULL or "": none; 0: the default. */
+struct health_settings {
+	char *command, *http, *tcp;
+	uint64_t interval_s, timeout_s, retries, start_period_s;
+};
+
+/* When the supervisor starts it again. */
+enum restart_policy {
+	RESTART_DEFAULT,              /* as layerbox.conf says */
+	RESTART_NO,
+	RESTART_ON_FAILURE,           /* its init ended by a signal or with a failure, or it is unhealthy */
+	RESTART_ALWAYS,               /* whenever it was not layerbox that stopped it */
+};
+
 struct record {
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
@@ -58,7 +90,12 @@ struct record {
 	char rebased_status[64 + 1];  /* SHA-256 of the packages as that rebase left them, in hexadecimal; or "" */
 	char *snapshot_schedule, *snapshot_keep; /* NULL or "": as layerbox.conf says; "none": not at all */
 	char *backup_pre, *backup_post; /* are run in it around a backup's snapshot; NULL or "": nothing */
-	char *health_command;         /* says by its exit code whether the container is well; NULL or "": none */
+	struct boot boot;
+	struct health_settings health;
+	unsigned restart_policy;      /* enum restart_policy */
+	uint64_t restart_limit;       /* how often in a row; 0: the default */
+	char *alert_command, *alert_mail; /* instead of layerbox.conf's; NULL or "": those, "none": nobody is told */
+	bool refresh_base;            /* a start takes the newest generation of its base first */
 	char *description;            /* never NULL in a record that was read */
 };
 

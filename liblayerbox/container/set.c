@@ -178,9 +178,9 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 		return r;
 	container->record.limits = record.limits;
 	container->record.uplink = record.uplink;
-	before = key->get(&record);
-	why = key->set(&record, value);
-	after = key->get(&record);
+	before = setting_get(key, &record);
+	why = setting_set(key, &record, value);
+	after = setting_get(key, &record);
 	snprintf(shown, sizeof shown, "%.80s", value);
 	if (why)
 		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%s\": it %s", key->name, text_printable(shown), why);
@@ -206,7 +206,7 @@ int lb_container_get(struct lb_container *container, const char *key_name, char 
 
 	if (!key)
 		return -LB_ERR_BAD_VALUE;
-	value = key->get(&container->record);
+	value = setting_get(key, &container->record);
 	if (!value)
 		return fail_memory(container->ctx);
 	*ret_value = value;

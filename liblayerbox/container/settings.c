@@ -2,211 +2,107 @@
 #include "settings.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "../core/keep.h"
+#include "../core/mail.h"
 #include "../core/schedule.h"
+#include "../health/target.h"
 #include "../util/keyfile.h"
+#include "amount.h"
 #include "rate.h"
 
-/* A line of text that a record can hold as it is. */
-static const char *set_line(char **member, const char *value)
-{
-	if (strlen(value) > 1000)
-		return "must not be longer than 1000 bytes";
-	for (const char *p = value; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			return "must be one line without control characters";
-	if (*value && (isspace((unsigned char)*value) || strchr("\\ ", value[strlen(value) - 1])))
-		return "must neither begin nor end with a space, nor end with a backslash";
-	return keyfile_take(member, value);
-}
+enum { LINE_MAX_BYTES = 1000, DAY_S = 24 * 60 * 60 };
 
-static char *get_line(const char *member)
-{
-	return strdup(member ? member : "");
-}
+/* ---- what a line can be ---- */
 
-static const char *set_description(struct record *record, const char *value)
-{
-	return set_line(&record->description, value);
-}
-
-static char *get_description(const struct record *record)
-{
-	return get_line(record->description);
-}
-
-static const char *set_health_command(struct record *record, const char *value)
-{
-	return set_line(&record->health_command, value);
-}
-
-static char *get_health_command(const struct record *record)
-{
-	return get_line(record->health_command);
-}
-
-static const char *set_snapshot_schedule(struct record *record, const char *value)
+static const char *check_schedule(const char *value)
 {
 	struct schedule schedule;
-	const char *why = !*value || text_equal(value, "none") ? NULL : schedule_parse(value, &schedule);
 
-	return why ? why : keyfile_take(&record->snapshot_schedule, value);
+	return text_equal(value, "none") ? NULL : schedule_parse(value, &schedule);
 }
 
-static char *get_snapshot_schedule(const struct record *record)
-{
-	return get_line(record->snapshot_schedule);
-}
-
-static const char *set_snapshot_keep(struct record *record, const char *value)
+static const char *check_keep(const char *value)
 {
 	struct keep_policy policy;
-	const char *why = keep_parse(value, &policy);
 
-	return why ? why : keyfile_take(&record->snapshot_keep, value);
+	return keep_parse(value, &policy);
 }
 
-static char *get_snapshot_keep(const struct record *record)
+/* Names of containers, with one space between each two. */
+static const char *check_names(const char *value)
 {
-	return get_line(record->snapshot_keep);
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+
+	if (text_list_add_words(&names, value) < 0)
+		return "does not fit into memory";
+	for (size_t i = 0; i < names.count; i++)
+		if (!name_is_valid(names.items[i]))
+			return "must be names of containers, with spaces between them";
+	return strstr(value, "  ") ? "must have one space between each two names" : NULL;
 }
 
-static const char *set_backup_pre(struct record *record, const char *value)
+static const char *check_health_command(const char *value)
 {
-	return set_line(&record->backup_pre, value);
+	struct health_target target;
+
+	return health_command_parse(value, &target);
 }
 
-static char *get_backup_pre(const struct record *record)
+static const char *check_health_tcp(const char *value)
 {
-	return get_line(record->backup_pre);
+	struct health_target target;
+
+	return health_tcp_parse(value, &target);
 }
 
-static const char *set_backup_post(struct record *record, const char *value)
+static const char *check_health_http(const char *value)
 {
-	return set_line(&record->backup_post, value);
+	struct health_target target;
+
+	return health_http_parse(value, &target);
 }
 
-static char *get_backup_post(const struct record *record)
+static bool is_run_on_host(const char *value)
 {
-	return get_line(record->backup_post);
+	struct health_target target;
+
+	return !health_command_parse(value, &target) && !target.inside;
 }
 
-static const char *set_autostart(struct record *record, const char *value)
+static bool always(const char *value)
 {
-	return text_to_bool(value, &record->autostart) ? NULL : "must be yes or no";
+	(void)value;
+	return true;
 }
 
-static char *get_autostart(const struct record *record)
+/* A program of the host by its path, or nobody. */
+static const char *check_alert_command(const char *value)
 {
-	return strdup(record->autostart ? "yes" : "no");
+	return *value == '/' || text_equal(value, "none") ? NULL : "must be the absolute path of a program, or none";
 }
 
-/* 512M, 1.5G is not one: whole numbers with a unit, in powers of 1024. */
+/* ---- those with a form of their own ---- */
+
 static const char *set_memory(struct record *record, const char *value)
 {
-	static const char units[] = "KMGT";
-	static const char rule[] = "must be a size such as 512M or 2G (K, M, G, T are powers of 1024), at least 4M";
-	char digits[24];
-	size_t n = strspn(value, "0123456789");
-	const char *unit;
-	uint64_t number;
-
-	if (!*value) {
-		record->limits.memory_bytes = 0;
-		return NULL;
-	}
-	if (n >= sizeof digits)
-		return rule;
-	memcpy(digits, value, n);
-	digits[n] = '\0';
-	if (!text_to_number(digits, 1, UINT64_MAX >> 1, &number))
-		return rule;
-	unit = value[n] ? strchr(units, toupper((unsigned char)value[n])) : NULL;
-	if (value[n] && (!unit || (value[n + 1] && !text_equal(value + n + 1, "iB"))))
-		return rule;
-	for (; unit && unit >= units; unit--)
-		if (__builtin_mul_overflow(number, 1024U, &number) || number > UINT64_MAX >> 1)
-			return rule;
-	if (number < 4U << 20)
-		return rule;
-	record->limits.memory_bytes = number;
-	return NULL;
+	return memory_set(value, &record->limits.memory_bytes);
 }
 
 static char *get_memory(const struct record *record)
 {
-	static const char units[] = "KMGT";
-	uint64_t number = record->limits.memory_bytes;
-	int unit = -1;
-
-	if (!number)
-		return strdup("");
-	while (unit < 3 && number % 1024 == 0) {
-		number /= 1024;
-		unit++;
-	}
-	return text_format("%llu%.*s", (unsigned long long)number, unit >= 0, unit >= 0 ? units + unit : "");
+	return memory_to_text(record->limits.memory_bytes);
 }
 
-/* 0.5, 2, 1.25: cores, in thousandths. */
 static const char *set_cpus(struct record *record, const char *value)
 {
-	static const char rule[] = "must be a number of cores such as 0.5 or 2, from 0.01 to 4096";
-	char whole[16], fraction[4] = "000";
-	size_t n = strcspn(value, "."), digits;
-	uint64_t cores, thousandths;
-
-	if (!*value) {
-		record->limits.cpu_millis = 0;
-		return NULL;
-	}
-	if (n == 0 || n >= sizeof whole)
-		return rule;
-	memcpy(whole, value, n);
-	whole[n] = '\0';
-	if (value[n] == '.') {
-		digits = strlen(value + n + 1);
-		if (digits < 1 || digits > 3)
-			return rule;
-		memcpy(fraction, value + n + 1, digits);
-	}
-	if (!text_to_number(whole, 0, 4096, &cores) || !text_to_number(fraction, 0, 999, &thousandths))
-		return rule;
-	if (cores * 1000 + thousandths < 10)
-		return rule;
-	record->limits.cpu_millis = cores * 1000 + thousandths;
-	return NULL;
+	return cpus_set(value, &record->limits.cpu_millis);
 }
 
 static char *get_cpus(const struct record *record)
 {
-	unsigned millis = (unsigned)(record->limits.cpu_millis % 1000),
-		 cores = (unsigned)(record->limits.cpu_millis / 1000);
-	char *text;
-
-	if (!record->limits.cpu_millis)
-		return strdup("");
-	if (!millis)
-		return text_format("%u", cores);
-	text = text_format("%u.%03u", cores, millis);
-	for (size_t n = text ? strlen(text) : 0; n && text[n - 1] == '0'; n--)
-		text[n - 1] = '\0';
-	return text;
-}
-
-static const char *set_pids(struct record *record, const char *value)
-{
-	if (!*value) {
-		record->limits.pids = 0;
-		return NULL;
-	}
-	return text_to_number(value, 1, 4194304, &record->limits.pids) ? NULL : "must be a number from 1 to 4194304";
-}
-
-static char *get_pids(const struct record *record)
-{
-	return record->limits.pids ? text_format("%llu", (unsigned long long)record->limits.pids) : strdup("");
+	return cpus_to_text(record->limits.cpu_millis);
 }
 
 static const char *set_rules(struct record *record, const char *value)
@@ -238,9 +134,9 @@ static const char *set_isolated(struct record *record, const char *value)
 
 static char *get_isolated(const struct record *record)
 {
-	return strdup(record->uplink.isolation == ISOLATION_OF_NETWORK ? "" :
-		      record->uplink.isolation == ISOLATION_YES	       ? "yes" :
-									 "no");
+	static const char *const texts[] = { "", "no", "yes" }; /* enum isolation */
+
+	return strdup(texts[record->uplink.isolation]);
 }
 
 static const char *set_ingress(struct record *record, const char *value)
@@ -263,21 +159,50 @@ static char *get_egress(const struct record *record)
 	return rate_to_text(record->uplink.egress_bps);
 }
 
+/* ---- the table ---- */
+
+static const char *const waits[] = { "", "running", "network", "system", "check", NULL }; /* enum boot_wait */
+static const char *const policies[] = { "", "no", "on-failure", "always", NULL }; /* enum restart_policy */
+
+#define LINE(path) .kind = SETTING_LINE, .member = offsetof(struct record, path)
+#define YES(path) .kind = SETTING_YES, .member = offsetof(struct record, path)
+#define YES_NO(path) .kind = SETTING_YES_NO, .member = offsetof(struct record, path)
+#define NUMBER(path, most) .kind = SETTING_NUMBER, .member = offsetof(struct record, path), .max = (most)
+#define SECONDS(path, most) .kind = SETTING_SECONDS, .member = offsetof(struct record, path), .max = (most)
+#define WORD(path, list) .kind = SETTING_WORD, .member = offsetof(struct record, path), .words = (list)
+#define OWN(name) .kind = SETTING_OWN, .set_own = set_##name, .get_own = get_##name
+
 static const struct setting_key keys[] = {
-	{ "description", set_description, get_description, .is_limit = false },
-	{ "autostart", set_autostart, get_autostart, .is_limit = false },
-	{ "memory", set_memory, get_memory, .is_limit = true },
-	{ "cpus", set_cpus, get_cpus, .is_limit = true },
-	{ "pids", set_pids, get_pids, .is_limit = true },
-	{ "net.rules", set_rules, get_rules, .is_firewall = true },
-	{ "isolated", set_isolated, get_isolated, .is_uplink = true, .is_firewall = true },
-	{ "net.ingress", set_ingress, get_ingress, .is_uplink = true },
-	{ "net.egress", set_egress, get_egress, .is_firewall = true },
-	{ "health.command", set_health_command, get_health_command, .is_limit = false },
-	{ "snapshot.schedule", set_snapshot_schedule, get_snapshot_schedule, .is_limit = false },
-	{ "snapshot.keep", set_snapshot_keep, get_snapshot_keep, .is_limit = false },
-	{ "backup.pre", set_backup_pre, get_backup_pre, .is_limit = false },
-	{ "backup.post", set_backup_post, get_backup_post, .is_limit = false },
+	{ "description", LINE(description) },
+	{ "autostart", YES_NO(autostart) },
+	{ "memory", OWN(memory), .is_limit = true },
+	{ "cpus", OWN(cpus), .is_limit = true },
+	{ "pids", NUMBER(limits.pids, 4194304), .is_limit = true },
+	{ "net.rules", OWN(rules), .is_firewall = true },
+	{ "isolated", OWN(isolated), .is_uplink = true, .is_firewall = true },
+	{ "net.ingress", OWN(ingress), .is_uplink = true },
+	{ "net.egress", OWN(egress), .is_firewall = true },
+	{ "boot.priority", NUMBER(boot.priority, 1000) },
+	{ "boot.after", LINE(boot.after), .check = check_names },
+	{ "boot.delay", SECONDS(boot.delay_s, DAY_S) },
+	{ "boot.wait", WORD(boot.wait, waits) },
+	{ "boot.timeout", SECONDS(boot.timeout_s, DAY_S) },
+	{ "health.command", LINE(health.command), .check = check_health_command, .is_of_host = is_run_on_host },
+	{ "health.http", LINE(health.http), .check = check_health_http },
+	{ "health.tcp", LINE(health.tcp), .check = check_health_tcp },
+	{ "health.interval", SECONDS(health.interval_s, DAY_S) },
+	{ "health.timeout", SECONDS(health.timeout_s, DAY_S) },
+	{ "health.retries", NUMBER(health.retries, 1000) },
+	{ "health.start_period", SECONDS(health.start_period_s, DAY_S) },
+	{ "restart.policy", WORD(restart_policy, policies) },
+	{ "restart.limit", NUMBER(restart_limit, 1000) },
+	{ "alert.command", LINE(alert_command), .check = check_alert_command, .is_of_host = always },
+	{ "alert.mail", LINE(alert_mail), .check = mail_check, .is_of_host = always },
+	{ "refresh.base", YES(refresh_base) },
+	{ "snapshot.schedule", LINE(snapshot_schedule), .check = check_schedule },
+	{ "snapshot.keep", LINE(snapshot_keep), .check = check_keep },
+	{ "backup.pre", LINE(backup_pre) },
+	{ "backup.post", LINE(backup_post) },
 	{ 0 },
 };
 
@@ -297,4 +222,167 @@ const struct setting_key *settings_find(const char *name)
 const char *lb_container_key(size_t index)
 {
 	return index < sizeof keys / sizeof *keys ? keys[index].name : NULL;
+}
+
+/* ---- values ---- */
+
+/* Where @record keeps it; what kind of object is there, the key's kind says. */
+static void *member_of(const struct setting_key *key, const struct record *record)
+{
+	return (void *)((uintptr_t)record + key->member);
+}
+
+/* A line of text that a record can hold as it is. */
+static const char *set_line(const struct setting_key *key, char **member, const char *value)
+{
+	const char *why = *value && key->check ? key->check(value) : NULL;
+
+	if (why)
+		return why;
+	if (strlen(value) > LINE_MAX_BYTES)
+		return "must not be longer than 1000 bytes";
+	for (const char *p = value; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return "must be one line without control characters";
+	if (*value && (isspace((unsigned char)*value) || strchr("\\ ", value[strlen(value) - 1])))
+		return "must neither begin nor end with a space, nor end with a backslash";
+	return keyfile_take(member, value);
+}
+
+static const char *set_yes(bool *member, const char *value, bool may_be_empty)
+{
+	if (!*value && may_be_empty) {
+		*member = false;
+		return NULL;
+	}
+	return text_to_bool(value, member) ? NULL : "must be yes or no";
+}
+
+/* Sentences with a number in them are made here, and live as long as the thread. */
+static const char *rule_of(const struct setting_key *key)
+{
+	static _Thread_local char rule[160];
+	unsigned long long max = key->max;
+
+	if (key->kind == SETTING_SECONDS)
+		snprintf(rule, sizeof rule, "must be a time such as 90s, 10m or 12h, at most %llus", max);
+	else
+		snprintf(rule, sizeof rule, "must be a number from 1 to %llu", max);
+	return rule;
+}
+
+static const char *set_number(const struct setting_key *key, uint64_t *member, const char *value)
+{
+	uint64_t number = 0;
+
+	if (*value && !(key->kind == SETTING_SECONDS ? text_to_seconds(value, key->max, &number)
+						      : text_to_number(value, 1, key->max, &number)))
+		return rule_of(key);
+	*member = number;
+	return NULL;
+}
+
+static const char *set_word(const struct setting_key *key, unsigned *member, const char *value)
+{
+	static _Thread_local char rule[160];
+	int n = snprintf(rule, sizeof rule, "must be one of");
+
+	for (unsigned i = 0; key->words[i]; i++) {
+		if (text_equal(key->words[i], value)) {
+			*member = i;
+			return NULL;
+		}
+		if (*key->words[i])
+			n += snprintf(rule + n, sizeof rule - (size_t)n, "%s %s", i > 1 ? "," : "", key->words[i]);
+	}
+	return rule;
+}
+
+const char *setting_set(const struct setting_key *key, struct record *record, const char *value)
+{
+	void *member = member_of(key, record);
+
+	switch (key->kind) {
+	case SETTING_LINE:
+		return set_line(key, member, value);
+	case SETTING_YES:
+	case SETTING_YES_NO:
+		return set_yes(member, value, key->kind == SETTING_YES);
+	case SETTING_NUMBER:
+	case SETTING_SECONDS:
+		return set_number(key, member, value);
+	case SETTING_WORD:
+		return set_word(key, member, value);
+	case SETTING_OWN:
+		return key->set_own(record, value);
+	}
+	return "is not known";
+}
+
+/* 5400 as 90m: in the largest unit in which it is a whole number. */
+static char *seconds_to_text(uint64_t seconds)
+{
+	static const struct {
+		uint64_t seconds;
+		char unit;
+	} units[] = { { DAY_S, 'd' }, { 60 * 60, 'h' }, { 60, 'm' }, { 1, 's' } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds)
+		i++;
+	return text_format("%llu%c", (unsigned long long)(seconds / units[i].seconds), units[i].unit);
+}
+
+char *setting_get(const struct setting_key *key, const struct record *record)
+{
+	const void *member = member_of(key, record);
+	const char *const *line = member;
+	const uint64_t *number = member;
+	const bool *yes = member;
+
+	switch (key->kind) {
+	case SETTING_LINE:
+		return strdup(*line ? *line : "");
+	case SETTING_YES:
+		return strdup(*yes ? "yes" : "");
+	case SETTING_YES_NO:
+		return strdup(*yes ? "yes" : "no");
+	case SETTING_NUMBER:
+		return *number ? text_format("%llu", (unsigned long long)*number) : strdup("");
+	case SETTING_SECONDS:
+		return *number ? seconds_to_text(*number) : strdup("");
+	case SETTING_WORD:
+		return strdup(key->words[*(const unsigned *)member]);
+	case SETTING_OWN:
+		return key->get_own(record);
+	}
+	return NULL;
+}
+
+int settings_take_of_host(struct record *record, struct text_list *ret_taken)
+{
+	for (const struct setting_key *key = keys; key->name; key++) {
+		CLEANUP_FREE char *value = key->is_of_host ? setting_get(key, record) : NULL;
+
+		if (key->is_of_host && !value)
+			return -ENOMEM;
+		if (!value || !*value || !key->is_of_host(value))
+			continue;
+		if (text_list_format(ret_taken, "%s=%s", key->name, value) < 0 || setting_set(key, record, ""))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void settings_free(struct record *record)
+{
+	for (const struct setting_key *key = keys; key->name; key++) {
+		if (key->kind == SETTING_LINE) {
+			char **line = member_of(key, record);
+
+			free(*line);
+			*line = NULL;
+		}
+	}
+	egress_list_free(&record->egress);
 }

@@ -6,6 +6,7 @@
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "keep.h"
+#include "mail.h"
 #include "name.h"
 #include "schedule.h"
 #include "subnet.h"
@@ -148,6 +149,33 @@ static const char *set_alert_command(struct config *config, const char *value)
 	return take_path(&config->alert_command, value);
 }
 
+static const char *set_alert_mail(struct config *config, const char *value)
+{
+	const char *why = *value ? mail_check(value) : NULL;
+
+	return why ? why : keyfile_take(&config->alert_mail, value);
+}
+
+static const char *set_alert_disk(struct config *config, const char *value)
+{
+	uint64_t percent;
+
+	if (!text_to_number(value, 1, 100, &percent))
+		return "must be a percentage from 1 to 100";
+	config->alert_disk_percent = (unsigned)percent;
+	return NULL;
+}
+
+static const char *set_restart_policy(struct config *config, const char *value)
+{
+	static const char *const policies[] = { "no", "on-failure", "always" };
+
+	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+		if (text_equal(value, policies[i]))
+			return keyfile_take(&config->restart_policy, value);
+	return "must be no, on-failure or always";
+}
+
 static const struct setting {
 	const char *key;
 	const char *(*set)(struct config *config, const char *value);
@@ -170,6 +198,9 @@ static const struct setting {
 	{ "backup.environment_file", set_backup_environment_file, "" },
 	{ "backup.keep", set_backup_keep, "" },
 	{ "alert.command", set_alert_command, "" },
+	{ "alert.mail", set_alert_mail, "" },
+	{ "alert.disk", set_alert_disk, "90" },
+	{ "restart.policy", set_restart_policy, "no" },
 	{ 0 },
 };
 
@@ -218,7 +249,8 @@ static const size_t texts[] = {
 	offsetof(struct config, bridge),
 	offsetof(struct config, subnet),
 	offsetof(struct config, domain),
-	offsetof(struct config, mirror), offsetof(struct config, ssh),
+	offsetof(struct config, mirror),
+	offsetof(struct config, ssh),
 	offsetof(struct config, snapshot_schedule),
 	offsetof(struct config, snapshot_keep),
 	offsetof(struct config, backup_repository),
@@ -226,6 +258,8 @@ static const size_t texts[] = {
 	offsetof(struct config, backup_environment_file),
 	offsetof(struct config, backup_keep),
 	offsetof(struct config, alert_command),
+	offsetof(struct config, alert_mail),
+	offsetof(struct config, restart_policy),
 };
 
 static char **text_at(const struct config *config, size_t i)

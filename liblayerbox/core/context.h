@@ -33,6 +33,9 @@ struct config {
 	char *backup_environment_file; /* NAME=VALUE lines for restic, or "" */
 	char *backup_keep;      /* how many backups of each container are kept; "": all */
 	char *alert_command;    /* is run when somebody has to look, see care/alert.h; "": nothing */
+	char *alert_mail;       /* and who gets mail then; "": nobody */
+	unsigned alert_disk_percent; /* from when on the disk is nearly full */
+	char *restart_policy;   /* of containers without one of their own: "no", "on-failure" or "always" */
 };
 
 struct lb_context {

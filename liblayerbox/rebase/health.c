@@ -80,15 +80,15 @@ static int run_check(struct lb_container *container, unsigned timeout_s)
 	char said[WORD_MAX];
 	int status;
 
-	if (text_empty(container->record.health_command))
+	if (text_empty(container->record.health.command))
 		return 0;
-	if (text_list_add_words(&words, container->record.health_command) < 0)
+	if (text_list_add_words(&words, container->record.health.command) < 0)
 		return fail_memory(container->ctx);
 	status = ask(container, &words, timeout_s, said);
 	if (status <= 0)
 		return status;
 	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': its check `%s` ended with status %d%s%s",
-		    container->name, container->record.health_command, status, *said ? ": " : "", said);
+		    container->name, container->record.health.command, status, *said ? ": " : "", said);
 }
 
 int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, unsigned timeout_s)

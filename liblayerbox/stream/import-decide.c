@@ -6,6 +6,7 @@
 
 #include "../container/container.h"
 #include "../container/next.h"
+#include "../container/settings.h"
 #include "../core/store.h"
 #include "../snapshot/references.h"
 #include "../util/file.h"
@@ -29,6 +30,20 @@ static int read_header(struct import *import)
 	return 0;
 }
 
+/* What has programs run on this host, or reaches its files, is for its own operator to say. */
+static int take_of_host(struct import *import, struct record *record)
+{
+	CLEANUP_TEXT_LIST struct text_list taken = { 0 };
+
+	if (settings_take_of_host(record, &taken) < 0)
+		return fail_memory(import->ctx);
+	for (size_t i = 0; i < taken.count; i++)
+		log_message(import->ctx, LB_LOG_WARNING,
+			    "the container came with a setting that this host's operator has to make: `layerbox set %s %s`",
+			    import->header.container, text_printable(taken.items[i]));
+	return 0;
+}
+
 /* What it says of layers, base and changes under way counts for nothing: the header does. */
 static int read_record(struct import *import)
 {
@@ -46,7 +61,7 @@ static int read_record(struct import *import)
 	*record->renamed_from = *record->ipv4_before = '\0';
 	*record->rebase_to = *record->rebased_from = *record->rebased_status = '\0';
 	record->rebase_fetch = false;
-	return 0;
+	return take_of_host(import, record);
 }
 
 static int read_snapshot(struct import *import)
