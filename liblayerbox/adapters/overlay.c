@@ -45,18 +45,24 @@ static int write_map(pid_t pid, const char *which, uint32_t id_start, uint32_t i
 	return file_write_existing(AT_FDCWD, path, map);
 }
 
+static int do_nothing(void *unused)
+{
+	(void)unused;
+	while (syscall(SYS_pause) < 0)
+		;
+	return 0;
+}
+
 int overlay_user_namespace(uint32_t id_start, uint32_t id_count)
 {
 	char path[64];
+	_Alignas(16) char stack[2048];
 	int fd, r;
-	/* A namespace needs a member while it is mapped and opened: a child that does nothing. */
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+	/* A namespace needs a member while it is mapped and opened: a child that does nothing, in the caller's memory. */
+	pid_t pid = clone(do_nothing, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, NULL);
 
 	if (pid < 0)
 		return -errno;
-	if (pid == 0)
-		for (;;)
-			pause();
 	r = write_map(pid, "uid_map", id_start, id_count);
 	if (r == 0)
 		r = write_map(pid, "gid_map", id_start, id_count);
