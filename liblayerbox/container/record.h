@@ -12,6 +12,7 @@
 #include "../network/address.h"
 #include "../network/egress.h"
 #include "../network/forward.h"
+#include "bind.h"
 
 #define RECORD_FILE "container.conf"
 
@@ -96,6 +97,8 @@ struct record {
 	uint64_t restart_limit;       /* how often in a row; 0: the default */
 	char *alert_command, *alert_mail; /* instead of layerbox.conf's; NULL or "": those, "none": nobody is told */
 	bool refresh_base;            /* a start takes the newest generation of its base first */
+	char refreshed[BASE_TEXT_SIZE]; /* the generation that such a start has tried, or that was undone; or "" */
+	struct bind_list binds;       /* what it sees of the host's files */
 	char *description;            /* never NULL in a record that was read */
 };
 

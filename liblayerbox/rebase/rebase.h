@@ -13,6 +13,10 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 
 /*
  * For who holds the lock of a stopped container and is about to start it: undoes what was interrupted, and does what is
- * pending. A pending rebase that cannot be done is no failure: the container starts as it was, and the log says why.
+ * pending, or what refresh.base asks for. A rebase that cannot be done is no failure: the container starts as it was, and
+ * the log says why.
  */
 int rebase_before_start(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
+
+/* Will rebase_before_start() have something to do that takes its time? A look at numbers. */
+bool rebase_is_due(struct lb_context *ctx, const struct record *record);

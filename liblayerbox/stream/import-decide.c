@@ -61,6 +61,7 @@ static int read_record(struct import *import)
 	*record->renamed_from = *record->ipv4_before = '\0';
 	*record->rebase_to = *record->rebased_from = *record->rebased_status = '\0';
 	record->rebase_fetch = false;
+	*record->refreshed = '\0';
 	return take_of_host(import, record);
 }
 
