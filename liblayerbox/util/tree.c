@@ -312,7 +312,7 @@ int tree_open_beneath(int dir_fd, const char *path, int flags)
 
 int tree_open_without_links(const char *path, int flags)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW), .resolve = RESOLVE_NO_SYMLINKS };
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS };
 	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 
 	return fd < 0 ? -errno : fd;
