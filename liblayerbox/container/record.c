@@ -121,9 +121,14 @@ static const char *read_rebased_from(struct record *record, const char *value)
 	return text_copy(record->rebased_from, sizeof record->rebased_from, value) ? NULL : "must be NAME@GENERATION";
 }
 
-static const char *read_refreshed(struct record *record, const char *value)
+static const char *read_rebased_by_refresh(struct record *record, const char *value)
 {
-	return text_copy(record->refreshed, sizeof record->refreshed, value) ? NULL : "must be NAME@GENERATION";
+	return text_to_bool(value, &record->rebased_by_refresh) ? NULL : "must be yes or no";
+}
+
+static const char *read_refresh_tried(struct record *record, const char *value)
+{
+	return text_copy(record->refresh_tried, sizeof record->refresh_tried, value) ? NULL : "must be NAME@GENERATION";
 }
 
 static const char *read_layers(struct record *record, const char *value)
@@ -146,7 +151,7 @@ static const struct {
 	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
 	{ "rebase_to", read_rebase_to },       { "rebased_from", read_rebased_from },
 	{ "rebased_status", read_rebased_status }, { "rebase_fetch", read_rebase_fetch },
-	{ "refreshed", read_refreshed },
+	{ "rebased_by_refresh", read_rebased_by_refresh }, { "refresh_tried", read_refresh_tried },
 	{ "layers", read_layers },	       { "mounted_layers", read_mounted_layers },
 };
 
@@ -252,8 +257,10 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "rebased_from = %s\n", record->rebased_from);
 	if (*record->rebased_from && *record->rebased_status)
 		buffer_format(&text, "rebased_status = %s\n", record->rebased_status);
-	if (*record->refreshed)
-		buffer_format(&text, "refreshed = %s\n", record->refreshed);
+	if (*record->rebased_from && record->rebased_by_refresh)
+		buffer_add_text(&text, "rebased_by_refresh = yes\n");
+	if (*record->refresh_tried)
+		buffer_format(&text, "refresh_tried = %s\n", record->refresh_tried);
 	if (record->forwards.count) {
 		CLEANUP_FREE char *forwards = forward_list_format(&record->forwards);
 

@@ -287,7 +287,7 @@ static void do_refresh(struct lb_context *ctx, const char *name, int container_f
 	log_message(ctx, LB_LOG_WARNING, "refresh.base: %s", ctx->error);
 	if (!refresh_is_refusal(r))
 		return;
-	text_copy(record->refreshed, sizeof record->refreshed, to);
+	text_copy(record->refresh_tried, sizeof record->refresh_tried, to);
 	if (record_write(ctx, container_fd, name, record) < 0)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 }

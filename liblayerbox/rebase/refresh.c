@@ -19,13 +19,13 @@ static bool find_newest(struct lb_context *ctx, const char *base, unsigned *ret_
 	return fd >= 0 && generation_find_newest(fd, ret_newest) == 0;
 }
 
-/* The generation of its base that was tried last, 0 for none. */
+/* The generation of its base that was tried in vain or undone, 0 for none. */
 static unsigned tried(const struct record *record)
 {
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
 
-	return name_parse_base(record->refreshed, base, &generation) && text_equal(base, record->base) ? generation : 0;
+	return name_parse_base(record->refresh_tried, base, &generation) && text_equal(base, record->base) ? generation : 0;
 }
 
 enum refresh refresh_get(struct lb_context *ctx, const struct record *record, char ret_to[BASE_TEXT_SIZE])
@@ -36,7 +36,7 @@ enum refresh refresh_get(struct lb_context *ctx, const struct record *record, ch
 	    newest <= tried(record))
 		return REFRESH_NOT;
 	snprintf(ret_to, BASE_TEXT_SIZE, "%s@%u", record->base, newest);
-	return *record->rebased_from && tried(record) != record->generation ? REFRESH_WAITS : REFRESH_DUE;
+	return *record->rebased_from && !record->rebased_by_refresh ? REFRESH_WAITS : REFRESH_DUE;
 }
 
 bool refresh_is_refusal(int result)
