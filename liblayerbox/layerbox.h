@@ -261,7 +261,8 @@ int lb_container_refresh(struct lb_container *container);
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
  *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
  *         net.egress (100Mbit; powers of 1000), health.command, backup.pre, backup.post (a program and its arguments),
- *         snapshot.schedule, snapshot.keep; see layerbox(8), KEYS
+ *         snapshot.schedule, snapshot.keep, mount.NAME (SRC:DST[:ro]: a directory or file of the host and where the container
+ *         sees it); see layerbox(8), KEYS
  * @value: "" takes a limit away, and leaves isolation to the network, snapshots to layerbox.conf(5)
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
@@ -277,8 +278,18 @@ int lb_container_set(struct lb_container *container, const char *key, const char
  */
 int lb_container_get(struct lb_container *container, const char *key, char **ret_value);
 
-/** lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last. */
+/**
+ * lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last.
+ *
+ * Beside these it knows keys with a name of your own in them: mount.NAME.
+ */
 const char *lb_container_key(size_t index);
+
+/**
+ * lb_container_setting - the keys that this container can have set: all of lb_container_key(), and each mount.NAME that
+ * it has; the @index-th, or NULL behind the last. Valid until a setting of the handle is changed.
+ */
+const char *lb_container_setting(const struct lb_container *container, size_t index);
 
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
