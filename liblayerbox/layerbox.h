@@ -1001,6 +1001,7 @@ struct lb_backup_outcome {
 	int64_t last_run;             /* likewise, whether it went well or not */
 	int result;                   /* of the last run: 0, or a negative code */
 	char error[256];              /* its sentence, or "" */
+	int64_t duration_s;           /* how many seconds the last run took; -1: not known */
 };
 
 /** lb_container_get_backup - how its last backup went. Returns 1 where none was tried yet. */
