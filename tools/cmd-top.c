@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* top: what running containers take, once or again and again. */
-#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,154 +7,9 @@
 #include "command.h"
 #include "output.h"
 #include "screen.h"
+#include "top-sample.h"
 
 enum { INTERVAL_DEFAULT_S = 2, INTERVAL_MAX_S = 3600 };
-
-/* One container at one moment. */
-struct reading {
-	char name[64];
-	enum lb_state state;
-	struct lb_usage usage;
-};
-
-struct sample {
-	struct reading *readings;     /* of those that run, by name */
-	size_t count, others;         /* how many do not run */
-	double moment;                /* seconds, by a clock that is never set */
-};
-
-/* What a container took between two samples, in each second of it. */
-struct rates {
-	const struct reading *reading;
-	double cpu, io_read, io_written, received, sent; /* negative: not known */
-};
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* ---- sampling ---- */
-
-static void on_usage(struct lb_container *container, const struct lb_usage *usage, void *userdata)
-{
-	struct sample *sample = userdata;
-	struct reading *reading = sample->readings + sample->count;
-
-	if (!lb_container_get_pid(container)) {
-		sample->others++;
-		return;
-	}
-	snprintf(reading->name, sizeof reading->name, "%s", lb_container_get_name(container));
-	reading->state = lb_container_get_state(container);
-	reading->usage = *usage;
-	sample->count++;
-}
-
-static int take_sample(struct lb_context *context, struct sample *sample)
-{
-	struct lb_container **containers;
-	size_t count;
-	int r = lb_container_list(context, &containers, &count);
-
-	if (r < 0)
-		return r;
-	*sample = (struct sample){ .readings = calloc(count + 1, sizeof *sample->readings), .moment = now() };
-	r = sample->readings ? lb_usage_list(context, containers, on_usage, sample) : -ENOMEM;
-	lb_container_list_free(containers);
-	return r;
-}
-
-static int compare_names(const void *name, const void *reading)
-{
-	return strcmp(name, ((const struct reading *)reading)->name);
-}
-
-/* A counter that is smaller than before has begun anew. */
-static double rate(uint64_t before, uint64_t after, double seconds)
-{
-	if (after == LB_USAGE_UNKNOWN || seconds <= 0)
-		return -1;
-	if (before == LB_USAGE_UNKNOWN || before > after)
-		before = 0;
-	return (double)(after - before) / seconds;
-}
-
-/* One that was not there, or was started since, has begun with nothing. */
-static void compare(const struct reading *before, const struct reading *after, double seconds, struct rates *ret_rates)
-{
-	static const struct lb_usage nothing = { .size = sizeof nothing };
-	const struct lb_usage *old = before && before->usage.started == after->usage.started ? &before->usage : &nothing;
-	const struct lb_usage *new = &after->usage;
-
-	*ret_rates = (struct rates){
-		.reading = after,
-		.cpu = rate(old->cpu_us, new->cpu_us, seconds * 1e6),
-		.io_read = rate(old->io_read_bytes, new->io_read_bytes, seconds),
-		.io_written = rate(old->io_written_bytes, new->io_written_bytes, seconds),
-		.received = rate(old->received_bytes, new->received_bytes, seconds),
-		.sent = rate(old->sent_bytes, new->sent_bytes, seconds),
-	};
-}
-
-static struct rates *compare_all(const struct sample *before, const struct sample *after)
-{
-	struct rates *all = calloc(after->count + 1, sizeof *all);
-
-	for (size_t i = 0; all && i < after->count; i++) {
-		const struct reading *old = before->count ? bsearch(after->readings[i].name, before->readings, before->count,
-								    sizeof *before->readings, compare_names)
-							  : NULL;
-
-		compare(old, after->readings + i, after->moment - before->moment, all + i);
-	}
-	return all;
-}
-
-/* ---- order ---- */
-
-static double memory_of(const struct rates *rates)
-{
-	uint64_t bytes = rates->reading->usage.memory_working_bytes;
-
-	return bytes == LB_USAGE_UNKNOWN ? -1 : (double)bytes;
-}
-
-static double cpu_of(const struct rates *rates)
-{
-	return rates->cpu;
-}
-
-static double io_of(const struct rates *rates)
-{
-	return rates->io_read + rates->io_written;
-}
-
-static double net_of(const struct rates *rates)
-{
-	return rates->received + rates->sent;
-}
-
-static const struct order {
-	const char *name;             /* its first letter is its key */
-	double (*of)(const struct rates *rates); /* biggest first; NULL: by name */
-} orders[] = { { "cpu", cpu_of }, { "memory", memory_of }, { "io", io_of }, { "net", net_of }, { "name", NULL } };
-
-enum { ORDERS = sizeof orders / sizeof *orders };
-
-static int by_order(const void *a, const void *b, void *userdata)
-{
-	const struct rates *x = a, *y = b;
-	const struct order *order = userdata;
-	double of_x = order->of ? order->of(x) : 0, of_y = order->of ? order->of(y) : 0;
-
-	if (of_x < of_y || of_x > of_y)
-		return of_x < of_y ? 1 : -1;
-	return strcmp(x->reading->name, y->reading->name);
-}
 
 /* ---- showing ---- */
 
@@ -269,8 +123,8 @@ static void paint(const struct sample *before, const struct sample *after, const
 
 	if (localtime_r(&seconds, &parts))
 		strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-	if (asprintf(&text, "%s  %zu running, %zu not; by %s (keys: c m i n; a: by name; q: end)\n\n%s", clock, after->count,
-		     after->others, order->name, table ? table : "") < 0)
+	if (asprintf(&text, "%s  %zu running, %zu not; by %s (keys: c m i n; a: by name; q: end)\n\n%s", clock,
+		     after->count, after->others, order->name, table ? table : "") < 0)
 		text = NULL;
 	if (text)
 		screen_paint(text);
@@ -305,10 +159,10 @@ static int show_once(struct lb_context *context, unsigned interval, const struct
 
 static const struct order *order_of_key(int key, const struct order *present)
 {
-	for (size_t i = 0; i + 1 < ORDERS; i++)
-		if (key == orders[i].name[0])
-			return &orders[i];
-	return key == 'a' ? &orders[ORDERS - 1] : present;
+	for (const struct order *order = orders; order->name; order++)
+		if (key == (order->of ? order->name[0] : 'a')) /* that of net is taken */
+			return order;
+	return present;
 }
 
 /* Waits for the next sample's time, and paints what there is whenever a key or another size asks for it. False: end. */
@@ -318,7 +172,7 @@ static bool wait_for_next(const struct sample *before, const struct sample *afte
 	double end = after->moment + interval;
 
 	for (;;) {
-		double left = end - now();
+		double left = end - clock_now();
 		int key = screen_wait(left > 0 ? (unsigned)(left * 1000) + 1 : 0);
 
 		if (key == SCREEN_END || key == 'q')
@@ -369,9 +223,9 @@ static bool read_interval(const char *text, unsigned *ret_seconds)
 
 static const struct order *find_order(const char *name)
 {
-	for (size_t i = 0; i < ORDERS; i++)
-		if (strcmp(orders[i].name, name) == 0)
-			return &orders[i];
+	for (const struct order *order = orders; order->name; order++)
+		if (strcmp(order->name, name) == 0)
+			return order;
 	return NULL;
 }
 
@@ -391,8 +245,8 @@ static int run_top(struct lb_context *context, int argc, char **argv)
 		once = once || option == 'o' || option == 'j';
 		as_json = as_json || option == 'j';
 		if (option == 'i' && !read_interval(optarg, &interval))
-			return usage_error(&command_top, "--interval %s is not a number of seconds from 1 to %d", optarg,
-					   INTERVAL_MAX_S);
+			return usage_error(&command_top, "--interval %s is not a number of seconds from 1 to %d",
+					   optarg, INTERVAL_MAX_S);
 		if (option == 's')
 			order = find_order(optarg);
 		if (!order)

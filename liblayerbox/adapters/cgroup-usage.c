@@ -203,8 +203,8 @@ static void add_number(struct slice text, uint64_t *sum)
 }
 
 /*
- * Version 1: lines "MAJOR:MINOR Read NUMBER", other words, and a sum of all devices. From Linux 6.10 on it counts nothing
- * before somebody has limited something: where no device is named, nothing is known.
+ * Version 1: lines "MAJOR:MINOR Read NUMBER", other words, and a sum of all devices. From Linux 6.10 on it counts
+ * nothing before somebody has limited something: where no device is named, nothing is known.
  */
 static void read_blkio(struct cgroup_meters *meters, const struct group *group, const char *name, uint64_t *ret_read,
 		       uint64_t *ret_written)
@@ -258,8 +258,12 @@ static void read_io_stat(struct cgroup_meters *meters, const struct group *group
 
 static void read_cpu(const struct group *group, int version, struct cgroup_usage *usage)
 {
-	usage->cpu_us = version == 2 ? read_field(group, "cpu.stat", "usage_usec") : read_number(group, "cpuacct.usage");
-	if (version == 1 && usage->cpu_us != CGROUP_UNKNOWN)
+	if (version == 2) {
+		usage->cpu_us = read_field(group, "cpu.stat", "usage_usec");
+		return;
+	}
+	usage->cpu_us = read_number(group, "cpuacct.usage");
+	if (usage->cpu_us != CGROUP_UNKNOWN)
 		usage->cpu_us /= 1000;
 }
 

@@ -12,7 +12,7 @@
 struct cgroup_usage {                 /* CGROUP_UNKNOWN where this host does not count it */
 	uint64_t cpu_us;
 	uint64_t memory_bytes;        /* with files' pages in it */
-	uint64_t memory_inactive;     /* of these, pages of files that nobody has used lately: the first to be given up */
+	uint64_t memory_inactive;     /* of these, files' pages that nobody has used lately: the first to be given up */
 	uint64_t memory_peak;
 	uint64_t memory_limit;        /* 0: none */
 	uint64_t processes;           /* with threads */

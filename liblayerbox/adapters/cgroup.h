@@ -14,7 +14,7 @@ enum { CGROUP_HIERARCHIES_MAX = 32 };
 struct cgroup_layout {
 	int version[CGROUP_CONTROLLERS];        /* 0: this host does not have it */
 	char *mount_points[CGROUP_HIERARCHIES_MAX];
-	char *options[CGROUP_HIERARCHIES_MAX]; /* of the mount, with its controllers among them; NULL: it is of version 2 */
+	char *options[CGROUP_HIERARCHIES_MAX]; /* its controllers are among them; NULL: it is of version 2 */
 	size_t count;
 };
 
@@ -22,8 +22,8 @@ int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout)
 void cgroup_layout_free(struct cgroup_layout *layout);
 
 /*
- * Where the groups of a controller lie, by its name in version 1: a hierarchy that has it, else that of version 2, where
- * it may be missing in a group. NULL where there is neither.
+ * Where the groups of a controller lie, by its name in version 1: a hierarchy that has it, else that of version 2,
+ * where it may be missing in a group. NULL where there is neither.
  */
 const char *cgroup_mount_point(const struct cgroup_layout *layout, const char *controller, int *ret_version);
 

@@ -1,104 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Metrics of containers: gathered one container after the other, told one family after the other. */
+#include "metrics-values.h"
 #include "metrics.h"
-
 #include "usage.h"
-
-enum value {
-	VALUE_AUTOSTART,
-	VALUE_STARTED,
-	VALUE_CPU,
-	VALUE_CPU_LIMIT,
-	VALUE_MEMORY,
-	VALUE_MEMORY_WORKING,
-	VALUE_MEMORY_PEAK,
-	VALUE_MEMORY_LIMIT,
-	VALUE_PROCESSES,
-	VALUE_PROCESSES_LIMIT,
-	VALUE_IO_READ_BYTES,
-	VALUE_IO_WRITTEN_BYTES,
-	VALUE_IO_READS,
-	VALUE_IO_WRITES,
-	VALUE_RECEIVED_BYTES,
-	VALUE_RECEIVED_PACKETS,
-	VALUE_RECEIVED_ERRORS,
-	VALUE_RECEIVED_DROPPED,
-	VALUE_SENT_BYTES,
-	VALUE_SENT_PACKETS,
-	VALUE_SENT_ERRORS,
-	VALUE_SENT_DROPPED,
-	VALUE_TOP_LAYER,
-	VALUE_TOP_LAYER_MEASURED,
-	VALUE_SNAPSHOTS,
-	VALUE_SNAPSHOT_NEWEST,
-	VALUE_BACKUP_RUN,
-	VALUE_BACKUP_GOOD,
-	VALUE_BACKUP_SUCCESS,
-	VALUE_BACKUP_TOOK,
-	VALUE_GENERATION,
-	VALUE_GENERATION_NEWEST,
-	VALUE_GENERATIONS_BEHIND,
-	VALUE_BEHIND_SINCE,
-	VALUE_PACKAGES_BEHIND,
-	VALUE_SECURITY_BEHIND,
-	VALUE_REBASE_PENDING,
-	VALUES,
-};
-
-#define GAUGE(name, unit, help) { { "layerbox_container_" name, METRIC_GAUGE, unit, help }, false }
-#define COUNTER(name, unit, help) { { "layerbox_container_" name, METRIC_COUNTER, unit, help }, false }
-
-static const struct {
-	struct metric_family family;
-	bool is_micros;
-} values[VALUES] = {
-	[VALUE_AUTOSTART] = GAUGE("autostart", NULL, "Whether it is meant to be started with the host"),
-	[VALUE_STARTED] = GAUGE("start_time_seconds", "seconds", "When it was started, seconds since the epoch"),
-	[VALUE_CPU] = { { "layerbox_container_cpu_seconds", METRIC_COUNTER, "seconds", "Time of processors it has used" },
-			true },
-	[VALUE_CPU_LIMIT] = { { "layerbox_container_cpu_limit_cores", METRIC_GAUGE, "cores",
-				"Processors that it may use" },
-			      true },
-	[VALUE_MEMORY] = GAUGE("memory_bytes", "bytes", "Memory, with files that are kept in it"),
-	[VALUE_MEMORY_WORKING] = GAUGE("memory_working_set_bytes", "bytes",
-				       "Memory without files that nobody has used lately; what its limit has to hold"),
-	[VALUE_MEMORY_PEAK] = GAUGE("memory_peak_bytes", "bytes", "The most memory it has had since its start"),
-	[VALUE_MEMORY_LIMIT] = GAUGE("memory_limit_bytes", "bytes", "Memory that it may have"),
-	[VALUE_PROCESSES] = GAUGE("processes", NULL, "Processes and threads"),
-	[VALUE_PROCESSES_LIMIT] = GAUGE("processes_limit", NULL, "Processes and threads that it may have"),
-	[VALUE_IO_READ_BYTES] = COUNTER("io_read_bytes", "bytes", "Bytes read from block devices"),
-	[VALUE_IO_WRITTEN_BYTES] = COUNTER("io_written_bytes", "bytes", "Bytes written to block devices"),
-	[VALUE_IO_READS] = COUNTER("io_reads", NULL, "Reads from block devices"),
-	[VALUE_IO_WRITES] = COUNTER("io_writes", NULL, "Writes to block devices"),
-	[VALUE_RECEIVED_BYTES] = COUNTER("network_receive_bytes", "bytes", "Bytes it has received"),
-	[VALUE_RECEIVED_PACKETS] = COUNTER("network_receive_packets", NULL, "Packets it has received"),
-	[VALUE_RECEIVED_ERRORS] = COUNTER("network_receive_errors", NULL, "Errors while it received"),
-	[VALUE_RECEIVED_DROPPED] = COUNTER("network_receive_dropped_packets", NULL, "Packets to it that were dropped"),
-	[VALUE_SENT_BYTES] = COUNTER("network_transmit_bytes", "bytes", "Bytes it has sent"),
-	[VALUE_SENT_PACKETS] = COUNTER("network_transmit_packets", NULL, "Packets it has sent"),
-	[VALUE_SENT_ERRORS] = COUNTER("network_transmit_errors", NULL, "Errors while it sent"),
-	[VALUE_SENT_DROPPED] = COUNTER("network_transmit_dropped_packets", NULL, "Packets from it that were dropped"),
-	[VALUE_TOP_LAYER] = GAUGE("top_layer_bytes", "bytes", "Disk space of its top layer when that was measured last"),
-	[VALUE_TOP_LAYER_MEASURED] = GAUGE("top_layer_measured_time_seconds", "seconds",
-					   "When its top layer was measured, seconds since the epoch"),
-	[VALUE_SNAPSHOTS] = GAUGE("snapshots", NULL, "How many snapshots it has"),
-	[VALUE_SNAPSHOT_NEWEST] = GAUGE("snapshot_newest_time_seconds", "seconds",
-					"When its newest snapshot was made, seconds since the epoch"),
-	[VALUE_BACKUP_RUN] = GAUGE("backup_last_run_time_seconds", "seconds",
-				   "When its last backup ended, well or not, seconds since the epoch"),
-	[VALUE_BACKUP_GOOD] = GAUGE("backup_last_success_time_seconds", "seconds",
-				    "When its last good backup ended, seconds since the epoch"),
-	[VALUE_BACKUP_SUCCESS] = GAUGE("backup_success", NULL, "Whether its last backup went well"),
-	[VALUE_BACKUP_TOOK] = GAUGE("backup_duration_seconds", "seconds", "How long its last backup took"),
-	[VALUE_GENERATION] = GAUGE("generation", NULL, "The generation of its base that it stands on"),
-	[VALUE_GENERATION_NEWEST] = GAUGE("generation_newest", NULL, "The newest generation of its base"),
-	[VALUE_GENERATIONS_BEHIND] = GAUGE("generations_behind", NULL, "How far apart these are"),
-	[VALUE_BEHIND_SINCE] = GAUGE("behind_since_time_seconds", "seconds",
-				     "Since when there is a newer generation, seconds since the epoch"),
-	[VALUE_PACKAGES_BEHIND] = GAUGE("packages_behind", NULL, "Packages that have changed in its base since"),
-	[VALUE_SECURITY_BEHIND] = GAUGE("security_updates_behind", NULL, "Security updates among these"),
-	[VALUE_REBASE_PENDING] = GAUGE("rebase_pending", NULL, "Whether its next start will rebase it"),
-};
 
 struct row {
 	struct lb_container *container;
@@ -266,7 +170,8 @@ static void tell_states(const struct rows *rows, struct metrics_text *text)
 static void tell_unreadable(struct lb_context *ctx, const struct rows *rows, struct metrics_text *text)
 {
 	static const struct metric_family family = { "layerbox_containers_unreadable", METRIC_GAUGE, NULL,
-						     "Containers whose record cannot be read, and that are nowhere else" };
+						     "Containers whose record cannot be read, and that are in no "
+						     "other number" };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 
 	if (record_list_names(ctx, &names) == 0)
@@ -292,14 +197,14 @@ static void tell_infos(const struct rows *rows, struct metrics_text *text)
 static void tell_values(const struct rows *rows, struct metrics_text *text)
 {
 	for (size_t v = 0; v < VALUES; v++) {
-		metrics_begin(text, &values[v].family);
+		metrics_begin(text, &metric_values[v].family);
 		for (size_t i = 0; i < rows->count; i++) {
 			const struct row *row = &rows->items[i];
 			const struct metric_label *labels = METRIC_LABELS({ "name", row->container->name });
 
 			if (row->values[v] == LB_USAGE_UNKNOWN)
 				continue;
-			if (values[v].is_micros)
+			if (metric_values[v].is_micros)
 				metrics_add_micros(text, row->values[v], labels);
 			else
 				metrics_add(text, row->values[v], labels);

@@ -24,15 +24,15 @@ static void name_family(struct metrics_text *text)
 	const char *type = !open && family->type == METRIC_INFO ? "gauge" : types[family->type];
 
 	text->is_named = true;
-	buffer_format(&text->buffer, "# HELP %s%s %s\n# TYPE %s%s %s\n", family->name, suffix, family->help, family->name,
-		      suffix, type);
+	buffer_format(&text->buffer, "# HELP %s%s %s\n# TYPE %s%s %s\n", family->name, suffix, family->help,
+		      family->name, suffix, type);
 	if (open && family->unit)
 		buffer_format(&text->buffer, "# UNIT %s %s\n", family->name, family->unit);
 }
 
 /*
- * Prometheus refuses all of a text where one value is no UTF-8. What is not printable ASCII says nothing in a label, and
- * some of it comes from trees of others.
+ * Prometheus refuses all of a text where one value is no UTF-8. What is not printable ASCII says nothing in a label,
+ * and some of it comes from trees of others.
  */
 static void add_value(struct buffer *buffer, const char *value)
 {
