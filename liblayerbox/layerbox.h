@@ -1238,6 +1238,20 @@ int lb_forward_list(struct lb_context *context, const char *container, struct lb
 /** lb_forward_list_free - free a list; NULL is allowed. */
 void lb_forward_list_free(struct lb_forward **forwards);
 
+/* ------------------------------------------------------------------------------------------ events */
+
+/** struct lb_event - something that happened to a container, or to a base. Valid during the callback only. */
+struct lb_event {
+	size_t size;
+	int64_t time;                 /* microseconds since the epoch */
+	const char *action;           /* what was done ("start"), or what happened ("unhealthy") */
+	const char *container;        /* its name; "" for a base or the host */
+	const char *result;           /* "ok", or a word as lb_error_name() has them */
+	const char *message;          /* a detail, or why it failed; may be "" */
+	pid_t pid;                    /* of the command that did it */
+	uid_t uid;                    /* of who logged in and gave that command, or ran it */
+};
+
 /* ------------------------------------------------------------------------------------------ doctor */
 
 /** struct lb_finding - one thing that doctor found. Valid during the callback only. */
