@@ -1248,9 +1248,31 @@ struct lb_event {
 	const char *container;        /* its name; "" for a base or the host */
 	const char *result;           /* "ok", or a word as lb_error_name() has them */
 	const char *message;          /* a detail, or why it failed; may be "" */
+	const char *words;            /* action and result for people: "started", "start failed" */
 	pid_t pid;                    /* of the command that did it */
 	uid_t uid;                    /* of who logged in and gave that command, or ran it */
 };
+
+/** struct lb_events_options - which events lb_events() shows. */
+struct lb_events_options {
+	size_t size;
+	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
+	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	bool follow;                  /* do not end at the last, but wait for more */
+	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
+};
+
+/** lb_event_fn - receives one event of lb_events(). */
+typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
+
+/**
+ * lb_events - what happened to containers and bases, oldest first.
+ * @options: NULL for all that there are
+ *
+ * They are read from ROOT/logs/events.1 and ROOT/logs/events, of 1 MiB each at most: what is older is gone. What is no
+ * event in these files is left out. Readers of these files (the group adm) need no other rights.
+ */
+int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -10,6 +10,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
@@ -354,8 +355,8 @@ static int check_new(struct lb_context *ctx, const char *name, bool privileged)
 	return r < 0 ? r : rights_require_kernel(ctx, !privileged);
 }
 
-int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
-			struct lb_container **ret_container)
+static int create_container(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			    struct lb_container **ret_container)
 {
 	const char *base_name = options && options->base ? options->base : ctx->config.base;
 	const char *description = options && options->description ? options->description : "";
@@ -396,6 +397,14 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
 	host_names_follow(ctx);
 	return 0;
+}
+
+int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			struct lb_container **ret_container)
+{
+	const int r = create_container(ctx, name, options, ret_container);
+
+	return event_of(ctx, "create", name, r, options && options->base ? options->base : ctx->config.base);
 }
 
 /* ---- from files that are there ---- */

@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
@@ -114,7 +115,7 @@ static void sweep_layers(struct lb_context *ctx, const char *name)
 			    ctx->error);
 }
 
-int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
+static int delete_container(struct lb_context *ctx, const char *name, bool force)
 {
 	const struct lb_run_options kill = { .size = sizeof kill, .kill = true };
 	CLEANUP_FD int lock_fd = -1;
@@ -147,4 +148,9 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 		if (r < 0)
 			return r;
 	}
+}
+
+int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
+{
+	return event_of(ctx, "delete", name, delete_container(ctx, name, force), "");
 }

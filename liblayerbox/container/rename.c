@@ -6,6 +6,7 @@
 
 #include "../adapters/rights.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
@@ -88,7 +89,7 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 	return finished < 0 ? fail_wrap(ctx, finished, "container '%s' has its new name, but", new_name) : 0;
 }
 
-int lb_container_rename(struct lb_container *container, const char *new_name)
+static int rename_container(struct lb_container *container, const char *new_name)
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP_FREE char *directory = NULL;
@@ -130,4 +131,13 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 	free(container->directory);
 	container->directory = TAKE_PTR(directory);
 	return 0;
+}
+
+int lb_container_rename(struct lb_container *container, const char *new_name)
+{
+	CLEANUP_FREE char *from = text_format("from %s", container->name);
+	const int r = rename_container(container, new_name);
+
+	/* Under the name that it has now. */
+	return event_of(container->ctx, "rename", container->name, r, from ? from : "");
 }

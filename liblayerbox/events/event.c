@@ -77,9 +77,15 @@ void event_tell(struct lb_context *ctx, const char *action, const char *containe
 	const int saved = errno;
 
 	/* Who is not root changes nothing, and a name that cannot be one's is nobody's. */
-	if (result > 0 || geteuid() != 0 || (*container && !name_is_valid(container)))
+	if (result > 0 || geteuid() != 0 || !container || (*container && !name_is_valid(container)))
 		return;
 	append(ctx, &event);
 	send(ctx, &event, result < 0);
 	errno = saved;
+}
+
+int event_of(struct lb_context *ctx, const char *action, const char *container, int result, const char *detail)
+{
+	event_tell(ctx, action, container, result, result < 0 ? ctx->error : detail);
+	return result;
 }

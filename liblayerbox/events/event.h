@@ -14,3 +14,6 @@
  * and errno alone.
  */
 void event_tell(struct lb_context *ctx, const char *action, const char *container, int result, const char *text);
+
+/* The same with ctx->error where @result is a failure, and @detail where not. Returns @result. */
+int event_of(struct lb_context *ctx, const char *action, const char *container, int result, const char *detail);

@@ -16,3 +16,6 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
  * pending. A pending rebase that cannot be done is no failure: the container starts as it was, and the log says why.
  */
 int rebase_before_start(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
+
+/* Has what became of a rebase known as an event; @rebase may be NULL. */
+void rebase_tell(struct lb_context *ctx, const char *name, int result, const struct lb_rebase *rebase);
