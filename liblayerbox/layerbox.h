@@ -1269,7 +1269,7 @@ typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
  * lb_events - what happened to containers and bases, oldest first.
  * @options: NULL for all that there are
  *
- * They are read from ROOT/logs/events.1 and ROOT/logs/events, of 1 MiB each at most: what is older is gone. What is no
+ * They are read from ROOT/logs/events.log.1 and ROOT/logs/events.log, of 1 MiB each at most: what is older is gone. What is no
  * event in these files is left out. Readers of these files (the group adm) need no other rights.
  */
 int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An event as a line of JSON, as ROOT/logs/events has them. */
+/* An event as a line of JSON, as ROOT/logs/events.log has them. */
 #pragma once
 
 #include "../layerbox.h"

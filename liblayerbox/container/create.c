@@ -17,6 +17,7 @@
 #include "../network/reservation.h"
 #include "../util/file.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 #include "layout.h"
@@ -313,6 +314,8 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 	if (faccessat(draft->containers_fd, draft->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return name_is_taken(draft->ctx, draft->name);
 	store_sweep(draft->ctx, draft->containers_fd, "container");
+	/* Nobody shall read there what another container of that name has printed. */
+	console_log_remove(draft->ctx, draft->name);
 	for (int attempt = 0; attempt < ADDRESS_ATTEMPTS; attempt++) {
 		r = write_draft(draft, base, base_fd);
 		if (r != -EAGAIN)

@@ -14,6 +14,7 @@
 #include "../snapshot/mount.h"
 #include "../snapshot/snapshot.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 
@@ -78,6 +79,7 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
 	host_names_follow(ctx);
+	console_log_remove(ctx, name);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r,

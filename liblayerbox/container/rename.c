@@ -13,6 +13,7 @@
 #include "../network/reservation.h"
 #include "../rebase/apply.h"
 #include "../snapshot/mount.h"
+#include "console-log.h"
 #include "container.h"
 #include "next.h"
 #include "readdress.h"
@@ -46,6 +47,7 @@ int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, st
 		r = rename_files(ctx, name, directory_fd, record);
 	if (r < 0)
 		return r;
+	console_log_rename(ctx, record->renamed_from, name);
 	record->renamed_from[0] = '\0';
 	return record_write(ctx, directory_fd, name, record);
 }

@@ -15,6 +15,7 @@
 #include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 #include "next.h"
@@ -158,6 +159,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 		r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
+	if (r == 0)
+		r = console_log_prepare(ctx, member->name);
 	if (r == 0)
 		r = render_config(ctx, member->lock_fd, member->name, &record);
 	if (r >= 0)

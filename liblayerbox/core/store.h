@@ -12,7 +12,7 @@
  *     ROOT/layers/ID/rootfs-layer        read-only layers between top layers and bases; see docs/snapshots.md
  *     ROOT/arrived                       tokens of the moves from other hosts that ended here
  *     ROOT/rebase-answers                what was decided about questions of rebases
- *     ROOT/logs/events, ROOT/logs/NAME/console.log   what happened, and what containers print; see log-directory.h
+ *     ROOT/logs/events.log, ROOT/logs/NAME/console.log   what happened, and what containers print; see log-directory.h
  *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ROOT/logs/events: lines of many writers, none of whom waits for another. Full, it becomes events.1, in place of the
+ * ROOT/logs/events.log: lines of many writers, none of whom waits for another. Full, it becomes events.log.1, in place of the
  * one before.
  */
 #pragma once
 
 #include <stddef.h>
 
-#define EVENT_FILE "events"
-#define EVENT_FILE_BEFORE "events.1"
+#define EVENT_FILE "events.log"
+#define EVENT_FILE_BEFORE "events.log.1"
 
 enum { EVENT_FILE_BYTES = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Telling that something happened to a container: in ROOT/logs/events, and to systemd's journal. */
+/* Telling that something happened to a container: in ROOT/logs/events.log, and to systemd's journal. */
 #pragma once
 
 #include "../core/context.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lb_events(): reading ROOT/logs/events, and waiting for more of it. */
+/* lb_events(): reading ROOT/logs/events.log, and waiting for more of it. */
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>

@@ -49,15 +49,15 @@ snapshot-delete fox ok
 delete fox ok
 start fox no-container"
 	is "$(stat -c '%a %G' "$LAYERBOX_ROOT/logs")" '2750 adm'
-	is "$(stat -c '%a %G' "$LAYERBOX_ROOT/logs/events")" '640 adm'
+	is "$(stat -c '%a %G' "$LAYERBOX_ROOT/logs/events.log")" '640 adm'
 }
 
 @test "people see lines, of the containers and the time that they name" {
 	make wolf
 	make fox
 	echo '{"time":"2001-01-01T00:00:00.000000Z","action":"start","container":"wolf","result":"ok","message":""}' \
-		> "$LAYERBOX_ROOT/logs/events.1"
-	printf 'no event\n{"time":"2001\n\0\n' >> "$LAYERBOX_ROOT/logs/events"
+		> "$LAYERBOX_ROOT/logs/events.log.1"
+	printf 'no event\n{"time":"2001\n\0\n' >> "$LAYERBOX_ROOT/logs/events.log"
 	make bear
 	TZ=UTC succeeds layerbox events
 	[[ ${lines[0]} == '2001-01-01 00:00:00  wolf              started' ]]
@@ -82,15 +82,15 @@ start fox no-container"
 	refute grep -q create "$out"
 	for i in 1 2; do
 		# Full to the brim, so that the next event is the last of its file.
-		head -c 1048576 /dev/zero | tr '\0' '\n' >> "$LAYERBOX_ROOT/logs/events"
+		head -c 1048576 /dev/zero | tr '\0' '\n' >> "$LAYERBOX_ROOT/logs/events.log"
 		layerbox --quiet set wolf "memory=6${i}M"
 		layerbox --quiet set wolf "memory=7${i}M"
 	done
 	wait_until 5 eval '[ "$(grep -c "\"set\"" "$out")" -eq 4 ]'
 	kill "$follower"
 	wait "$follower" || true
-	is "$(stat -c %s "$LAYERBOX_ROOT/logs/events.1" | cut -c 1-4)" 1048
-	[ "$(stat -c %s "$LAYERBOX_ROOT/logs/events")" -lt 1000 ]
+	is "$(stat -c %s "$LAYERBOX_ROOT/logs/events.log.1" | cut -c 1-4)" 1048
+	[ "$(stat -c %s "$LAYERBOX_ROOT/logs/events.log")" -lt 1000 ]
 }
 
 @test "the journal has each event, with fields; without a journal, or with one that hangs, nothing is waited for" {
@@ -137,5 +137,5 @@ LAYERBOX_ROOT=$LAYERBOX_ROOT
 	succeeds layerbox start wolf
 	layerbox --quiet stop --kill wolf
 	umount "$LAYERBOX_ROOT/logs"
-	refute grep -q set "$LAYERBOX_ROOT/logs/events"
+	refute grep -q set "$LAYERBOX_ROOT/logs/events.log"
 }

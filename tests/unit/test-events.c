@@ -234,7 +234,7 @@ static void test_directory(void **state)
 	assert_int_equal(st.st_mode & 07777, 02750);
 	assert_int_equal(event_file_append(fd, "x\n"), 0);
 	umask(022);
-	assert_int_equal(stat("logs/events", &st), 0);
+	assert_int_equal(stat("logs/events.log", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	close(fd);
 	lb_context_free(ctx);
