@@ -1274,6 +1274,43 @@ typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
  */
 int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);
 
+/* -------------------------------------------------------------------------------------------- logs */
+
+/** struct lb_logs_options - what lb_logs() shows; unset members mean all that there is. */
+struct lb_logs_options {
+	size_t size;
+	bool follow;                  /* do not end at the last line, but wait for more */
+	bool boot;                    /* since the container was started last */
+	bool console;                 /* what it printed on its console, even where it has a journal */
+	const char *unit;             /* of the journal: this systemd unit only */
+	int64_t since;                /* of the journal: microseconds since the epoch */
+	unsigned lines;               /* so many of the last; 0: all or, with follow alone, 10 */
+	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
+};
+
+/**
+ * lb_line_fn - receives one line of a container's log, by lb_logs().
+ * @line: UTF-8 without control characters but tabs, of some thousand bytes at most; valid during the call only
+ */
+typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
+
+/**
+ * lb_logs - what containers have logged.
+ * @names:   NULL-terminated
+ * @options: NULL for all that there is
+ * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
+ *
+ * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
+ * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
+ * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
+ * a journal until its container stops, a console over its starts until it is deleted.
+ *
+ * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
+ * frozen), -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
+	    void *userdata);
+
 /* ------------------------------------------------------------------------------------------ doctor */
 
 /** struct lb_finding - one thing that doctor found. Valid during the callback only. */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Containers' journals: their own journalctl is asked, since only that knows the format it writes. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "../adapters/inside.h"
+#include "../container/layout.h"
+#include "../core/store.h"
+#include "../snapshot/layer.h"
+#include "../snapshot/sight.h"
+#include "../util/file.h"
+#include "reader.h"
+
+#define WORK "work"
+
+/* What journalctl ends with where it is not there; and, for the helper, where it could not enter the container. */
+enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, STOPPED_S = 120 };
+
+struct hearing {
+	const struct reader *reader;
+	bool none;                    /* no journal, no program, or nothing in it */
+	bool heard;                   /* a line of it */
+};
+
+/* What it says instead of lines, or what the helpers say where it is not there. */
+static bool is_remark(const char *line)
+{
+	static const char *const remarks[] = { "No journal files were found.", "-- No entries --",
+					       "layerbox: cannot run 'journalctl'", "journalctl cannot be run:" };
+
+	for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
+		if (text_after(line, remarks[i]))
+			return true;
+	return false;
+}
+
+static void on_line(const char *line, void *userdata)
+{
+	struct hearing *hearing = userdata;
+
+	if (!hearing->heard && is_remark(line)) {
+		hearing->none = hearing->none || !text_after(line, "-- No entries");
+		return;
+	}
+	hearing->heard = true;
+	reader_line(hearing->reader, line);
+}
+
+static int make_arguments(const struct reader *reader, int64_t since, bool follow, struct text_list *argv)
+{
+	const struct lb_logs_options *options = reader->options;
+	int r = text_list_add_words(argv, "journalctl --no-pager --quiet --no-hostname --output=short-iso");
+
+	if (r == 0 && follow)
+		r = text_list_add(argv, "--follow");
+	if (r == 0 && options->unit)
+		r = text_list_format(argv, "--unit=%s", options->unit);
+	if (r == 0 && since)
+		r = text_list_format(argv, "--since=@%lld", (long long)(since / MICROSECONDS));
+	if (r == 0 && reader->lines)
+		r = text_list_format(argv, "--lines=%u", reader->lines);
+	else if (r == 0 && follow)
+		r = text_list_add(argv, "--no-tail");
+	return r;
+}
+
+/* 1 where there is no journal. @status is journalctl's, which is the container's and may be anything. */
+static int conclude(const struct hearing *hearing, int status)
+{
+	const struct reader *reader = hearing->reader;
+
+	if (hearing->heard || (status == 0 && !hearing->none))
+		return 0;
+	if (hearing->none || status == STATUS_NOT_THERE)
+		return 1;
+	if (status == STATUS_NOT_ENTERED)
+		return fail(reader->ctx, -LB_ERR_RUNTIME, "LXC could not enter container '%s'", reader->name);
+	return fail(reader->ctx, -LB_ERR_PROGRAM_FAILED, "journalctl of container '%s' ended with status %d", reader->name,
+		    status);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- of one that runs ---- */
+
+/* When its init was started: the kernel's boot id, which journalctl --boot goes by, is the host's. 0: unknown. */
+static int64_t start_of(pid_t pid)
+{
+	CLEANUP_FREE char *stat = NULL;
+	unsigned long long ticks;
+	struct timespec now, boot;
+	const char *rest;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (file_read(AT_FDCWD, path, 4096, &stat, NULL) < 0)
+		return 0;
+	rest = strrchr(stat, ')'); /* its name may have any in it */
+	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			    &ticks) != 1)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (now.tv_sec - boot.tv_sec + (int64_t)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK))) * MICROSECONDS;
+}
+
+int journal_read_running(const struct reader *reader, struct lb_container *container)
+{
+	const struct lb_logs_options *options = reader->options;
+	const int64_t since = later(options->since, options->boot ? start_of(container->live.pid) : 0);
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	struct hearing hearing = { .reader = reader };
+	int status, r;
+
+	if (make_arguments(reader, since, options->follow, &argv) < 0)
+		return fail_memory(reader->ctx);
+	r = container_listen(container, (const char *const *)argv.items, options->stop_fd, on_line, &hearing, &status);
+	return r < 0 ? r : conclude(&hearing, status);
+}
+
+/* ---- of one that is stopped ---- */
+
+/* Paths of the trees of a sight, topmost first. */
+static int list_trees(const struct reader *reader, const struct sight *sight, struct text_list *paths)
+{
+	const char *root = reader->ctx->config.root;
+	char base[NAME_LENGTH_MAX + 1];
+	unsigned generation;
+	int r = text_list_format(paths, "%s/" STORE_CONTAINERS "/%s/" LAYOUT_TOP, root, reader->name);
+
+	for (size_t i = 0; r == 0 && i < sight->layers.count; i++)
+		r = text_list_format(paths, "%s/" STORE_LAYERS "/%s/" LAYER_TREE, root, sight->layers.ids[i]);
+	if (r == 0 && !name_parse_base(sight->base, base, &generation))
+		return fail(reader->ctx, -LB_ERR_DAMAGED, "\"%s\" is no base", sight->base);
+	if (r == 0)
+		r = text_list_format(paths, "%s/" STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, root, base, generation);
+	return r < 0 ? fail_memory(reader->ctx) : 0;
+}
+
+/* Its programs are hostile: what they change goes to a layer that is thrown away, and they have a time. */
+static int run_inside(const struct reader *reader, const struct lb_container *container, const struct text_list *trees,
+		      const struct text_list *argv, struct hearing *hearing, int *ret_status)
+{
+	static const char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+						   "LC_ALL=C.UTF-8", "HOME=/root", "container=lxc", NULL };
+	CLEANUP_LAYER_DRAFT struct layer_draft draft = LAYER_DRAFT_EMPTY;
+	CLEANUP_FREE char *layers = NULL;
+	int r = layer_draft_begin(reader->ctx, NULL, &draft);
+
+	if (r < 0)
+		return r;
+	layers = store_path(reader->ctx, STORE_LAYERS "/" STORE_NEW_PREFIX "%s", draft.id);
+	if (!layers)
+		return fail_memory(reader->ctx);
+	if (mkdirat(draft.fd, WORK, 0700) < 0)
+		return fail_errno(reader->ctx, errno, "cannot make a directory in %s", layers);
+	return inside_run(reader->ctx,
+			  &(struct inside){ .lowers = (const char *const *)trees->items,
+					    .layers = layers,
+					    .upper = LAYER_TREE,
+					    .work = WORK,
+					    .id_start = container->record.id_start,
+					    .id_count = container->record.id_count,
+					    .timeout_s = STOPPED_S,
+					    .env = environment,
+					    .on_line = on_line,
+					    .raw_lines = true,
+					    .end_fd = reader->options->stop_fd,
+					    .userdata = hearing },
+			  (const char *const *)argv->items, ret_status, NULL);
+}
+
+static void on_start(const struct lb_event *event, void *userdata)
+{
+	int64_t *start = userdata;
+
+	if (text_equal(event->action, "start") && text_equal(event->result, "ok"))
+		*start = event->time;
+}
+
+/* When layerbox started it last. The event comes when that is done, and its init has said something by then. */
+static int64_t last_start(const struct reader *reader)
+{
+	const char *const names[] = { reader->name, NULL };
+	const struct lb_events_options options = { .size = sizeof options, .names = names };
+	enum { BEFORE_S = 5 };
+	int64_t start = 0;
+
+	return lb_events(reader->ctx, &options, on_start, &start) < 0 || !start ? 0 : start - BEFORE_S * MICROSECONDS;
+}
+
+int journal_read_stopped(const struct reader *reader, const struct lb_container *container)
+{
+	const struct lb_logs_options *options = reader->options;
+	const int64_t since = later(options->since, options->boot ? last_start(reader) : 0);
+	CLEANUP_SIGHT struct sight sight = SIGHT_EMPTY;
+	CLEANUP_TEXT_LIST struct text_list trees = { 0 };
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	struct hearing hearing = { .reader = reader };
+	int status, r = sight_open(reader->ctx, reader->name, NULL, &sight);
+
+	if (r == 0)
+		r = list_trees(reader, &sight, &trees);
+	if (r == 0 && make_arguments(reader, since, false, &argv) < 0)
+		r = fail_memory(reader->ctx);
+	if (r == 0)
+		r = run_inside(reader, container, &trees, &argv, &hearing, &status);
+	return r < 0 ? r : conclude(&hearing, status);
+}
