@@ -2,14 +2,13 @@
 /* Containers' journals: their own journalctl is asked, since only that knows the format it writes. */
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../adapters/inside.h"
+#include "../adapters/process-time.h"
 #include "../container/layout.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
 #include "../snapshot/sight.h"
-#include "../util/file.h"
 #include "reader.h"
 
 #define WORK "work"
@@ -87,25 +86,10 @@ static int64_t later(int64_t a, int64_t b)
 
 /* ---- of one that runs ---- */
 
-/* When its init was started: the kernel's boot id, which journalctl --boot goes by, is the host's. 0: unknown. */
+/* When its init was started: the kernel's boot id, which journalctl --boot goes by, is the host's. */
 static int64_t start_of(pid_t pid)
 {
-	CLEANUP_FREE char *stat = NULL;
-	unsigned long long ticks;
-	struct timespec now, boot;
-	const char *rest;
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (file_read(AT_FDCWD, path, 4096, &stat, NULL) < 0)
-		return 0;
-	rest = strrchr(stat, ')'); /* its name may have any in it */
-	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			    &ticks) != 1)
-		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return (now.tv_sec - boot.tv_sec + (int64_t)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK))) * MICROSECONDS;
+	return process_start_time(pid, host_boot_time()) * MICROSECONDS;
 }
 
 int journal_read_running(const struct reader *reader, struct lb_container *container)
