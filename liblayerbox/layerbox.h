@@ -1364,7 +1364,7 @@ struct lb_logs_options {
 	bool console;                 /* what it printed on its console, even where it has a journal */
 	const char *unit;             /* of the journal: this systemd unit only */
 	int64_t since;                /* of the journal: microseconds since the epoch */
-	unsigned lines;               /* so many of the last; 0: all or, with follow alone, 10 */
+	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
 	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
 };
 

@@ -45,8 +45,8 @@ static int read_option(int option, struct arguments *arguments)
 		return EXIT_OK;
 	case 'n':
 		lines = strtoul(optarg, &end, 10);
-		if (*optarg < '0' || *optarg > '9' || *end || lines < 1 || lines > 1000000000)
-			return usage_error(&command_logs, "--lines is a number from 1");
+		if (*optarg < '0' || *optarg > '9' || *end || lines < 1 || lines > 100000)
+			return usage_error(&command_logs, "--lines is a number from 1 to 100000");
 		options->lines = (unsigned)lines;
 		return EXIT_OK;
 	case SINCE:

@@ -43,18 +43,18 @@ static void count_line(char *line, void *userdata)
 	console->count++;
 }
 
-/* A terminal's lines end with a carriage return before the newline. */
+/* A terminal's lines end with a carriage return before the newline; with two, where a program has put one there. */
 static void tell_line(char *line, void *userdata)
 {
 	struct console *console = userdata;
-	const size_t n = strlen(line);
+	size_t n = strlen(line);
 
 	if (console->skip) {
 		console->skip--;
 		return;
 	}
-	if (n && line[n - 1] == '\r')
-		line[n - 1] = '\0';
+	while (n && line[n - 1] == '\r')
+		line[--n] = '\0';
 	reader_line(console->reader, line);
 }
 

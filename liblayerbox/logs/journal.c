@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "../adapters/inside.h"
-#include "../adapters/process-time.h"
 #include "../container/layout.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
@@ -20,13 +19,48 @@ struct hearing {
 	const struct reader *reader;
 	bool none;                    /* no journal, no program, or nothing in it */
 	bool heard;                   /* a line of it */
+	char **last;                  /* a ring of its last lines, where only they are wanted */
+	size_t next;                  /* in that */
 };
+
+static int hearing_begin(const struct reader *reader, struct hearing *hearing)
+{
+	*hearing = (struct hearing){ .reader = reader };
+	if (!reader->lines || !reader->options->since || reader->options->follow)
+		return 0;
+	hearing->last = calloc(reader->lines, sizeof *hearing->last);
+	return hearing->last ? 0 : fail_memory(reader->ctx);
+}
+
+static void take(struct hearing *hearing, const char *line)
+{
+	if (!hearing->last) {
+		reader_line(hearing->reader, line);
+		return;
+	}
+	free(hearing->last[hearing->next]);
+	hearing->last[hearing->next] = strdup(line);
+	hearing->next = (hearing->next + 1) % hearing->reader->lines;
+}
+
+static void hearing_end(struct hearing *hearing)
+{
+	for (size_t i = 0; hearing->last && i < hearing->reader->lines; i++) {
+		char *line = hearing->last[(hearing->next + i) % hearing->reader->lines];
+
+		if (line)
+			reader_line(hearing->reader, line);
+		free(line);
+	}
+	free(hearing->last);
+}
 
 /* What it says instead of lines, or what the helpers say where it is not there. */
 static bool is_remark(const char *line)
 {
 	static const char *const remarks[] = { "No journal files were found.", "-- No entries --",
-					       "layerbox: cannot run 'journalctl'", "journalctl cannot be run:" };
+					       "layerbox: cannot run 'journalctl'", "journalctl cannot be run:",
+					       "Failed to open /var/log/journal: No such file" };
 
 	for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
 		if (text_after(line, remarks[i]))
@@ -43,21 +77,30 @@ static void on_line(const char *line, void *userdata)
 		return;
 	}
 	hearing->heard = true;
-	reader_line(hearing->reader, line);
+	take(hearing, line);
 }
 
-static int make_arguments(const struct reader *reader, int64_t since, bool follow, struct text_list *argv)
+/*
+ * With --since, --lines counts from there on, so the last lines are found out here. A boot is a life of the container:
+ * its systemd gives it an id of its own. Of a directory that is named, --boot=0 is the last one in there.
+ */
+static int make_arguments(const struct reader *reader, bool running, struct text_list *argv)
 {
 	const struct lb_logs_options *options = reader->options;
+	const bool follow = running && options->follow;
 	int r = text_list_add_words(argv, "journalctl --no-pager --quiet --no-hostname --output=short-iso");
 
+	if (r == 0 && !running)
+		r = text_list_add(argv, "--directory=/var/log/journal");
 	if (r == 0 && follow)
 		r = text_list_add(argv, "--follow");
+	if (r == 0 && options->boot)
+		r = text_list_add(argv, "--boot=0");
 	if (r == 0 && options->unit)
 		r = text_list_format(argv, "--unit=%s", options->unit);
-	if (r == 0 && since)
-		r = text_list_format(argv, "--since=@%lld", (long long)(since / MICROSECONDS));
-	if (r == 0 && reader->lines)
+	if (r == 0 && options->since)
+		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
+	if (r == 0 && reader->lines && !options->since)
 		r = text_list_format(argv, "--lines=%u", reader->lines);
 	else if (r == 0 && follow)
 		r = text_list_add(argv, "--no-tail");
@@ -65,10 +108,11 @@ static int make_arguments(const struct reader *reader, int64_t since, bool follo
 }
 
 /* 1 where there is no journal. @status is journalctl's, which is the container's and may be anything. */
-static int conclude(const struct hearing *hearing, int status)
+static int conclude(struct hearing *hearing, int status)
 {
 	const struct reader *reader = hearing->reader;
 
+	hearing_end(hearing);
 	if (hearing->heard || (status == 0 && !hearing->none))
 		return 0;
 	if (hearing->none || status == STATUS_NOT_THERE)
@@ -79,31 +123,21 @@ static int conclude(const struct hearing *hearing, int status)
 		    status);
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* ---- of one that runs ---- */
-
-/* When its init was started: the kernel's boot id, which journalctl --boot goes by, is the host's. */
-static int64_t start_of(pid_t pid)
-{
-	return process_start_time(pid, host_boot_time()) * MICROSECONDS;
-}
 
 int journal_read_running(const struct reader *reader, struct lb_container *container)
 {
-	const struct lb_logs_options *options = reader->options;
-	const int64_t since = later(options->since, options->boot ? start_of(container->live.pid) : 0);
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
-	struct hearing hearing = { .reader = reader };
-	int status, r;
+	struct hearing hearing;
+	int status = 0, r = hearing_begin(reader, &hearing), concluded;
 
-	if (make_arguments(reader, since, options->follow, &argv) < 0)
-		return fail_memory(reader->ctx);
-	r = container_listen(container, (const char *const *)argv.items, options->stop_fd, on_line, &hearing, &status);
-	return r < 0 ? r : conclude(&hearing, status);
+	if (r == 0 && make_arguments(reader, true, &argv) < 0)
+		r = fail_memory(reader->ctx);
+	if (r == 0)
+		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd, on_line,
+				     &hearing, &status);
+	concluded = conclude(&hearing, status);
+	return r < 0 ? r : concluded;
 }
 
 /* ---- of one that is stopped ---- */
@@ -158,40 +192,22 @@ static int run_inside(const struct reader *reader, const struct lb_container *co
 			  (const char *const *)argv->items, ret_status, NULL);
 }
 
-static void on_start(const struct lb_event *event, void *userdata)
-{
-	int64_t *start = userdata;
-
-	if (text_equal(event->action, "start") && text_equal(event->result, "ok"))
-		*start = event->time;
-}
-
-/* When layerbox started it last. The event comes when that is done, and its init has said something by then. */
-static int64_t last_start(const struct reader *reader)
-{
-	const char *const names[] = { reader->name, NULL };
-	const struct lb_events_options options = { .size = sizeof options, .names = names };
-	enum { BEFORE_S = 5 };
-	int64_t start = 0;
-
-	return lb_events(reader->ctx, &options, on_start, &start) < 0 || !start ? 0 : start - BEFORE_S * MICROSECONDS;
-}
-
 int journal_read_stopped(const struct reader *reader, const struct lb_container *container)
 {
-	const struct lb_logs_options *options = reader->options;
-	const int64_t since = later(options->since, options->boot ? last_start(reader) : 0);
 	CLEANUP_SIGHT struct sight sight = SIGHT_EMPTY;
 	CLEANUP_TEXT_LIST struct text_list trees = { 0 };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
-	struct hearing hearing = { .reader = reader };
-	int status, r = sight_open(reader->ctx, reader->name, NULL, &sight);
+	struct hearing hearing;
+	int status = 0, r = hearing_begin(reader, &hearing), concluded;
 
 	if (r == 0)
+		r = sight_open(reader->ctx, reader->name, NULL, &sight);
+	if (r == 0)
 		r = list_trees(reader, &sight, &trees);
-	if (r == 0 && make_arguments(reader, since, false, &argv) < 0)
+	if (r == 0 && make_arguments(reader, false, &argv) < 0)
 		r = fail_memory(reader->ctx);
 	if (r == 0)
 		r = run_inside(reader, container, &trees, &argv, &hearing, &status);
-	return r < 0 ? r : conclude(&hearing, status);
+	concluded = conclude(&hearing, status);
+	return r < 0 ? r : concluded;
 }

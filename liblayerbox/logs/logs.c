@@ -7,7 +7,7 @@
 #include "../util/utf8.h"
 #include "reader.h"
 
-enum { LINES_FOLLOWED = 10, ENDING_MS = 1000 };
+enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, ENDING_MS = 1000 };
 
 /* ---- one ---- */
 
@@ -190,6 +190,8 @@ int lb_logs(struct lb_context *ctx, const char *const *names, const struct lb_lo
 	size_t count = 0;
 	int r = CHECK_INPUT(ctx, options, lb_logs_options);
 
+	if (r == 0 && batch.options->lines > LINES_MAX)
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "the number of lines is %d at most", LINES_MAX);
 	if (r == 0)
 		r = rights_require_root(ctx);
 	if (r < 0)

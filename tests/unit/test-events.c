@@ -202,10 +202,10 @@ static void test_link_and_fifo_are_refused(void **state)
 	(void)state;
 	assert_int_equal(mkdir("odd", 0750), 0);
 	logs_fd = open("odd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(symlink("/etc/passwd-", "odd/events"), 0);
+	assert_int_equal(symlink("/etc/passwd-", "odd/" EVENT_FILE), 0);
 	assert_int_equal(event_file_append(logs_fd, "x\n"), -ELOOP);
-	assert_int_equal(unlink("odd/events"), 0);
-	assert_int_equal(mkfifo("odd/events", 0600), 0);
+	assert_int_equal(unlink("odd/" EVENT_FILE), 0);
+	assert_int_equal(mkfifo("odd/" EVENT_FILE, 0600), 0);
 	assert_int_equal(event_file_append(logs_fd, "x\n"), -ENXIO);
 }
 
