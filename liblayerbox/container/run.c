@@ -6,6 +6,7 @@
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/network.h"
 #include "../network/reservation.h"
@@ -14,6 +15,7 @@
 #include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 #include "next.h"
@@ -25,7 +27,13 @@
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
-struct verb;
+struct member;
+
+/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
+struct verb {
+	const char *name;
+	int (*prepare)(struct lb_context *ctx, const struct member *member);
+};
 
 /* One container of a call over many, from its lock to its result. */
 struct member {
@@ -51,6 +59,7 @@ struct batch {
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
+	event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {
 		batch->first_failure = result;
@@ -151,6 +160,8 @@ static int make_ready(struct lb_context *ctx, const struct member *member)
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
 	if (r == 0)
+		r = console_log_prepare(ctx, member->name);
+	if (r == 0)
 		r = render_config(ctx, member->lock_fd, member->name, &record);
 	if (r >= 0)
 		r = network_plan_make(ctx, record.identity.network, &plan);
@@ -187,12 +198,9 @@ static int prepare_freeze(struct lb_context *ctx, const struct member *member)
 	return stopped > 0 ? fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name) : stopped;
 }
 
-/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
-static const struct verb {
-	const char *name;
-	int (*prepare)(struct lb_context *ctx, const struct member *member);
-} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
-  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
+static const struct verb start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop },
+			 kill_verb = { "kill", prepare_stop }, freeze_verb = { "freeze", prepare_freeze },
+			 thaw_verb = { "thaw", prepare_freeze };
 
 /* Afterwards the member is ready, or reported. */
 static void prepare_member(struct batch *batch, struct member *member)
