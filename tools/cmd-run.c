@@ -79,7 +79,7 @@ static void note_unit_option(struct request *request, int option)
 /* Is there a reason not to do it? It is told. */
 static bool is_called_off(struct lb_context *context, const struct request *request)
 {
-	if (request->at_boot && root_was_never_made(context))
+	if ((request->at_boot || request->at_shutdown) && root_was_never_made(context))
 		say("nothing to do: layerbox was never prepared here with `layerbox init`");
 	else if (request->at_shutdown && !host_goes_down())
 		say("nothing to do: the host is not going down");
