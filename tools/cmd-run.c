@@ -151,6 +151,7 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 	free_names(request.names);
 	return result;
 }
+
 static int run_stop(struct lb_context *context, int argc, char **argv)
 {
 	struct request request;
