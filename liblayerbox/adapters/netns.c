@@ -1,54 +1,66 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "netns.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "../util/cleanup.h"
 
 enum { STACK_BYTES = 64 << 10 };
 
-struct wanted {
-	int netns_fd, family, type, protocol;
+struct request {
+	int pid_fd, domain, type, protocol;
 	int result;
 };
 
-/* A thread of its own goes there, and ends: nobody who lives on is ever in the wrong namespace. */
-static void *make_socket(void *userdata)
+int netns_open_process(pid_t pid)
 {
-	struct wanted *wanted = userdata;
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	wanted->result = setns(wanted->netns_fd, CLONE_NEWNET) < 0
-				 ? -1
-				 : socket(wanted->family, wanted->type, wanted->protocol);
-	if (wanted->result < 0)
-		wanted->result = -errno;
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_socket(const struct request *request)
+{
+	int fd;
+
+	if (setns(request->pid_fd, CLONE_NEWNET) < 0)
+		return -errno;
+	fd = socket(request->domain, request->type | SOCK_CLOEXEC, request->protocol);
+	return fd < 0 ? -errno : fd;
+}
+
+static void *run(void *data)
+{
+	struct request *request = data;
+
+	request->result = make_socket(request);
 	return NULL;
 }
 
-int netns_socket(pid_t pid, int family, int type, int protocol)
+/* A thread may enter another network namespace by itself; this one ends there. */
+int netns_socket(int pid_fd, int domain, int type, int protocol)
 {
-	struct wanted wanted = { .family = family, .type = type, .protocol = protocol };
-	CLEANUP_FD int netns_fd = -1;
+	struct request request = { .pid_fd = pid_fd, .domain = domain, .type = type, .protocol = protocol };
 	pthread_attr_t attributes;
 	pthread_t thread;
-	char path[64];
-	int error;
+	sigset_t all, before;
+	int r = -pthread_attr_init(&attributes);
 
-	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
-	netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns_fd < 0)
-		return -errno;
-	wanted.netns_fd = netns_fd;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	error = pthread_create(&thread, &attributes, make_socket, &wanted);
+	if (r < 0)
+		return r;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	r = -pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	if (r == 0)
+		r = -pthread_create(&thread, &attributes, run, &request);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	if (error)
-		return -error;
+	if (r < 0)
+		return r;
 	pthread_join(thread, NULL);
-	return wanted.result;
+	return request.result;
 }

@@ -5,26 +5,18 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "../adapters/netns.h"
+#include "../util/clock.h"
 
 enum { ANSWER_MAX = 64 }; /* bytes of the first line that matter: there is no status behind them */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* 0 when there is something to do, -ETIMEDOUT at @end_ms. */
 static int wait_for(int fd, short events, int64_t end_ms)
 {
 	for (;;) {
 		struct pollfd poll_fd = { .fd = fd, .events = events };
-		int64_t left = end_ms - now_ms();
+		int64_t left = end_ms - clock_ms();
 		int r = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
 
 		if (r > 0)
@@ -72,10 +64,11 @@ static int cannot(const struct health_peer *peer, int error, const char *what, c
 static int open_socket(const struct health_peer *peer)
 {
 	const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	CLEANUP_FD int process_fd = peer->inside ? netns_open_process(peer->inside) : -1;
 	int fd;
 
 	if (peer->inside)
-		return netns_socket(peer->inside, AF_INET, type, 0);
+		return process_fd < 0 ? process_fd : netns_socket(process_fd, AF_INET, type, 0);
 	fd = socket(AF_INET, type, 0);
 	return fd < 0 ? -errno : fd;
 }
@@ -108,7 +101,7 @@ static int open_connection(const struct health_peer *peer, int64_t end_ms)
 
 int health_connect(const struct health_peer *peer, char *ret_why, size_t size)
 {
-	CLEANUP_FD int fd = open_connection(peer, now_ms() + (int64_t)peer->timeout_s * 1000);
+	CLEANUP_FD int fd = open_connection(peer, clock_ms() + (int64_t)peer->timeout_s * 1000);
 
 	return fd < 0 ? cannot(peer, fd, "cannot connect to", ret_why, size) : 0;
 }
@@ -165,7 +158,7 @@ static int read_line(int fd, char ret_line[ANSWER_MAX + 1], int64_t end_ms)
 
 int health_get(const struct health_peer *peer, const char *path, char *ret_why, size_t size)
 {
-	int64_t end_ms = now_ms() + (int64_t)peer->timeout_s * 1000;
+	int64_t end_ms = clock_ms() + (int64_t)peer->timeout_s * 1000;
 	CLEANUP_FD int fd = open_connection(peer, end_ms);
 	char line[ANSWER_MAX + 1] = "";
 	unsigned status;
