@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* start, stop, restart, freeze, thaw and delete: what is done to several containers by name, or to all. */
 #include "command.h"
+#include "run-all.h"
 
 /* What was asked for: filled from the command line. */
 struct request {
@@ -62,6 +63,18 @@ static bool check_known(const struct command *command, int option)
 	return false;
 }
 
+/* Some find out themselves who is meant by --all. */
+static bool read_names(struct lb_context *context, const struct command *command, int argc, char **argv,
+		       struct request *request, int *ret_exit)
+{
+	bool finds_all = command == &command_start || command == &command_stop || command == &command_restart;
+
+	if (finds_all && request->all && optind == argc)
+		return true;
+	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
+	return request->names != NULL;
+}
+
 static bool read_request(struct lb_context *context, const struct command *command, int argc, char **argv,
 			 struct request *request, int *ret_exit)
 {
@@ -83,8 +96,7 @@ static bool read_request(struct lb_context *context, const struct command *comma
 	}
 	if (option < 0)
 		return false;
-	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
-	return request->names != NULL;
+	return read_names(context, command, argc, argv, request, ret_exit);
 }
 
 typedef int (*many_fn)(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
@@ -108,6 +120,8 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_start, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return start_all(context, &request.options);
 	result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
 	return result;
@@ -120,6 +134,8 @@ static int run_stop(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_stop, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return stop_all(context, &request.options);
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
 	free_names(request.names);
@@ -133,8 +149,12 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_restart, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return restart_all(context, &request.options);
+	request.options.comes_back = true;
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
+	request.options.timeout_s = 0; /* that was for the stop */
 	if (result == EXIT_OK)
 		result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
@@ -217,14 +237,13 @@ static int run_delete(struct lb_context *context, int argc, char **argv)
 	return run_each(context, &command_delete, lb_container_delete, "deleted", "deleted", argc, argv);
 }
 
-static const char jobs_help[] = "  --all          every container\n"
-				"  --jobs N       how many at a time (default: twice the number of processors)\n";
-
 const struct command command_start = {
 	.name = "start",
-	.arguments = "NAME... | --all [--jobs N]",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--jobs N]",
 	.summary = "Start containers; several are started in parallel",
-	.help = jobs_help,
+	.help = "  --all          every container with autostart=yes, as their keys boot.* ask for\n"
+		"  --timeout S    when a start that hangs is given up (default 120)\n"
+		"  --jobs N       how many at a time (default: twice the number of processors)\n",
 	.run = run_start,
 };
 
@@ -232,10 +251,10 @@ const struct command command_stop = {
 	.name = "stop",
 	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
 	.summary = "Shut containers down, and kill those that do not follow in time",
-	.help = "  --all          every container\n"
+	.help = "  --all          every container that runs, those first that come after others\n"
 		"  --timeout S    how long to wait for a clean shutdown (default 60)\n"
 		"  --kill         do not ask, kill\n"
-		"  --jobs N       how many at a time (default: twice the number of processors)\n",
+		"  --jobs N       how many at a time (default: twice the number of processors; with --all, 64)\n",
 	.run = run_stop,
 };
 
@@ -243,7 +262,8 @@ const struct command command_restart = {
 	.name = "restart",
 	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
 	.summary = "Stop containers and start them again",
-	.help = "  Options as for `layerbox stop`. A container that is not running is started.\n",
+	.help = "  Options as for `layerbox stop`. A container that is not running is started; with --all, those\n"
+		"  that ran and those with autostart=yes.\n",
 	.run = run_restart,
 };
 
