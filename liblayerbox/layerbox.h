@@ -261,7 +261,8 @@ int lb_container_refresh(struct lb_container *container);
  * @key:   description, autostart (yes|no), memory (bytes; K, M, G, T: powers of 1024), cpus (a decimal
  *         number of cores), pids (a count), net.rules (allow CIDR, deny CIDR ...), isolated (yes|no), net.ingress,
  *         net.egress (100Mbit; powers of 1000), health.command, backup.pre, backup.post (a program and its arguments),
- *         snapshot.schedule, snapshot.keep; see layerbox(8), KEYS
+ *         snapshot.schedule, snapshot.keep, mount.NAME (SRC:DST[:ro]: a directory or file of the host and where the container
+ *         sees it); see layerbox(8), KEYS
  * @value: "" takes a limit away, and leaves isolation to the network, snapshots to layerbox.conf(5)
  *
  * A limit takes effect at once where the container runs. Returns 1 when it had that value already.
@@ -277,8 +278,18 @@ int lb_container_set(struct lb_container *container, const char *key, const char
  */
 int lb_container_get(struct lb_container *container, const char *key, char **ret_value);
 
-/** lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last. */
+/**
+ * lb_container_key - the keys that lb_container_set() knows: the @index-th, or NULL behind the last.
+ *
+ * Beside these it knows keys with a name of your own in them: mount.NAME.
+ */
 const char *lb_container_key(size_t index);
+
+/**
+ * lb_container_setting - the keys that this container can have set: all of lb_container_key(), and each mount.NAME that
+ * it has; the @index-th, or NULL behind the last. Valid until a setting of the handle is changed.
+ */
+const char *lb_container_setting(const struct lb_container *container, size_t index);
 
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
@@ -1003,6 +1014,7 @@ struct lb_backup_outcome {
 	int64_t last_run;             /* likewise, whether it went well or not */
 	int result;                   /* of the last run: 0, or a negative code */
 	char error[256];              /* its sentence, or "" */
+	int64_t duration_s;           /* how many seconds the last run took; -1: not known */
 };
 
 /** lb_container_get_backup - how its last backup went. Returns 1 where none was tried yet. */
@@ -1276,6 +1288,74 @@ int lb_start_all(struct lb_context *context, const struct lb_run_options *option
  * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
  */
 int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
+
+/* ------------------------------------------------------------------------------------------- usage */
+
+/** What a number of struct lb_usage says where this host does not count it, or the container does not run. */
+#define LB_USAGE_UNKNOWN UINT64_MAX
+
+/**
+ * struct lb_usage - what a container takes. Set size first.
+ *
+ * Counters begin anew with each start of the container. Network and disk are as the container sees them.
+ */
+struct lb_usage {
+	size_t size;
+	int64_t started;              /* when its init was, seconds since the epoch; 0: it does not run */
+	uint64_t cpu_us;              /* time of processors, in microseconds */
+	uint64_t memory_bytes;        /* with files that the kernel keeps in memory for it */
+	uint64_t memory_working_bytes; /* without those of them that nobody has used lately: what a limit has to hold */
+	uint64_t memory_peak_bytes;   /* the most that memory_bytes has been */
+	uint64_t memory_limit_bytes;  /* 0: none */
+	uint64_t processes;           /* and threads */
+	uint64_t processes_limit;     /* 0: none */
+	uint64_t io_read_bytes, io_written_bytes; /* from and to block devices */
+	uint64_t io_reads, io_writes; /* how often */
+	uint64_t received_bytes, received_packets, received_errors, received_dropped; /* by its network interface */
+	uint64_t sent_bytes, sent_packets, sent_errors, sent_dropped;
+	uint64_t top_layer_bytes;     /* disk space of its top layer when it was measured last */
+	int64_t top_layer_measured;   /* when that was, seconds since the epoch; 0: never */
+};
+
+/**
+ * lb_container_get_usage - what a container takes now, as the kernel counts it.
+ *
+ * Returns 1 where it does not run, as the handle knows it: then only its top layer is known.
+ */
+int lb_container_get_usage(struct lb_container *container, struct lb_usage *ret_usage);
+
+/** lb_usage_fn - receives one container's, valid during the call only. */
+typedef void (*lb_usage_fn)(struct lb_container *container, const struct lb_usage *usage, void *userdata);
+
+/**
+ * lb_usage_list - what several containers take: what is the same for all of them is asked once.
+ * @containers: NULL-terminated, as from lb_container_list(), which also has those that do not run
+ */
+int lb_usage_list(struct lb_context *context, struct lb_container *const *containers, lb_usage_fn fn, void *userdata);
+
+/**
+ * lb_usage_measure - look at all files of the top layers that were not measured for an hour, the oldest first.
+ * @seconds: after this time no other is begun
+ *
+ * What it finds is kept until the host reboots. Returns 1 where none was due.
+ */
+int lb_usage_measure(struct lb_context *context, unsigned seconds);
+
+/** enum lb_metrics_format - what metrics are written as. */
+enum lb_metrics_format {
+	LB_METRICS_OPENMETRICS,       /* OpenMetrics 1.0 */
+	LB_METRICS_PROMETHEUS,        /* Prometheus' text format 0.0.4, which node_exporter reads from files */
+	LB_METRICS_LAST_ = 0x7fffffff,
+};
+
+/**
+ * lb_metrics - how containers, networks, bases and the host's disk do, as numbers for a monitoring system.
+ * @ret_text: the caller's (free(3))
+ *
+ * Measures nothing on disk: see lb_usage_measure(). What cannot be told of one thing is left out, with a warning to the
+ * log. Errors: -EINVAL (no such format).
+ */
+int lb_metrics(struct lb_context *context, enum lb_metrics_format format, char **ret_text);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -56,7 +56,7 @@ static void add_settings(json_t *object, struct lb_container *container)
 	const char *key;
 	char *value;
 
-	for (size_t i = 0; (key = lb_container_key(i)); i++) {
+	for (size_t i = 0; (key = lb_container_setting(container, i)); i++) {
 		if (json_object_get(object, key) || lb_container_get(container, key, &value) < 0)
 			continue;
 		json_object_set_new(object, key, json_string(value));

@@ -58,7 +58,7 @@ static int run_get(struct lb_context *context, int argc, char **argv)
 	if (argc - optind == 2)
 		result = print_one(context, container, argv[optind + 1], false);
 	else
-		for (size_t i = 0; result == EXIT_OK && (key = lb_container_key(i)); i++)
+		for (size_t i = 0; result == EXIT_OK && (key = lb_container_setting(container, i)); i++)
 			result = print_one(context, container, key, true);
 	lb_container_free(container);
 	return result;
@@ -76,6 +76,7 @@ static const char keys_help[] =
 	"  net.ingress=RATE   to the container, per second: 512kbit, 100Mbit, 1Gbit; powers of 1000\n"
 	"  net.egress=RATE    from the container\n"
 	"  health.command=CMD a command inside that ends with 0 when the container is well\n"
+	"  mount.NAME=SRC:DST[:ro]  a directory or file of the host, and where the container sees it\n"
 	"  snapshot.schedule=WHEN  hourly, daily, Mon..Fri 22:30 ..., none; empty: the host's\n"
 	"  snapshot.keep=WHAT 24h,7d,4w,12m ..., none (all are kept); empty: the host's\n"
 	"  backup.pre=CMD     a command inside before the snapshot for a backup\n"

@@ -51,7 +51,7 @@ static const char *colour_of(const char *state)
 	return strcmp(state, "frozen") == 0 ? "cyan" : "yellow";
 }
 
-static void print_table(const json_t *rows, const struct column *columns)
+static struct libscols_table *make_table(const json_t *rows, const struct column *columns)
 {
 	struct libscols_table *table;
 	const json_t *row;
@@ -61,7 +61,7 @@ static void print_table(const json_t *rows, const struct column *columns)
 	scols_init_debug(0);
 	table = scols_new_table();
 	if (!table)
-		return;
+		return NULL;
 	scols_table_enable_colors(table, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
 	for (const struct column *column = columns; column->key; column++)
 		if (column->heading)
@@ -81,8 +81,33 @@ static void print_table(const json_t *rows, const struct column *columns)
 			n++;
 		}
 	}
-	scols_print_table(table);
+	return table;
+}
+
+static void print_table(const json_t *rows, const struct column *columns)
+{
+	struct libscols_table *table = make_table(rows, columns);
+
+	if (table)
+		scols_print_table(table);
 	scols_unref_table(table);
+}
+
+char *rows_to_text(const json_t *rows, const struct column *columns, size_t width)
+{
+	struct libscols_table *table = make_table(rows, columns);
+	char *text = NULL;
+
+	if (!table)
+		return NULL;
+	/* Names give way where a line would be longer than the screen is wide. */
+	scols_column_set_flags(scols_table_get_column(table, 0), SCOLS_FL_TRUNC);
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(table, width);
+	if (scols_print_table_to_string(table, &text) != 0)
+		text = NULL;
+	scols_unref_table(table);
+	return text;
 }
 
 static void print_fields(const json_t *object, const struct column *columns)
@@ -99,7 +124,7 @@ static void print_fields(const json_t *object, const struct column *columns)
 
 static void print_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
 	putchar('\n');
 }
 

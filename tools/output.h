@@ -18,6 +18,9 @@ struct column {
 /* Prints an array of objects as a table with these columns, or as JSON. */
 void show_rows(const json_t *rows, const struct column *columns, bool as_json);
 
+/* The table for a screen of that width; the caller's, NULL without memory. */
+char *rows_to_text(const json_t *rows, const struct column *columns, size_t width);
+
 /* Prints one object as aligned lines, or as JSON. */
 void show_object(const json_t *object, const struct column *columns, bool as_json);
 

@@ -65,7 +65,9 @@ static int note_hierarchy(const struct mntent *mount, void *userdata)
 		note_controllers(layout, mount->mnt_opts, 1);
 	}
 	layout->mount_points[layout->count] = strdup(mount->mnt_dir);
-	return layout->mount_points[layout->count++] ? 0 : -ENOMEM;
+	layout->options[layout->count] = unified ? NULL : strdup(mount->mnt_opts);
+	layout->count++;
+	return layout->mount_points[layout->count - 1] && (unified || layout->options[layout->count - 1]) ? 0 : -ENOMEM;
 }
 
 int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout)
@@ -83,9 +85,26 @@ int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout)
 
 void cgroup_layout_free(struct cgroup_layout *layout)
 {
-	for (size_t i = 0; i < layout->count; i++)
+	for (size_t i = 0; i < layout->count; i++) {
 		free(layout->mount_points[i]);
+		free(layout->options[i]);
+	}
 	*layout = (struct cgroup_layout){ 0 };
+}
+
+const char *cgroup_mount_point(const struct cgroup_layout *layout, const char *controller, int *ret_version)
+{
+	const char *unified = NULL;
+
+	*ret_version = 1;
+	for (size_t i = 0; i < layout->count; i++) {
+		if (layout->options[i] && has_word(layout->options[i], controller))
+			return layout->mount_points[i];
+		if (!layout->options[i] && !unified)
+			unified = layout->mount_points[i];
+	}
+	*ret_version = 2;
+	return unified;
 }
 
 /* Opens the list of processes of the version 2 group that this process is in, where such trees usually are. */

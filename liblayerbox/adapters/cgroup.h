@@ -14,11 +14,18 @@ enum { CGROUP_HIERARCHIES_MAX = 32 };
 struct cgroup_layout {
 	int version[CGROUP_CONTROLLERS];        /* 0: this host does not have it */
 	char *mount_points[CGROUP_HIERARCHIES_MAX];
+	char *options[CGROUP_HIERARCHIES_MAX]; /* its controllers are among them; NULL: it is of version 2 */
 	size_t count;
 };
 
 int cgroup_layout_load(struct lb_context *ctx, struct cgroup_layout *ret_layout);
 void cgroup_layout_free(struct cgroup_layout *layout);
+
+/*
+ * Where the groups of a controller lie, by its name in version 1: a hierarchy that has it, else that of version 2,
+ * where it may be missing in a group. NULL where there is neither.
+ */
+const char *cgroup_mount_point(const struct cgroup_layout *layout, const char *controller, int *ret_version);
 
 const char *cgroup_controller_name(enum cgroup_controller controller);
 

@@ -4,14 +4,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
 #include "../util/file.h"
 
-enum { COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
+enum { COMMAND_STOP = 2, COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
 
-enum { ANSWER_TIMEOUT_S = 2, SOCKETS_BYTES_MAX = 64 << 20 };
+enum { ANSWER_TIMEOUT_S = 2, SOCKETS_BYTES_MAX = 64 << 20, STAT_BYTES_MAX = 4096 };
 
 struct request {
 	int command;
@@ -141,6 +142,54 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 
 	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
 	return r < 0 ? r : lxc_command_hear(&question, ret_answer);
+}
+
+/* The process whose child @pid is; 0 where it is gone. */
+static pid_t parent_of(pid_t pid)
+{
+	CLEANUP_FREE char *path = text_format("/proc/%d/stat", pid);
+	CLEANUP_FREE char *text = NULL;
+	const char *end;
+	int parent;
+
+	if (!path || file_read(AT_FDCWD, path, STAT_BYTES_MAX, &text, NULL) < 0)
+		return 0;
+	end = strrchr(text, ')'); /* the name before it can be anything */
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* The monitor as a process descriptor: its socket does not say who it is, but it is the parent of what it started. */
+static int open_monitor(const char *lxcpath, const char *name)
+{
+	struct lxc_answer answer;
+	CLEANUP_FD int fd = -1;
+	pid_t parent;
+	int r = lxc_command_query(lxcpath, name, &answer);
+
+	if (r < 0 || !answer.pid)
+		return r < 0 ? r : -ESRCH;
+	parent = parent_of(answer.pid);
+	fd = parent > 1 ? (int)syscall(SYS_pidfd_open, parent, 0) : -1;
+	if (fd < 0 || parent_of(answer.pid) != parent)
+		return -ESRCH;
+	return take_fd(&fd);
+}
+
+int lxc_command_kill(const char *lxcpath, const char *name, int *ret_fd)
+{
+	struct sockaddr_un address;
+	socklen_t length = make_address(lxcpath, name, &address);
+	CLEANUP_FD int monitor_fd = open_monitor(lxcpath, name);
+	/* It answers nothing but failures; the end of the connection would come before the monitor's. */
+	CLEANUP_FD int fd = ask(&address, length, COMMAND_STOP);
+
+	if (fd == -ECONNREFUSED || fd == -ECONNRESET || fd == -EPIPE)
+		return 1;
+	if (fd < 0)
+		return fd;
+	/* Where it had nothing running just now there is the connection at least. */
+	*ret_fd = monitor_fd < 0 ? take_fd(&fd) : take_fd(&monitor_fd);
+	return 0;
 }
 
 bool lxc_command_has_monitor(const char *lxcpath, const char *name)

@@ -34,6 +34,12 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
 bool lxc_command_has_monitor(const char *lxcpath, const char *name);
 
+/*
+ * Has the monitor kill its container, as lxc-stop -k does, frozen or not, and does not wait for it. *ret_fd can be read
+ * from (a process descriptor) as soon as the monitor has ended, and all that it had mounted with it. 1 without one.
+ */
+int lxc_command_kill(const char *lxcpath, const char *name, int *ret_fd);
+
 /* The monitors that there were at one moment: one look instead of a question to each. Zero-initialise. */
 struct lxc_monitors {
 	struct text_list addresses;   /* of their sockets, sorted */

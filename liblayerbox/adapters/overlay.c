@@ -16,6 +16,7 @@
 
 #include "../util/file.h"
 #include "../util/text.h"
+#include "mount-clone.h"
 
 /*
  * index=on loses the content of hard links when an upper becomes a lower, and refuses moved layers;
@@ -45,18 +46,24 @@ static int write_map(pid_t pid, const char *which, uint32_t id_start, uint32_t i
 	return file_write_existing(AT_FDCWD, path, map);
 }
 
+static int do_nothing(void *unused)
+{
+	(void)unused;
+	while (syscall(SYS_pause) < 0)
+		;
+	return 0;
+}
+
 int overlay_user_namespace(uint32_t id_start, uint32_t id_count)
 {
 	char path[64];
+	_Alignas(16) char stack[2048];
 	int fd, r;
-	/* A namespace needs a member while it is mapped and opened: a child that does nothing. */
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+	/* A namespace needs a member while it is mapped and opened: a child that does nothing, in the caller's memory. */
+	pid_t pid = clone(do_nothing, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, NULL);
 
 	if (pid < 0)
 		return -errno;
-	if (pid == 0)
-		for (;;)
-			pause();
 	r = write_map(pid, "uid_map", id_start, id_count);
 	if (r == 0)
 		r = write_map(pid, "gid_map", id_start, id_count);
@@ -68,25 +75,6 @@ int overlay_user_namespace(uint32_t id_start, uint32_t id_count)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return r;
-}
-
-/* A detached copy of the mount at directory @fd, idmapped where there is a namespace. */
-static int clone_layer(int fd, int userns_fd, bool read_only)
-{
-	struct mount_attr attributes = { .propagation = MS_PRIVATE };
-	CLEANUP_FD int tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	if (tree < 0)
-		return -errno;
-	if (read_only)
-		attributes.attr_set |= MOUNT_ATTR_RDONLY;
-	if (userns_fd >= 0) {
-		attributes.attr_set |= MOUNT_ATTR_IDMAP;
-		attributes.userns_fd = (uint64_t)userns_fd;
-	}
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
-		return -errno;
-	return take_fd(&tree);
 }
 
 struct layers {
@@ -113,13 +101,13 @@ static int layers_open(const struct overlay_spec *spec, int userns_fd, struct la
 	if (!layers->lower)
 		return -ENOMEM;
 	for (size_t i = 0; i < spec->lower_count; i++) {
-		int fd = clone_layer(spec->lower_fds[i], userns_fd, true);
+		int fd = mount_clone(spec->lower_fds[i], userns_fd, MOUNT_ATTR_RDONLY);
 
 		if (fd < 0)
 			return fd;
 		layers->lower[layers->lower_count++] = fd;
 	}
-	layers->parent = clone_layer(spec->layers_fd, userns_fd, false);
+	layers->parent = mount_clone(spec->layers_fd, userns_fd, 0);
 	return layers->parent < 0 ? layers->parent : 0;
 }
 
@@ -135,7 +123,7 @@ static int layers_open_upper(const struct overlay_spec *spec, struct layers *lay
  * idmapped layers know, or the kernel cannot make work/work and mounts read-only without a word. The
  * capabilities stay, since the securebits say so.
  */
-static int become(uint32_t id)
+int overlay_become(uint32_t id)
 {
 	if (cap_set_secbits(SECBIT_NO_SETUID_FIXUP) < 0)
 		return -errno;
@@ -144,7 +132,7 @@ static int become(uint32_t id)
 	return 0;
 }
 
-static void become_root_again(void)
+void overlay_become_root_again(void)
 {
 	if (setresuid(0, 0, 0) < 0 || setresgid(0, 0, 0) < 0)
 		abort(); /* cannot be: the saved ids are root's and the capabilities were kept */
@@ -178,11 +166,11 @@ static int make_by_descriptor(const struct overlay_spec *spec, const struct laye
 		return -EOPNOTSUPP;
 	r = overlay_set_options(fs);
 	if (r == 0 && spec->id_count)
-		r = become(spec->id_start);
+		r = overlay_become(spec->id_start);
 	if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = -errno;
 	if (spec->id_count)
-		become_root_again();
+		overlay_become_root_again();
 	mount_fd = r == 0 ? fsmount(fs, FSMOUNT_CLOEXEC, 0) : -1;
 	if (r == 0 && mount_fd < 0)
 		r = -errno;
@@ -256,11 +244,11 @@ static int mount_by_path(const struct overlay_spec *spec, struct layers *layers,
 	r = !text ? -ENOMEM : strlen(text) >= 4096 ? -E2BIG : 0;
 	snprintf(target, sizeof target, "/proc/self/fd/%d/%s", spec->place_fd, spec->target);
 	if (r == 0 && spec->id_count)
-		r = become(spec->id_start);
+		r = overlay_become(spec->id_start);
 	if (r == 0 && mount("layerbox", target, "overlay", 0, text) < 0)
 		r = -errno;
 	if (spec->id_count)
-		become_root_again();
+		overlay_become_root_again();
 out:
 	detach_all(spec->place_fd, attached);
 	if (r < 0)

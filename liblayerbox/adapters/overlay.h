@@ -29,6 +29,13 @@ int overlay_mount(const struct overlay_spec *spec, char *error, size_t error_siz
 /* A user namespace that maps @id_count ids from 0 to @id_start: a descriptor of it, or a negative errno. */
 int overlay_user_namespace(uint32_t id_start, uint32_t id_count);
 
+/*
+ * Takes @id, the container's root as the host sees it, for user and group, and keeps all capabilities: only files of ids
+ * that the layers know can be made in an overlay. A negative errno or 0; in both cases overlay_become_root_again().
+ */
+int overlay_become(uint32_t id);
+void overlay_become_root_again(void);
+
 /* Says in a context of fsopen(2) all options whose defaults a host may have changed. 0, or a negative errno. */
 int overlay_set_options(int fs_fd);
 

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "../util/spawn.h"
+#include "lxc-kill.h"
 
 #define HELPER PKGLIBEXECDIR "/layerbox-lxc"
 
@@ -51,6 +52,8 @@ int runtime_run(struct lb_context *ctx, const struct runtime_task *task)
 	CLEANUP_FREE char *output = NULL;
 	int status, r;
 
+	if (text_equal(task->verb, "kill"))
+		return lxc_kill_run(ctx, task);
 	if (text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, task->verb) < 0 ||
 	    text_list_add(&argv, task->lxcpath) < 0 || text_list_format(&argv, "%zu", task->count) < 0 ||
 	    text_list_format(&argv, "%u", task->jobs) < 0 || text_list_format(&argv, "%u", task->timeout_s) < 0)

@@ -42,6 +42,8 @@ static const char *on_value(const char *key, const char *value, void *userdata)
 		return take_number(value, &outcome->last_run);
 	if (text_equal(key, "last_success"))
 		return take_number(value, &outcome->last_success);
+	if (text_equal(key, "duration"))
+		return take_number(value, &outcome->duration_s);
 	if (text_equal(key, "result"))
 		return take_result(value, &outcome->result);
 	if (text_equal(key, "error"))
@@ -52,7 +54,7 @@ static const char *on_value(const char *key, const char *value, void *userdata)
 int outcome_read(struct lb_context *ctx, int container_fd, const char *name, struct outcome *ret_outcome)
 {
 	CLEANUP_FREE char *text = NULL;
-	struct outcome outcome = { 0 };
+	struct outcome outcome = { .duration_s = -1 };
 	char error[512];
 	int r = file_read(container_fd, LAYOUT_BACKUP_OUTCOME, OUTCOME_BYTES_MAX, &text, NULL);
 
@@ -74,8 +76,9 @@ static int outcome_write(int container_fd, const struct outcome *outcome)
 	CLEANUP_BUFFER struct buffer buffer = { 0 };
 	CLEANUP_FREE char *text = NULL;
 
-	buffer_format(&buffer, "last_run = %lld\nlast_success = %lld\nresult = %d\n", (long long)outcome->last_run,
-		      (long long)outcome->last_success, -outcome->result);
+	buffer_format(&buffer, "last_run = %lld\nlast_success = %lld\nduration = %lld\nresult = %d\n",
+		      (long long)outcome->last_run, (long long)outcome->last_success, (long long)outcome->duration_s,
+		      -outcome->result);
 	if (*outcome->error)
 		buffer_format(&buffer, "error = %s\n", outcome->error);
 	text = buffer_finish(&buffer);
@@ -84,7 +87,7 @@ static int outcome_write(int container_fd, const struct outcome *outcome)
 	return file_write(container_fd, LAYOUT_BACKUP_OUTCOME, text, strlen(text), 0600, FILE_DURABLE);
 }
 
-void outcome_note(struct lb_context *ctx, const char *name, int result, const char *error)
+void outcome_note(struct lb_context *ctx, const char *name, int64_t began, int result, const char *error)
 {
 	CLEANUP_FREE char *relative = text_format(STORE_CONTAINERS "/%s", name);
 	CLEANUP_FREE char *good = text_format("the backup of container '%s' works again", name);
@@ -99,6 +102,7 @@ void outcome_note(struct lb_context *ctx, const char *name, int result, const ch
 		return; /* deleted meanwhile, or never there */
 	was_bad = outcome_read(ctx, fd, name, &outcome) == 0 && outcome.result < 0;
 	outcome.last_run = (int64_t)time(NULL);
+	outcome.duration_s = outcome.last_run > began ? outcome.last_run - began : 0;
 	outcome.result = result < 0 ? result : 0;
 	if (result >= 0)
 		outcome.last_success = outcome.last_run;
@@ -132,6 +136,7 @@ int lb_container_get_backup(const struct lb_container *container, struct lb_back
 		return r;
 	ret_outcome->last_run = outcome.last_run;
 	ret_outcome->last_success = outcome.last_success;
+	ret_outcome->duration_s = outcome.duration_s;
 	ret_outcome->result = outcome.result;
 	snprintf(ret_outcome->error, sizeof ret_outcome->error, "%.*s", (int)sizeof ret_outcome->error - 1,
 		 outcome.error);

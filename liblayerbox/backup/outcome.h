@@ -6,6 +6,7 @@
 
 struct outcome {
 	int64_t last_run, last_success; /* seconds since the epoch; 0: never */
+	int64_t duration_s; /* of the last run; -1: nobody has noted it */
 	int result; /* of the last run: 0, or a negative code */
 	char error[ERROR_MAX]; /* its sentence, or "" */
 };
@@ -14,7 +15,7 @@ struct outcome {
 int outcome_read(struct lb_context *ctx, int container_fd, const char *name, struct outcome *ret_outcome);
 
 /*
- * Notes how a backup went that ended just now, and has the operator told where that is another result than the last
+ * Notes how a backup went that began at @began, in seconds since the epoch, and ended just now, and has the operator told where that is another result than the last
  * time: see care/alert.h.
  */
-void outcome_note(struct lb_context *ctx, const char *name, int result, const char *error);
+void outcome_note(struct lb_context *ctx, const char *name, int64_t began, int result, const char *error);

@@ -137,6 +137,7 @@ static void tell(struct run *run, const char *name, int result)
 static void run_one(struct run *run, const char *name, int unusable, const char *why)
 {
 	CLEANUP_FD int lock = lock_backup(run->ctx, name);
+	int64_t began = (int64_t)time(NULL);
 	int r;
 
 	if (lock < 0) {
@@ -145,7 +146,7 @@ static void run_one(struct run *run, const char *name, int unusable, const char 
 	}
 	r = unusable < 0 ? fail(run->ctx, unusable, "cannot back up container '%s': %s", name, why)
 			 : back_up(run, name);
-	outcome_note(run->ctx, name, r, run->ctx->error);
+	outcome_note(run->ctx, name, began, r, run->ctx->error);
 	tell(run, name, r);
 }
 

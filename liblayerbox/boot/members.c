@@ -3,11 +3,19 @@
 
 #include "../adapters/lxc-command.h"
 #include "../core/store.h"
+#include "../rebase/refresh.h"
 
-static int take_settings(struct boot_member *member, const struct record *record)
+static bool is_rebased_first(struct lb_context *ctx, const struct record *record)
+{
+	char to[BASE_TEXT_SIZE];
+
+	return *record->rebase_to || refresh_get(ctx, record, to) == REFRESH_DUE;
+}
+
+static int take_settings(struct lb_context *ctx, const struct record *record, struct boot_member *member)
 {
 	member->autostart = record->autostart;
-	member->holds_up = *record->rebase_to || record->refresh_base;
+	member->holds_up = is_rebased_first(ctx, record);
 	member->priority = record->boot.priority;
 	member->delay_s = record->boot.delay_s;
 	member->wait = (enum boot_wait)record->boot.wait;
@@ -22,7 +30,7 @@ static int load_record(struct lb_context *ctx, int containers_fd, struct boot_me
 	int r = record_read_by_name(ctx, containers_fd, member->name, &record);
 
 	if (r == 0)
-		r = take_settings(member, &record) < 0 ? fail_memory(ctx) : 0;
+		r = take_settings(ctx, &record, member) < 0 ? fail_memory(ctx) : 0;
 	record_free(&record);
 	if (r >= 0 || r == -ENOMEM)
 		return r;

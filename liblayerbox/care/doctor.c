@@ -9,6 +9,7 @@
 #include "../adapters/mounts.h"
 #include "../adapters/rights.h"
 #include "../base/base.h"
+#include "../container/bind-mount.h"
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
 #include "../container/layout.h"
@@ -201,6 +202,18 @@ static void examine_uplink(struct examination *examination, const char *subject,
 	      repaired ? "set it again" : "run `layerbox doctor` without --dry-run, or restart it");
 }
 
+/* Is what it sees of the host's files there, and still as safe as it was? */
+static void examine_binds(struct examination *examination, const char *subject, const struct record *record)
+{
+	for (size_t i = 0; i < record->binds.count; i++) {
+		CLEANUP_FD int fd = -1;
+
+		if (bind_open_source(examination->ctx, &record->binds.items[i], &fd) < 0)
+			found(examination, false, subject, examination->ctx->error,
+			      "put that right, or take the setting away: it does not start like this");
+	}
+}
+
 /* Are the layers and bases there that the container and its snapshots stand on? */
 static void examine_layers(struct examination *examination, const char *subject, int fd, const char *name)
 {
@@ -255,6 +268,7 @@ static void examine_container(struct examination *examination, const char *name)
 			   "a rebase of it was interrupted", rebase_recover);
 	examine_config(examination, subject, name, fd, &record);
 	examine_uplink(examination, subject, name, &record);
+	examine_binds(examination, subject, &record);
 	record_free(&record);
 }
 

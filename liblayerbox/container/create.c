@@ -402,14 +402,16 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 
 static int copy_settings(struct lb_context *ctx, const struct record *like, struct record *record)
 {
-	for (const struct setting_key *key = settings_keys(); key->name; key++) {
-		CLEANUP_FREE char *value = setting_get(key, like);
-		const char *why = value && *value ? setting_set(key, record, value) : NULL;
+	const char *name;
+
+	for (size_t i = 0; (name = settings_name(like, i)); i++) {
+		CLEANUP_FREE char *value = settings_get(like, name);
+		const char *why = value && *value ? settings_set(record, name, value) : NULL;
 
 		if (!value)
 			return fail_memory(ctx);
 		if (why)
-			return fail(ctx, -LB_ERR_BAD_VALUE, "%s %s", key->name, why);
+			return fail(ctx, -LB_ERR_BAD_VALUE, "%s %s", name, why);
 	}
 	return 0;
 }

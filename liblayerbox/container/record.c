@@ -121,6 +121,16 @@ static const char *read_rebased_from(struct record *record, const char *value)
 	return text_copy(record->rebased_from, sizeof record->rebased_from, value) ? NULL : "must be NAME@GENERATION";
 }
 
+static const char *read_rebased_by_refresh(struct record *record, const char *value)
+{
+	return text_to_bool(value, &record->rebased_by_refresh) ? NULL : "must be yes or no";
+}
+
+static const char *read_refresh_tried(struct record *record, const char *value)
+{
+	return text_copy(record->refresh_tried, sizeof record->refresh_tried, value) ? NULL : "must be NAME@GENERATION";
+}
+
 static const char *read_layers(struct record *record, const char *value)
 {
 	return chain_parse(value, &record->layers) ? NULL : "must be identifiers of layers";
@@ -141,6 +151,7 @@ static const struct {
 	{ "ipv4_before", read_ipv4_before },   { "forwards", read_forwards },
 	{ "rebase_to", read_rebase_to },       { "rebased_from", read_rebased_from },
 	{ "rebased_status", read_rebased_status }, { "rebase_fetch", read_rebase_fetch },
+	{ "rebased_by_refresh", read_rebased_by_refresh }, { "refresh_tried", read_refresh_tried },
 	{ "layers", read_layers },	       { "mounted_layers", read_mounted_layers },
 };
 
@@ -152,7 +163,7 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 		if (text_equal(key, fixed_keys[i].key))
 			return fixed_keys[i].read(record, value);
 	if (settings_find(key))
-		return setting_set(settings_find(key), record, value);
+		return settings_set(record, key, value);
 	return "is not a key of a container's record";
 }
 
@@ -217,6 +228,7 @@ static int add_chain(struct buffer *text, const char *key, const struct chain *c
 char *record_to_text(const struct record *record)
 {
 	CLEANUP_BUFFER struct buffer text = { 0 };
+	const char *name;
 
 	buffer_add_text(&text, "# A container of layerbox. Change it with `layerbox set`.\n");
 	buffer_format(&text, "base = %s@%u\n", record->base, record->generation);
@@ -245,6 +257,10 @@ char *record_to_text(const struct record *record)
 		buffer_format(&text, "rebased_from = %s\n", record->rebased_from);
 	if (*record->rebased_from && *record->rebased_status)
 		buffer_format(&text, "rebased_status = %s\n", record->rebased_status);
+	if (*record->rebased_from && record->rebased_by_refresh)
+		buffer_add_text(&text, "rebased_by_refresh = yes\n");
+	if (*record->refresh_tried)
+		buffer_format(&text, "refresh_tried = %s\n", record->refresh_tried);
 	if (record->forwards.count) {
 		CLEANUP_FREE char *forwards = forward_list_format(&record->forwards);
 
@@ -252,13 +268,13 @@ char *record_to_text(const struct record *record)
 			return NULL;
 		buffer_format(&text, "forwards = %s\n", forwards);
 	}
-	for (const struct setting_key *key = settings_keys(); key->name; key++) {
-		CLEANUP_FREE char *value = setting_get(key, record);
+	for (size_t i = 0; (name = settings_name(record, i)); i++) {
+		CLEANUP_FREE char *value = settings_get(record, name);
 
 		if (!value)
 			return NULL;
 		if (*value)
-			buffer_format(&text, "%s = %s\n", key->name, value);
+			buffer_format(&text, "%s = %s\n", name, value);
 	}
 	return buffer_finish(&text);
 }

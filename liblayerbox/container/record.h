@@ -12,6 +12,7 @@
 #include "../network/address.h"
 #include "../network/egress.h"
 #include "../network/forward.h"
+#include "bind.h"
 
 #define RECORD_FILE "container.conf"
 
@@ -87,6 +88,7 @@ struct record {
 	char rebase_to[BASE_TEXT_SIZE]; /* a rebase that the next start does: "BASE" or "BASE@GENERATION"; or "" */
 	bool rebase_fetch;            /* that one with packages that were fetched for it */
 	char rebased_from[BASE_TEXT_SIZE]; /* the generation before a rebase that can be undone; or "" */
+	bool rebased_by_refresh;      /* that one was a start's, with refresh_base, and nobody asked for it */
 	char rebased_status[64 + 1];  /* SHA-256 of the packages as that rebase left them, in hexadecimal; or "" */
 	char *snapshot_schedule, *snapshot_keep; /* NULL or "": as layerbox.conf says; "none": not at all */
 	char *backup_pre, *backup_post; /* are run in it around a backup's snapshot; NULL or "": nothing */
@@ -96,6 +98,8 @@ struct record {
 	uint64_t restart_limit;       /* how often in a row; 0: the default */
 	char *alert_command, *alert_mail; /* instead of layerbox.conf's; NULL or "": those, "none": nobody is told */
 	bool refresh_base;            /* a start takes the newest generation of its base first */
+	char refresh_tried[BASE_TEXT_SIZE]; /* the generation that such a start tried in vain, or that was undone; or "" */
+	struct bind_list binds;       /* what it sees of the host's files */
 	char *description;            /* never NULL in a record that was read */
 };
 

@@ -9,6 +9,7 @@
 #include "../adapters/overlay.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
+#include "bind-mount.h"
 #include "layout.h"
 
 /* After kill -9 of a monitor the kernel needs a moment to let go of the old overlay. */
@@ -37,6 +38,19 @@ static int cover(struct lb_context *ctx, const char *directory)
 	if (fd < 0 || mkdirat(fd, LAYOUT_ROOTFS, 0755) < 0)
 		return fail_errno(ctx, errno, "cannot make the mount point in %s", directory);
 	return take_fd(&fd);
+}
+
+/* What it sees of the host's files. */
+static int mount_binds(struct lb_context *ctx, int place_fd, const struct record *record)
+{
+	CLEANUP_FD int root_fd = -1;
+
+	if (!record->binds.count)
+		return 0;
+	root_fd = openat(place_fd, LAYOUT_ROOTFS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root_fd < 0)
+		return fail_errno(ctx, errno, "cannot open the mounted root");
+	return binds_mount(ctx, record, root_fd);
 }
 
 int root_mount(struct lb_context *ctx, const char *name, const struct record *record)
@@ -80,9 +94,11 @@ int root_mount(struct lb_context *ctx, const char *name, const struct record *re
 			break;
 		nanosleep(&pause, NULL);
 	}
-	if (r < 0) {
+	if (r < 0)
+		r = fail(ctx, r, "cannot mount the root of container '%s': %s", name, error);
+	else
+		r = mount_binds(ctx, place_fd, record);
+	if (r < 0)
 		root_unmount(ctx, name);
-		return fail(ctx, r, "cannot mount the root of container '%s': %s", name, error);
-	}
-	return 0;
+	return r;
 }

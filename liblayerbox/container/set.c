@@ -8,6 +8,7 @@
 #include "../adapters/runtime.h"
 #include "../core/store.h"
 #include "../network/guests.h"
+#include "bind-mount.h"
 #include "container.h"
 #include "next.h"
 #include "render.h"
@@ -22,7 +23,8 @@ static const struct setting_key *find_key(struct lb_context *ctx, const char *na
 	if (key)
 		return key;
 	for (key = settings_keys(); key->name; key++)
-		buffer_format(&known, "%s%s", known.length ? ", " : "", key->name);
+		buffer_format(&known, "%s, ", key->name);
+	buffer_add_text(&known, BIND_PREFIX "NAME");
 	fail(ctx, -LB_ERR_BAD_VALUE, "there is no key \"%.60s\"; the keys are %s", name, known.data ? known.data : "");
 	return NULL;
 }
@@ -126,9 +128,17 @@ static int write_with_firewall(struct lb_context *ctx, const char *name, int dir
 	return r < 0 ? r : 0;
 }
 
+/* What cannot be mounted is refused while somebody looks, and not at the next start. */
+static int require_source(struct lb_context *ctx, const struct bind *bind)
+{
+	CLEANUP_FD int fd = -1;
+
+	return bind ? bind_open_source(ctx, bind, &fd) : 0;
+}
+
 /* Writes the changed record and what is made from it; a running container follows first, since it may refuse. */
 static int commit(struct lb_container *container, int directory_fd, struct record *record,
-		  const struct setting_key *key)
+		  const struct setting_key *key, const char *name)
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP(cgroup_layout_free) struct cgroup_layout layout = { 0 };
@@ -141,12 +151,18 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 		if (r == 0)
 			r = require_controllers(ctx, &record->limits, &layout);
 	}
+	if (r == 0)
+		r = require_source(ctx, bind_list_find(&record->binds, name));
 	if (r == 0 && !stopped)
 		r = apply_running(container, key, record, &layout);
 	if (r == 0 && key->is_firewall)
 		r = write_with_firewall(ctx, container->name, directory_fd, record);
 	else if (r == 0)
 		r = record_write(ctx, directory_fd, container->name, record);
+	if (r == 0 && !stopped && key->at_start)
+		log_message(ctx, LB_LOG_INFO,
+			    "container '%s' runs as it was started: %s takes effect with `layerbox restart %s`",
+			    container->name, name, container->name);
 	if (r < 0 || !(key->is_limit || key->is_uplink))
 		return r;
 	r = render_config(ctx, directory_fd, container->name, record);
@@ -178,18 +194,18 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 		return r;
 	container->record.limits = record.limits;
 	container->record.uplink = record.uplink;
-	before = setting_get(key, &record);
-	why = setting_set(key, &record, value);
-	after = setting_get(key, &record);
+	before = settings_get(&record, key_name);
+	why = settings_set(&record, key_name, value);
+	after = settings_get(&record, key_name);
 	snprintf(shown, sizeof shown, "%.80s", value);
 	if (why)
-		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%s\": it %s", key->name, text_printable(shown), why);
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "%s cannot be \"%s\": it %s", key_name, text_printable(shown), why);
 	else if (!before || !after)
 		r = fail_memory(ctx);
 	else if (text_equal(before, after))
 		r = 1;
 	else
-		r = commit(container, directory_fd, &record, key);
+		r = commit(container, directory_fd, &record, key, key_name);
 	if (r < 0) {
 		record_free(&record);
 		return r;
@@ -201,14 +217,18 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 
 int lb_container_get(struct lb_container *container, const char *key_name, char **ret_value)
 {
-	const struct setting_key *key = find_key(container->ctx, key_name);
 	char *value;
 
-	if (!key)
+	if (!find_key(container->ctx, key_name))
 		return -LB_ERR_BAD_VALUE;
-	value = setting_get(key, &container->record);
+	value = settings_get(&container->record, key_name);
 	if (!value)
 		return fail_memory(container->ctx);
 	*ret_value = value;
 	return 0;
+}
+
+const char *lb_container_setting(const struct lb_container *container, size_t index)
+{
+	return settings_name(&container->record, index);
 }

@@ -161,6 +161,11 @@ static char *get_egress(const struct record *record)
 
 /* ---- the table ---- */
 
+/* What it reaches is this host's, whatever its paths are. */
+static const struct setting_key mount_key = {
+	.name = "mount.NAME", .kind = SETTING_NAMED, .at_start = true, .is_of_host = always
+};
+
 static const char *const waits[] = { "", "running", "network", "system", "check", NULL }; /* enum boot_wait */
 static const char *const policies[] = { "", "no", "on-failure", "always", NULL }; /* enum restart_policy */
 
@@ -216,7 +221,16 @@ const struct setting_key *settings_find(const char *name)
 	for (const struct setting_key *key = keys; key->name; key++)
 		if (text_equal(key->name, name))
 			return key;
-	return NULL;
+	return bind_is_key(name) ? &mount_key : NULL;
+}
+
+const char *settings_name(const struct record *record, size_t index)
+{
+	const size_t fixed = sizeof keys / sizeof *keys - 1;
+
+	if (index < fixed)
+		return keys[index].name;
+	return index - fixed < record->binds.count ? record->binds.items[index - fixed].key : NULL;
 }
 
 const char *lb_container_key(size_t index)
@@ -315,6 +329,8 @@ const char *setting_set(const struct setting_key *key, struct record *record, co
 		return set_word(key, member, value);
 	case SETTING_OWN:
 		return key->set_own(record, value);
+	case SETTING_NAMED:
+		break;
 	}
 	return "is not known";
 }
@@ -355,21 +371,58 @@ char *setting_get(const struct setting_key *key, const struct record *record)
 		return strdup(key->words[*(const unsigned *)member]);
 	case SETTING_OWN:
 		return key->get_own(record);
+	case SETTING_NAMED:
+		break;
 	}
 	return NULL;
 }
 
+const char *settings_set(struct record *record, const char *name, const char *value)
+{
+	const struct setting_key *key = settings_find(name);
+
+	if (!key)
+		return "is not known";
+	return key->kind == SETTING_NAMED ? bind_list_set(&record->binds, name, value) : setting_set(key, record, value);
+}
+
+char *settings_get(const struct record *record, const char *name)
+{
+	const struct setting_key *key = settings_find(name);
+
+	if (!key)
+		return NULL;
+	return key->kind == SETTING_NAMED ? bind_format(bind_list_find(&record->binds, name)) : setting_get(key, record);
+}
+
+/* One of them. 1 where it was taken away. */
+static int take_of_host(struct record *record, const char *name, struct text_list *ret_taken)
+{
+	const struct setting_key *key = settings_find(name);
+	CLEANUP_FREE char *value = key->is_of_host ? settings_get(record, name) : NULL;
+
+	if (key->is_of_host && !value)
+		return -ENOMEM;
+	if (!value || !*value || !key->is_of_host(value))
+		return 0;
+	/* A name may be the record's own, and go with what it names. */
+	if (text_list_format(ret_taken, "%s=%s", name, value) < 0 || settings_set(record, name, ""))
+		return -ENOMEM;
+	return 1;
+}
+
 int settings_take_of_host(struct record *record, struct text_list *ret_taken)
 {
-	for (const struct setting_key *key = keys; key->name; key++) {
-		CLEANUP_FREE char *value = key->is_of_host ? setting_get(key, record) : NULL;
+	const char *name;
+	size_t i = 0;
 
-		if (key->is_of_host && !value)
-			return -ENOMEM;
-		if (!value || !*value || !key->is_of_host(value))
-			continue;
-		if (text_list_format(ret_taken, "%s=%s", key->name, value) < 0 || setting_set(key, record, ""))
-			return -ENOMEM;
+	while ((name = settings_name(record, i))) {
+		const bool is_named = settings_find(name)->kind == SETTING_NAMED;
+		int r = take_of_host(record, name, ret_taken);
+
+		if (r < 0)
+			return r;
+		i += !(r && is_named); /* the next one is in the place of one that went */
 	}
 	return 0;
 }
@@ -385,4 +438,5 @@ void settings_free(struct record *record)
 		}
 	}
 	egress_list_free(&record->egress);
+	bind_list_free(&record->binds);
 }

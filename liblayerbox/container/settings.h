@@ -15,6 +15,7 @@ enum setting_kind {
 	SETTING_SECONDS,              /* uint64_t seconds, written 90s, 10m, 12h, 7d; 0: not set */
 	SETTING_WORD,                 /* unsigned: which of words, of which the first is "": not set */
 	SETTING_OWN,                  /* whatever its functions make of it */
+	SETTING_NAMED,                /* many, by names of the operator's: only settings_set() and settings_get() know them */
 };
 
 struct setting_key {
@@ -33,10 +34,10 @@ struct setting_key {
 	bool (*is_of_host)(const char *value); /* does it say what the host does? Then no stream may bring it; NULL: no */
 };
 
-/* All keys, ended by one without a name. */
+/* All keys but those with names of the operator's in them, ended by one without a name. */
 const struct setting_key *settings_keys(void);
 
-/* The key of that name, or NULL. */
+/* The key of that name, or NULL. One for all mount.NAME. */
 const struct setting_key *settings_find(const char *name);
 
 /* Takes @value ("" takes the setting away); NULL or why it cannot be ("must be yes or no"). */
@@ -44,6 +45,13 @@ const char *setting_set(const struct setting_key *key, struct record *record, co
 
 /* As text in one normal form, "" when not set; the caller's, NULL without memory. */
 char *setting_get(const struct setting_key *key, const struct record *record);
+
+/* The names of what @record can have set: all keys, and what it has with names of the operator's. NULL behind the last. */
+const char *settings_name(const struct record *record, size_t index);
+
+/* setting_set() and setting_get() for whatever settings_find() knows, by its whole name. */
+const char *settings_set(struct record *record, const char *name, const char *value);
+char *settings_get(const struct record *record, const char *name);
 
 /*
  * Takes away what says what the host does, as that may not come from another host; *ret_taken has KEY=VALUE of each.

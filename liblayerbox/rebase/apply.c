@@ -193,6 +193,7 @@ int rebase_apply(struct lb_context *ctx, int container_fd, const struct lb_rebas
 	r = switch_files(ctx, container_fd, rebase, record);
 	if (r == 0) {
 		text_copy(record->rebased_from, sizeof record->rebased_from, rebase->from);
+		record->rebased_by_refresh = rebase->is_refresh;
 		text_copy(record->base, sizeof record->base, rebase->to_base);
 		record->generation = rebase->to_generation;
 		*record->rebase_to = '\0';
@@ -226,6 +227,8 @@ int rebase_take_back(struct lb_context *ctx, const char *name, int container_fd,
 	r = refuse_changed_packages(ctx, container_fd, name, record);
 	if (r < 0)
 		return r;
+	/* What was undone is not brought back by the next start. */
+	snprintf(record->refresh_tried, sizeof record->refresh_tried, "%s@%u", record->base, record->generation);
 	if (!name_parse_base(record->rebased_from, record->base, &record->generation))
 		return fail(ctx, -LB_ERR_BAD_CONFIG, "container '%s' does not say where its rebase came from", name);
 	/* From here on it is on the old generation: whoever is killed now is followed by rebase_recover(). */

@@ -30,6 +30,7 @@ struct lb_rebase {
 	unsigned to_generation;
 	bool same;                    /* it stands there already */
 	bool other_release;
+	bool is_refresh;              /* nobody asked for it: refresh.base did */
 	struct report report;
 	struct changes changes;
 	struct text_list own_packages; /* that neither base has */

@@ -71,8 +71,9 @@ static enum plan_fetch whether_to_fetch(const struct lb_rebase_options *options)
 	return options->fetch ? PLAN_FETCH_NOW : PLAN_FETCH_NOT;
 }
 
-static int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
-			 const struct lb_rebase_options *options, enum plan_fetch fetch, struct lb_rebase **ret_rebase)
+int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
+		  const struct lb_rebase_options *options, enum plan_fetch fetch, bool is_refresh,
+		  struct lb_rebase **ret_rebase)
 {
 	int r = rebase_recover(ctx, name, container_fd, record);
 
@@ -84,7 +85,10 @@ static int rebase_locked(struct lb_context *ctx, const char *name, int container
 		r = refuse_conflicts(ctx, *ret_rebase, options);
 	if (r == 0)
 		r = layers_fold(ctx, container_fd, name, record);
-	return r >= 0 ? rebase_apply(ctx, container_fd, *ret_rebase, record) : r;
+	if (r < 0)
+		return r;
+	(*ret_rebase)->is_refresh = is_refresh;
+	return rebase_apply(ctx, container_fd, *ret_rebase, record);
 }
 
 /* Leaves it to the next start. */
@@ -130,7 +134,7 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 		return r;
 	r = lb_container_open(ctx, name, &container);
 	if (r == 0 && container->live.state == LB_STATE_STOPPED)
-		r = rebase_locked(ctx, name, fd, &record, options, whether_to_fetch(options), ret_rebase);
+		r = rebase_locked(ctx, name, fd, &record, options, whether_to_fetch(options), false, ret_rebase);
 	else if (r == 0 && !options->restart)
 		r = leave_pending(ctx, name, fd, &record, options, ret_rebase);
 	else if (r == 0) {
@@ -243,29 +247,6 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 		}
 	}
 	return r == 0 ? bring_up(ctx, name, options, was_running, was_degraded) : r;
-}
-
-/* ---- before a start ---- */
-
-int rebase_before_start(struct lb_context *ctx, const char *name, int container_fd, struct record *record)
-{
-	const struct lb_rebase_options options = { .size = sizeof options, .to = record->rebase_to };
-	/* No start waits for a network. */
-	const enum plan_fetch fetch = record->rebase_fetch ? PLAN_FETCH_KEPT : PLAN_FETCH_NOT;
-	struct lb_rebase *rebase = NULL;
-	int r = rebase_recover(ctx, name, container_fd, record);
-
-	if (r < 0 || !*record->rebase_to)
-		return r;
-	r = rebase_locked(ctx, name, container_fd, record, &options, fetch, &rebase);
-	/* The customer's service comes first: it starts as it was, and the operator is told. */
-	if (r < 0)
-		log_message(ctx, LB_LOG_WARNING, "the rebase that was pending is not done: %s", ctx->error);
-	else if (r == 0)
-		log_message(ctx, LB_LOG_INFO, "container '%s' is rebased from %s to %s", name, rebase->from,
-			    rebase->to);
-	lb_rebase_free(rebase);
-	return 0;
 }
 
 /* ---- confirming and undoing ---- */

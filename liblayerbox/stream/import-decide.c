@@ -60,7 +60,8 @@ static int read_record(struct import *import)
 	record->layers = record->mounted_layers = (struct chain){ 0 };
 	*record->renamed_from = *record->ipv4_before = '\0';
 	*record->rebase_to = *record->rebased_from = *record->rebased_status = '\0';
-	record->rebase_fetch = false;
+	record->rebase_fetch = record->rebased_by_refresh = false;
+	*record->refresh_tried = '\0';
 	return take_of_host(import, record);
 }
 

@@ -310,6 +310,14 @@ int tree_open_beneath(int dir_fd, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+int tree_open_without_links(const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS };
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int tree_open_parent_in_root(int root_fd, const char *path, const char **ret_name)
 {
 	CLEANUP_FREE char *copy = strdup(path);

@@ -43,6 +43,9 @@ int tree_read_in_root(int root_fd, const char *path, size_t max, char **ret_text
 /* openat2(2) that follows no link at all, leaves @dir_fd by no way and enters no mount: -ELOOP, -EXDEV. */
 int tree_open_beneath(int dir_fd, const char *path, int flags);
 
+/* The same for an absolute path of the host, through whatever is mounted there: -ELOOP where there is a link in it. */
+int tree_open_without_links(const char *path, int flags);
+
 /*
  * tree_open_in_root() for the parent directory of @path, which is not created; *ret_name points into @path at the last
  * component. For unlinkat(2), symlinkat(2) and the like, which follow nothing in their last component.

@@ -356,7 +356,7 @@ press_enter() {
 
 @test "set and get know every key, and take it away again" {
 	[ -d /sys/fs/cgroup/memory ] || grep -qsw memory /sys/fs/cgroup/cgroup.controllers || skip "no controllers here"
-	make keys
+	make keys other
 	is "$(layerbox get keys autostart)" yes
 	while read -r key value; do
 		succeeds layerbox set keys "$key=$value"
@@ -373,18 +373,35 @@ press_enter() {
 		isolated yes
 		net.ingress 100Mbit
 		net.egress 512kbit
+		boot.priority 10
+		boot.after other
+		boot.delay 30s
+		boot.wait network
+		boot.timeout 2m
 		health.command /bin/true --quietly
+		health.http 3000/api/health
+		health.tcp inside:1883
+		health.interval 1m
+		health.timeout 5s
+		health.retries 2
+		health.start_period 20s
+		restart.policy on-failure
+		restart.limit 3
+		alert.command /bin/alert me
+		alert.mail admin@example.org
+		refresh.base yes
 		snapshot.schedule daily
 		snapshot.keep 24h,7d
 		backup.pre /bin/pre
 		backup.post /bin/post
 	END
 	is "$(layerbox get keys | xargs -d '\n' | tr -s ' ')" \
-		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit health.command=/bin/true --quietly snapshot.schedule=daily snapshot.keep=24h,7d backup.pre=/bin/pre backup.post=/bin/post"
-	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress= health.command= \
+		"description=a text = with # signs autostart=no memory=512M cpus=0.5 pids=100 net.rules=allow 10.0.0.0/8, deny 192.0.2.1 isolated=yes net.ingress=100Mbit net.egress=512kbit boot.priority=10 boot.after=other boot.delay=30s boot.wait=network boot.timeout=2m health.command=/bin/true --quietly health.http=3000/api/health health.tcp=inside:1883 health.interval=1m health.timeout=5s health.retries=2 health.start_period=20s restart.policy=on-failure restart.limit=3 alert.command=/bin/alert me alert.mail=admin@example.org refresh.base=yes snapshot.schedule=daily snapshot.keep=24h,7d backup.pre=/bin/pre backup.post=/bin/post"
+	succeeds layerbox set keys memory= cpus= pids= net.rules= description= isolated= net.ingress= net.egress= \
+		boot.priority= boot.after= boot.delay= boot.wait= boot.timeout= health.command= health.http= health.tcp= health.interval= health.timeout= health.retries= health.start_period= restart.policy= restart.limit= alert.command= alert.mail= refresh.base= \
 		snapshot.schedule= snapshot.keep= backup.pre= backup.post=
 	is "$(layerbox get keys | xargs)" \
-		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress= health.command= snapshot.schedule= snapshot.keep= backup.pre= backup.post="
+		"description= autostart=no memory= cpus= pids= net.rules= isolated= net.ingress= net.egress= boot.priority= boot.after= boot.delay= boot.wait= boot.timeout= health.command= health.http= health.tcp= health.interval= health.timeout= health.retries= health.start_period= restart.policy= restart.limit= alert.command= alert.mail= refresh.base= snapshot.schedule= snapshot.keep= backup.pre= backup.post="
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox set keys colour=red
 	refused "$BAD_VALUE" "there is no key \"colour\"" layerbox get keys colour
 	for wrong in memory=lots memory=-1 memory=1K cpus=0 cpus=x pids=0 pids=-5 autostart=maybe description=$'a\nb' autostart=; do

@@ -374,6 +374,26 @@ killed_everywhere() {
 	[ "$points" -ge 1 ]
 }
 
+# killed_at_every_call PREPARE VERIFY COMMAND...: the same before each call of each of its processes, where
+# LAYERBOX_TEST_EVERY_STOP=yes asks for that.
+killed_at_every_call() {
+	local prepare=$1 verify=$2 n status
+	shift 2
+	[ "${LAYERBOX_TEST_EVERY_STOP:-}" = yes ] || return 0
+	${CC:-cc} -std=gnu11 -o "$BATS_TEST_TMPDIR/kill-at" "$BATS_TEST_DIRNAME/kill-at.c"
+	for ((n = 1; ; n++)); do
+		"$prepare"
+		status=0
+		"$BATS_TEST_TMPDIR/kill-at" "$n" layerbox --root "$OTHER" "$@" < "$stream" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- ||
+			status=$?
+		echo "call $n: exit code $status"
+		"$verify"
+		[ "$status" -ne 0 ] || break
+		[ "$status" -eq 137 ]
+	done
+	echo "# $*: killed at each of $n calls" >&3
+}
+
 gone_or_whole() {
 	local names
 	names=$(other list --json 2> /dev/null | jq -r '[.[].name] | join(" ")')
@@ -403,6 +423,7 @@ nothing() {
 	killed_everywhere renameat 1 nothing gone_or_whole import
 	killed_everywhere write 5 nothing gone_or_whole import
 	killed_everywhere fsync,syncfs 1 nothing gone_or_whole import
+	killed_at_every_call nothing gone_or_whole import
 }
 
 prepare_monday() {
@@ -434,4 +455,5 @@ old_or_new() {
 	killed_everywhere renameat 1 prepare_monday old_or_new receive --replace
 	killed_everywhere mkdirat 2 prepare_monday old_or_new receive --replace
 	killed_everywhere fsync,syncfs 1 prepare_monday old_or_new receive --replace
+	killed_at_every_call prepare_monday old_or_new receive --replace
 }

@@ -2,6 +2,8 @@
 /* Which backup is meant, and how the last one went. */
 #include "unit.h"
 
+#include <time.h>
+
 #include "../../liblayerbox/backup/outcome.h"
 #include "../../liblayerbox/backup/which.h"
 #include "../../liblayerbox/core/store.h"
@@ -122,26 +124,27 @@ static void test_outcome(void **state)
 	fd = open("containers/a", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(outcome_read(ctx, fd, "a", &outcome), 1);
 
-	outcome_note(ctx, "a", 0, "");
+	outcome_note(ctx, "a", time(NULL) - 5, 0, "");
 	is_alert(NULL);
 	assert_int_equal(outcome_read(ctx, fd, "a", &outcome), 0);
 	assert_true(outcome.result == 0 && outcome.last_success > 0 && outcome.last_success == outcome.last_run);
+	assert_true(outcome.duration_s >= 5 && outcome.duration_s < 60);
 	success = outcome.last_success;
 
-	outcome_note(ctx, "a", -LB_ERR_NO_REPOSITORY, "it is\nlocked \\");
+	outcome_note(ctx, "a", time(NULL) - 5, -LB_ERR_NO_REPOSITORY, "it is\nlocked \\");
 	is_alert("backup-failed a: it is?locked \\\n");
-	outcome_note(ctx, "a", -ENOSPC, "it is full");
+	outcome_note(ctx, "a", time(NULL) - 5, -ENOSPC, "it is full");
 	is_alert(NULL);
 	assert_int_equal(outcome_read(ctx, fd, "a", &outcome), 0);
 	assert_int_equal(outcome.result, -ENOSPC);
 	assert_string_equal(outcome.error, "it is full");
 	assert_int_equal(outcome.last_success, success);
 
-	outcome_note(ctx, "a", 0, "");
+	outcome_note(ctx, "a", time(NULL) - 5, 0, "");
 	is_alert("backup-good a: the backup of container 'a' works again\n");
-	outcome_note(ctx, "a", 0, "");
+	outcome_note(ctx, "a", time(NULL) - 5, 0, "");
 	is_alert(NULL);
-	outcome_note(ctx, "gone", -ENOSPC, "x");
+	outcome_note(ctx, "gone", time(NULL) - 5, -ENOSPC, "x");
 	is_alert(NULL);
 
 	put_file("containers/a/backup-outcome", "rubbish\n");

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "top-sample.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "command.h"
+
+double clock_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* ---- sampling ---- */
+
+static void on_usage(struct lb_container *container, const struct lb_usage *usage, void *userdata)
+{
+	struct sample *sample = userdata;
+	struct reading *reading = sample->readings + sample->count;
+
+	if (!lb_container_get_pid(container)) {
+		sample->others++;
+		return;
+	}
+	snprintf(reading->name, sizeof reading->name, "%s", lb_container_get_name(container));
+	reading->state = lb_container_get_state(container);
+	reading->usage = *usage;
+	sample->count++;
+}
+
+int take_sample(struct lb_context *context, struct sample *sample)
+{
+	struct lb_container **containers;
+	size_t count;
+	int r = lb_container_list(context, &containers, &count);
+
+	if (r < 0)
+		return r;
+	*sample = (struct sample){ .moment = clock_now() };
+	sample->readings = calloc(count + 1, sizeof *sample->readings);
+	r = sample->readings ? lb_usage_list(context, containers, on_usage, sample) : -ENOMEM;
+	lb_container_list_free(containers);
+	return r;
+}
+
+static int compare_names(const void *name, const void *reading)
+{
+	return strcmp(name, ((const struct reading *)reading)->name);
+}
+
+/* A counter that is smaller than before has begun anew. */
+static double rate(uint64_t before, uint64_t after, double seconds)
+{
+	if (after == LB_USAGE_UNKNOWN || seconds <= 0)
+		return -1;
+	if (before == LB_USAGE_UNKNOWN || before > after)
+		before = 0;
+	return (double)(after - before) / seconds;
+}
+
+/* One that was not there, or was started since, has begun with nothing. */
+static void compare(const struct reading *before, const struct reading *after, double seconds, struct rates *ret_rates)
+{
+	static const struct lb_usage nothing = { .size = sizeof nothing };
+	bool goes_on = before && before->usage.started == after->usage.started;
+	const struct lb_usage *old = goes_on ? &before->usage : &nothing, *new = &after->usage;
+
+	*ret_rates = (struct rates){
+		.reading = after,
+		.cpu = rate(old->cpu_us, new->cpu_us, seconds * 1e6),
+		.io_read = rate(old->io_read_bytes, new->io_read_bytes, seconds),
+		.io_written = rate(old->io_written_bytes, new->io_written_bytes, seconds),
+		.received = rate(old->received_bytes, new->received_bytes, seconds),
+		.sent = rate(old->sent_bytes, new->sent_bytes, seconds),
+	};
+}
+
+struct rates *compare_all(const struct sample *before, const struct sample *after)
+{
+	struct rates *all = calloc(after->count + 1, sizeof *all);
+
+	for (size_t i = 0; all && i < after->count; i++) {
+		const struct reading *old = NULL;
+
+		if (before->count)
+			old = bsearch(after->readings[i].name, before->readings, before->count,
+				      sizeof *before->readings, compare_names);
+		compare(old, after->readings + i, after->moment - before->moment, all + i);
+	}
+	return all;
+}
+
+/* ---- order ---- */
+
+static double memory_of(const struct rates *rates)
+{
+	uint64_t bytes = rates->reading->usage.memory_working_bytes;
+
+	return bytes == LB_USAGE_UNKNOWN ? -1 : (double)bytes;
+}
+
+static double cpu_of(const struct rates *rates)
+{
+	return rates->cpu;
+}
+
+static double io_of(const struct rates *rates)
+{
+	return rates->io_read + rates->io_written;
+}
+
+static double net_of(const struct rates *rates)
+{
+	return rates->received + rates->sent;
+}
+
+const struct order orders[] = {
+	{ "cpu", cpu_of }, { "memory", memory_of }, { "io", io_of }, { "net", net_of }, { "name", NULL }, { 0 },
+};
+
+int by_order(const void *a, const void *b, void *userdata)
+{
+	const struct rates *x = a, *y = b;
+	const struct order *order = userdata;
+	double of_x = order->of ? order->of(x) : 0, of_y = order->of ? order->of(y) : 0;
+
+	if (of_x < of_y || of_x > of_y)
+		return of_x < of_y ? 1 : -1;
+	return strcmp(x->reading->name, y->reading->name);
+}
