@@ -31,6 +31,7 @@ struct examination {
 	bool repair;
 	lb_finding_fn fn;
 	void *userdata;
+	const struct text_list *names; /* of all containers, sorted */
 	int remaining;
 };
 
@@ -236,6 +237,24 @@ static void examine_layers(struct examination *examination, const char *subject,
 	}
 }
 
+/* Nobody is waited for then, which is seldom what was meant. */
+static void examine_order(struct examination *examination, const char *subject, const struct record *record)
+{
+	CLEANUP_TEXT_LIST struct text_list after = { 0 };
+
+	if (text_empty(record->boot.after) || text_list_add_words(&after, record->boot.after) < 0)
+		return;
+	for (size_t i = 0; i < after.count; i++) {
+		char problem[160];
+
+		if (text_list_has_sorted(examination->names, after.items[i]))
+			continue;
+		snprintf(problem, sizeof problem, "its boot.after names '%s', and there is no such container",
+			 after.items[i]);
+		found(examination, false, subject, problem, "set boot.after anew with `layerbox set`");
+	}
+}
+
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
@@ -269,6 +288,7 @@ static void examine_container(struct examination *examination, const char *name)
 	examine_config(examination, subject, name, fd, &record);
 	examine_uplink(examination, subject, name, &record);
 	examine_binds(examination, subject, &record);
+	examine_order(examination, subject, &record);
 	record_free(&record);
 }
 
@@ -286,6 +306,7 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 		r = lb_sweep(ctx);
 	if (r < 0)
 		return r;
+	examination.names = &names;
 	examine_kernel(&examination);
 	examine_programs(&examination);
 	examine_apparmor(&examination);
