@@ -83,6 +83,41 @@ int after_check(struct lb_context *ctx, const char *name, const char *value)
 	return r;
 }
 
+/* ---- what is there already ---- */
+
+static int add_problems(struct boot_member *members, size_t count, const struct boot_member *member,
+			struct text_list *problems)
+{
+	for (size_t i = 0; i < member->after.count; i++) {
+		if (find(members, count, member->after.items[i]))
+			continue;
+		if (text_list_format(problems, "container %s", member->name) < 0 ||
+		    text_list_format(problems, "its " KEY " names '%s', and there is no such container",
+				     member->after.items[i]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int after_find_unknown(struct lb_context *ctx, struct text_list *ret_problems)
+{
+	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
+	struct boot_member *members;
+	size_t count;
+	int r = members_load(ctx, &members, &count);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = add_problems(members, count, &members[i], &problems);
+	members_free(members, count);
+	if (r < 0)
+		return fail_memory(ctx);
+	*ret_problems = problems;
+	problems = (struct text_list){ 0 };
+	return 0;
+}
+
 /* ---- a rename ---- */
 
 static int lock_shortly(struct lb_context *ctx, const char *name)

@@ -15,3 +15,6 @@ int after_check(struct lb_context *ctx, const char *name, const char *value);
  * is a warning, and the doctor tells. Can be repeated. The caller holds the lock of @new_name.
  */
 int after_rename(struct lb_context *ctx, const char *old_name, const char *new_name);
+
+/* For the doctor: who is named and is not there. Two strings for each: "container NAME", and a sentence. */
+int after_find_unknown(struct lb_context *ctx, struct text_list *ret_problems);

@@ -9,6 +9,7 @@
 #include "../adapters/mounts.h"
 #include "../adapters/rights.h"
 #include "../base/base.h"
+#include "../boot/after.h"
 #include "../container/bind-mount.h"
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
@@ -31,7 +32,6 @@ struct examination {
 	bool repair;
 	lb_finding_fn fn;
 	void *userdata;
-	const struct text_list *names; /* of all containers, sorted */
 	int remaining;
 };
 
@@ -237,24 +237,6 @@ static void examine_layers(struct examination *examination, const char *subject,
 	}
 }
 
-/* Nobody is waited for then, which is seldom what was meant. */
-static void examine_order(struct examination *examination, const char *subject, const struct record *record)
-{
-	CLEANUP_TEXT_LIST struct text_list after = { 0 };
-
-	if (text_empty(record->boot.after) || text_list_add_words(&after, record->boot.after) < 0)
-		return;
-	for (size_t i = 0; i < after.count; i++) {
-		char problem[160];
-
-		if (text_list_has_sorted(examination->names, after.items[i]))
-			continue;
-		snprintf(problem, sizeof problem, "its boot.after names '%s', and there is no such container",
-			 after.items[i]);
-		found(examination, false, subject, problem, "set boot.after anew with `layerbox set`");
-	}
-}
-
 static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
@@ -288,8 +270,19 @@ static void examine_container(struct examination *examination, const char *name)
 	examine_config(examination, subject, name, fd, &record);
 	examine_uplink(examination, subject, name, &record);
 	examine_binds(examination, subject, &record);
-	examine_order(examination, subject, &record);
 	record_free(&record);
+}
+
+/* Nobody is waited for then, which is seldom what was meant. Looked at last: renames have been finished by then. */
+static void examine_order(struct examination *examination)
+{
+	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
+
+	if (after_find_unknown(examination->ctx, &problems) < 0)
+		return;
+	for (size_t i = 0; i + 1 < problems.count; i += 2)
+		found(examination, false, problems.items[i], problems.items[i + 1],
+		      "set boot.after anew with `layerbox set`");
 }
 
 int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
@@ -306,7 +299,6 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 		r = lb_sweep(ctx);
 	if (r < 0)
 		return r;
-	examination.names = &names;
 	examine_kernel(&examination);
 	examine_programs(&examination);
 	examine_apparmor(&examination);
@@ -314,6 +306,7 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 	examine_cgroups(&examination);
 	for (size_t i = 0; i < names.count; i++)
 		examine_container(&examination, names.items[i]);
+	examine_order(&examination);
 	r = network_doctor(ctx, repair, fn, userdata);
 	return r < 0 ? r : examination.remaining + r;
 }
