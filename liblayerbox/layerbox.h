@@ -313,7 +313,8 @@ typedef void (*lb_result_fn)(const char *name, int result, const char *error, vo
  * @names: NULL-terminated
  * @fn:    called once for each name, from this thread; may be NULL
  *
- * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code.
+ * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code: -LB_ERR_TIMEOUT for
+ * one that hung and was given up.
  */
 int lb_containers_start(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
 			lb_result_fn fn, void *userdata);
