@@ -294,9 +294,11 @@ const char *lb_container_setting(const struct lb_container *container, size_t in
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
 	size_t size;
-	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
+	unsigned timeout_s;           /* stop: seconds to wait for a clean shutdown; 0: the default of 60.
+				         start: after how many it is given up where it hangs; 0: 120 */
 	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
+	bool comes_back;              /* stop: it is not meant to stay stopped; else the supervisor leaves it so */
 };
 
 /**
@@ -311,7 +313,8 @@ typedef void (*lb_result_fn)(const char *name, int result, const char *error, vo
  * @names: NULL-terminated
  * @fn:    called once for each name, from this thread; may be NULL
  *
- * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code.
+ * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code: -LB_ERR_TIMEOUT for
+ * one that hung and was given up.
  */
 int lb_containers_start(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
 			lb_result_fn fn, void *userdata);
@@ -1260,6 +1263,43 @@ int lb_forward_list(struct lb_context *context, const char *container, struct lb
 
 /** lb_forward_list_free - free a list; NULL is allowed. */
 void lb_forward_list_free(struct lb_forward **forwards);
+
+/* -------------------------------------------------------------------------------------------- boot */
+
+/** enum lb_boot_step - what happened to one container while all are started. */
+enum lb_boot_step {
+	LB_BOOT_STARTED,              /* its init runs */
+	LB_BOOT_ALREADY,              /* it ran before */
+	LB_BOOT_READY,                /* it is as its boot.wait asks for; the text says more, such as its address, or "" */
+	LB_BOOT_NOT_READY,            /* it is not within boot.timeout, or has ended again; the text says why */
+	LB_BOOT_FAILED,               /* it was not started; the text says why */
+	LB_BOOT_LAST_ = 0x7fffffff,
+};
+
+/** lb_boot_fn - receives what happened, when it happens, in the caller's thread; @text is valid during the call only. */
+typedef void (*lb_boot_fn)(const char *name, enum lb_boot_step step, const char *text, void *userdata);
+
+/**
+ * lb_start_all - start every container with autostart=yes that does not run, as their boot.* settings ask for.
+ * @options: NULL for the defaults; jobs is for those that may begin together
+ * @fn:      may be NULL
+ *
+ * Those without boot.after and boot.delay begin at once, several in parallel, higher boot.priority first; the others
+ * when all that they come after are ready, or cannot be: nobody waits for one that fails or hangs. Returns when all are
+ * through: 0; 1 when there was nothing to start; or the code of the first one that could not be started or did not
+ * become ready (-LB_ERR_TIMEOUT, -LB_ERR_NOT_RUNNING). It can be interrupted and called again at any time, also side by
+ * side.
+ */
+int lb_start_all(struct lb_context *context, const struct lb_run_options *options, lb_boot_fn fn, void *userdata);
+
+/**
+ * lb_stop_all - stop every container that runs, those first that come after others; of the others, lower boot.priority
+ * first.
+ *
+ * Each is asked to shut down, and killed when it has not done so within options->timeout_s, or at once with
+ * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
+ */
+int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
 
 /* ------------------------------------------------------------------------------------------- usage */
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
+#include "../boot/after.h"
 #include "../core/store.h"
 #include "../events/event.h"
 #include "../network/guests.h"
@@ -45,6 +46,8 @@ int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, st
 		r = guests_change(ctx, record->renamed_from, record, name, record);
 	if (r >= 0 && !text_equal(name, record->renamed_from))
 		r = rename_files(ctx, name, directory_fd, record);
+	if (r >= 0 && !text_equal(name, record->renamed_from))
+		r = after_rename(ctx, record->renamed_from, name);
 	if (r < 0)
 		return r;
 	console_log_rename(ctx, record->renamed_from, name);
