@@ -283,9 +283,11 @@ const char *lb_container_key(size_t index);
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
 	size_t size;
-	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
+	unsigned timeout_s;           /* stop: seconds to wait for a clean shutdown; 0: the default of 60.
+				         start: after how many it is given up where it hangs; 0: 120 */
 	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
+	bool comes_back;              /* stop: it is not meant to stay stopped; else the supervisor leaves it so */
 };
 
 /**
