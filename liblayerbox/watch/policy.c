@@ -226,12 +226,14 @@ static unsigned start_failed(struct policy *policy, const struct policy_settings
 }
 
 /* It does not count as a restart. One that is to be stopped first waits for its next bad check. */
-static void start_later(struct policy *policy, int64_t now_ms)
+static void start_later(struct policy *policy, const struct policy_event *event)
 {
 	policy->kept.restarts -= policy->kept.restarts > 0;
 	policy->kept.was_cured = false;
-	if (!policy->kept.pid)
-		policy->kept.start_ms = now_ms + LATER_MS;
+	if (event->pid)
+		return;
+	goes_down(policy, event->now_ms);
+	policy->kept.start_ms = event->now_ms + LATER_MS;
 }
 
 static unsigned start_done(struct policy *policy, const struct policy_settings *settings,
@@ -242,7 +244,7 @@ static unsigned start_done(struct policy *policy, const struct policy_settings *
 	if (event->type == POLICY_START_FAILED)
 		return start_failed(policy, settings, event);
 	if (event->type == POLICY_START_LATER)
-		start_later(policy, event->now_ms);
+		start_later(policy, event);
 	return 0;
 }
 

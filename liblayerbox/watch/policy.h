@@ -41,7 +41,7 @@ enum policy_event_type {
 	POLICY_NOT_CHECKED,           /* nothing is known: it could not be made */
 	POLICY_STARTED,               /* results of a start or restart; whether it runs is told by the next event */
 	POLICY_START_FAILED,          /* it has @pid, or 0, now */
-	POLICY_START_LATER,           /* somebody else works on it */
+	POLICY_START_LATER,           /* the same, because somebody else works on it */
 	POLICY_TIMER,                 /* time has passed */
 };
 
