@@ -329,6 +329,17 @@ int lb_container_freeze(struct lb_container *container);
 int lb_container_thaw(struct lb_container *container);
 
 /**
+ * lb_container_wait - wait until a running container has ended.
+ * @stop_fd:    can be read from (poll(2)) when there is no more to wait for; -1: only the end counts
+ * @ret_status: 0 when it was shut down, else the exit status of its init, or 128 + N when signal N ended that; -1 where
+ *              nobody tells
+ *
+ * A reboot from inside is no end, nor is a command of layerbox that starts it again, as a rebase does. Returns 0 when
+ * it has ended, 1 when @stop_fd could be read from before. Errors: -LB_ERR_NOT_RUNNING.
+ */
+int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_status);
+
+/**
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
  * @force: kill it first where it runs
  *
