@@ -20,6 +20,9 @@ struct lb_container {
 int container_make(struct lb_context *ctx, const char *name, struct record *record,
 		   struct lb_container **ret_container);
 
+/* lb_container_open() without asking the monitor: for who asks before each use. */
+int container_find(struct lb_context *ctx, const char *name, struct lb_container **ret_container);
+
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);
 
