@@ -14,11 +14,15 @@ struct lb_container {
 	struct record record;
 	struct lxc_answer live;
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
+	const char *health;           /* NULL: not asked yet; see health/health.c */
 };
 
 /* Makes the handle of a container that is stopped and has no lease; it takes what @record owns. */
 int container_make(struct lb_context *ctx, const char *name, struct record *record,
 		   struct lb_container **ret_container);
+
+/* lb_container_open() without asking the monitor: for who asks before each use. */
+int container_find(struct lb_context *ctx, const char *name, struct lb_container **ret_container);
 
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);

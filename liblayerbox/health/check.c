@@ -27,7 +27,7 @@ static unsigned timeout_of(const struct lb_container *container)
 }
 
 /* Only a container that runs can be asked how it is. */
-static int require_running(struct lb_container *container)
+static int require_running(struct lb_context *ctx, struct lb_container *container)
 {
 	int r = container_ask(container);
 
@@ -35,7 +35,7 @@ static int require_running(struct lb_container *container)
 		return r;
 	if (container->live.state == LB_STATE_RUNNING && container->live.pid)
 		return 0;
-	return fail(container->ctx, -LB_ERR_NOT_RUNNING, "container '%s' is %s: nothing can be checked",
+	return fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is %s: nothing can be checked",
 		    container->name, lb_state_name(container->live.state));
 }
 
@@ -112,7 +112,7 @@ static struct health_peer peer_of(const struct lb_container *container, const st
 
 static int host_failed(struct lb_container *container, int error, const char *key, const char *value)
 {
-	int r = require_running(container);
+	int r = require_running(container->ctx, container);
 
 	/* One that has just ended has no namespaces any more. */
 	if (r < 0)
@@ -162,16 +162,15 @@ int health_check(struct lb_context *ctx, struct lb_container *container, char *r
 
 	if (!health_has_check(&container->record))
 		return 0;
-	r = require_running(container);
+	r = require_running(ctx, container);
 	for (size_t i = 0; r == 0 && i < sizeof checks / sizeof *checks; i++)
 		r = checks[i](container, why, sizeof why);
 	if (r <= 0)
 		return r;
 	/* One that was frozen or stopped in the midst of it did not answer for that reason. */
-	r = require_running(container);
+	r = require_running(ctx, container);
 	if (r < 0)
 		return r;
-	(void)ctx;
 	snprintf(ret_why, size, "%s", text_printable(why));
 	return 1;
 }
