@@ -66,14 +66,16 @@ void console_log_remove(struct lb_context *ctx, const char *name)
 		tree_remove(logs_fd, name);
 }
 
-static void mend(int logs_fd, const char *name, const char *file)
+/* 0 where it was mended. */
+static int mend(int logs_fd, const char *name, const char *file)
 {
-	CLEANUP_FREE char *path = text_format("%s/%s", name, file);
+	char path[NAME_LENGTH_MAX + sizeof CONSOLE_LOG_BEFORE + 1];
 	struct stat st;
 
-	if (path && fstatat(logs_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_mode & 0777) == 0600)
-		fchmodat(logs_fd, path, FILE_MODE, 0);
+	snprintf(path, sizeof path, "%s/%s", name, file);
+	if (fstatat(logs_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0777) != 0600)
+		return 1;
+	return fchmodat(logs_fd, path, FILE_MODE, 0);
 }
 
 void console_logs_mend(struct lb_context *ctx)
@@ -83,8 +85,8 @@ void console_logs_mend(struct lb_context *ctx)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && name_is_valid(entry->d_name)) {
-			mend(logs_fd, entry->d_name, CONSOLE_LOG);
+		/* The one before was the present one before, and is as it was then. */
+		if (entry->d_type == DT_DIR && name_is_valid(entry->d_name) &&
+		    mend(logs_fd, entry->d_name, CONSOLE_LOG) == 0)
 			mend(logs_fd, entry->d_name, CONSOLE_LOG_BEFORE);
-		}
 }
