@@ -16,6 +16,8 @@
 #include "../../liblayerbox/snapshot/live-private.h"
 #include "../../liblayerbox/util/file.h"
 
+#define ORIGIN "trusted.overlay.origin"
+
 enum { LINKS_MAX = 4096, FILE_BYTES = 300000 };
 
 static struct lb_context *context;
@@ -159,12 +161,14 @@ static void compare_xattrs(int a_fd, int b_fd, const char *name, const char *pat
 	for (const char *key = list; key < list + n; key += strlen(key) + 1) {
 		ssize_t length = lgetxattr(a, key, value, sizeof value);
 
-		if (strcmp(key, "trusted.overlay.origin") == 0)
+		if (strcmp(key, ORIGIN) == 0)
 			continue;
 		if (lgetxattr(b, key, second, sizeof second) != length || memcmp(value, second, (size_t)length) != 0)
 			fail_msg("%s has another %s", path, key);
 		m += (ssize_t)strlen(key) + 1;
 	}
+	if (lgetxattr(b, ORIGIN, NULL, 0) == 0)
+		m += (ssize_t)sizeof ORIGIN; /* there are whiteouts in it */
 	if (llistxattr(b, other, sizeof other) != m)
 		fail_msg("%s has more attributes than it should", path);
 }
@@ -409,7 +413,7 @@ static void test_everything(void **state)
 	assert_int_equal(mkdir("source", 0755), 0);
 	assert_int_equal(mkdir("source/dir", 02750), 0);
 	assert_int_equal(setxattr("source/dir", "trusted.overlay.opaque", "y", 1, 0), 0);
-	assert_int_equal(setxattr("source/dir", "trusted.overlay.origin", "y", 1, 0), 0);
+	assert_int_equal(setxattr("source/dir", ORIGIN, "y", 1, 0), 0);
 	assert_int_equal(setxattr("source", "trusted.x", "root", 4, 0), 0);
 	put_file("source/dir/file", "content");
 	assert_int_equal(link("source/dir/file", "source/link"), 0);
@@ -431,6 +435,8 @@ static void test_everything(void **state)
 	assert_true(counts.last_pass_bytes >= 3);
 	assert_int_equal(lstat("layer/" LAYER_TREE "/whiteout", &st), 0);
 	assert_int_equal(st.st_nlink, 2);
+	assert_int_equal(getxattr("layer/" LAYER_TREE "/dir", ORIGIN, NULL, 0), 0);
+	assert_int_equal(getxattr("layer/" LAYER_TREE, ORIGIN, NULL, 0), -1);
 	remove_trees();
 }
 
