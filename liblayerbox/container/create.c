@@ -15,6 +15,8 @@
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
+#include "../snapshot/layer.h"
+#include "../util/attributes.h"
 #include "../util/file.h"
 #include "../util/tree.h"
 #include "console-log.h"
@@ -121,6 +123,25 @@ static int fill_top(struct draft *draft, int top_fd, int base_fd)
 				     &draft->fds, &draft->fd_count);
 }
 
+/*
+ * What overlayfs says of / is what the top layer has: so that has what the topmost layer below had. Last, since a time
+ * would not stay, and a default ACL would come upon the files.
+ */
+static int dress_top(struct draft *draft, int top_fd)
+{
+	const struct chain *layers = &draft->record.layers;
+	CLEANUP_FD int like_fd = -1;
+	int r;
+
+	if (!layers->count)
+		return 0;
+	like_fd = layer_open_tree(draft->ctx, layers->ids[0]);
+	if (like_fd < 0)
+		return like_fd;
+	r = attributes_copy(like_fd, top_fd);
+	return r < 0 ? fail_errno(draft->ctx, r, "cannot give / of container '%s' its attributes", draft->name) : 0;
+}
+
 /* A file at most one directory deep. */
 static int add_seed_file(struct draft *draft, const struct seed_file *file)
 {
@@ -158,7 +179,9 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	r = add_file(draft, RECORD_FILE, record, 0600);
 	for (size_t i = 0; r == 0 && draft->seed && i < draft->seed->file_count; i++)
 		r = add_seed_file(draft, &draft->seed->files[i]);
-	return r < 0 ? r : fill_top(draft, top_fd, base_fd);
+	if (r == 0)
+		r = fill_top(draft, top_fd, base_fd);
+	return r == 0 && draft->seed ? dress_top(draft, top_fd) : r;
 }
 
 static bool is_on(const struct lb_context *ctx, const struct network_plan *network,
