@@ -341,6 +341,17 @@ int lb_container_freeze(struct lb_container *container);
 int lb_container_thaw(struct lb_container *container);
 
 /**
+ * lb_container_wait - wait until a running container has ended.
+ * @stop_fd:    can be read from (poll(2)) when there is no more to wait for; -1: only the end counts
+ * @ret_status: 0 when it was shut down, else the exit status of its init, or 128 + N when signal N ended that; -1 where
+ *              nobody tells
+ *
+ * A reboot from inside is no end, nor is a command of layerbox that starts it again, as a rebase does. Returns 0 when
+ * it has ended, 1 when @stop_fd could be read from before. Errors: -LB_ERR_NOT_RUNNING.
+ */
+int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_status);
+
+/**
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
  * @force: kill it first where it runs
  *
@@ -1357,6 +1368,79 @@ enum lb_metrics_format {
  * log. Errors: -EINVAL (no such format).
  */
 int lb_metrics(struct lb_context *context, enum lb_metrics_format format, char **ret_text);
+
+/* ------------------------------------------------------------------------------------------ events */
+
+/** struct lb_event - something that happened to a container, or to a base. Valid during the callback only. */
+struct lb_event {
+	size_t size;
+	int64_t time;                 /* microseconds since the epoch */
+	const char *action;           /* what was done ("start"), or what happened ("unhealthy") */
+	const char *container;        /* its name; "" for a base or the host */
+	const char *result;           /* "ok", or a word as lb_error_name() has them */
+	const char *message;          /* a detail, or why it failed; may be "" */
+	const char *words;            /* action and result for people: "started", "start failed" */
+	pid_t pid;                    /* of the command that did it */
+	uid_t uid;                    /* of who logged in and gave that command, or ran it */
+};
+
+/** struct lb_events_options - which events lb_events() shows. */
+struct lb_events_options {
+	size_t size;
+	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
+	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	bool follow;                  /* do not end at the last, but wait for more */
+	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
+};
+
+/** lb_event_fn - receives one event of lb_events(). */
+typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
+
+/**
+ * lb_events - what happened to containers and bases, oldest first.
+ * @options: NULL for all that there are
+ *
+ * They are read from ROOT/logs/events.log.1 and ROOT/logs/events.log, of 1 MiB each at most: what is older is gone. What is no
+ * event in these files is left out. Readers of these files (the group adm) need no other rights.
+ */
+int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);
+
+/* -------------------------------------------------------------------------------------------- logs */
+
+/** struct lb_logs_options - what lb_logs() shows; unset members mean all that there is. */
+struct lb_logs_options {
+	size_t size;
+	bool follow;                  /* do not end at the last line, but wait for more */
+	bool boot;                    /* since the container was started last */
+	bool console;                 /* what it printed on its console, even where it has a journal */
+	const char *unit;             /* of the journal: this systemd unit only */
+	int64_t since;                /* of the journal: microseconds since the epoch */
+	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
+	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
+};
+
+/**
+ * lb_line_fn - receives one line of a container's log, by lb_logs().
+ * @line: UTF-8 without control characters but tabs, of some thousand bytes at most; valid during the call only
+ */
+typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
+
+/**
+ * lb_logs - what containers have logged.
+ * @names:   NULL-terminated
+ * @options: NULL for all that there is
+ * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
+ *
+ * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
+ * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
+ * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
+ * a journal until its container stops, a console over its starts until it is deleted.
+ *
+ * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
+ * frozen), -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
+	    void *userdata);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -7,8 +7,10 @@
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
+#include "console-log.h"
 #include "container.h"
 #include "layout.h"
 #include "next.h"
@@ -73,6 +75,9 @@ static void member_done(struct batch *batch, struct member *member, int result, 
 	member->reported = true;
 	if (result < 0 && batch->verb->stops)
 		unmark_stopped(member);
+	/* Who did not want to wait tries once more. */
+	if (!batch->at_once || result != -LB_ERR_BUSY)
+		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {
 		batch->first_failure = result;

@@ -8,6 +8,7 @@
 #include "../adapters/runtime.h"
 #include "../boot/after.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "bind-mount.h"
 #include "container.h"
@@ -170,7 +171,7 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 	return r < 0 ? r : 0;
 }
 
-int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
+static int change(struct lb_container *container, const char *key_name, const char *value)
 {
 	struct lb_context *ctx = container->ctx;
 	const struct setting_key *key = find_key(ctx, key_name);
@@ -218,6 +219,11 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	record_free(&container->record);
 	container->record = record;
 	return r;
+}
+
+int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
+{
+	return event_of(container->ctx, "set", container->name, change(container, key_name, value), key_name);
 }
 
 int lb_container_get(struct lb_container *container, const char *key_name, char **ret_value)
