@@ -47,9 +47,9 @@ running() {
 
 # Never gets an address.
 without_network() {
-	printf '#!/bin/sh\nexec sleep 1000\n' > "$BATS_TEST_TMPDIR/dhcp"
-	chmod 755 "$BATS_TEST_TMPDIR/dhcp"
-	layerbox --quiet push "$1" "$BATS_TEST_TMPDIR/dhcp" /etc/init.d/dhcp
+	mkdir -p "$CONTAINERS/$1/rootfs-layer/etc/init.d"
+	printf '#!/bin/sh\nexec sleep 1000\n' > "$CONTAINERS/$1/rootfs-layer/etc/init.d/dhcp"
+	chmod 755 "$CONTAINERS/$1/rootfs-layer/etc/init.d/dhcp"
 }
 
 # Does not follow when it is asked to stop.
