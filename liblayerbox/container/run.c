@@ -72,7 +72,9 @@ static void unmark_stopped(const struct member *member)
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
-	event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
+	/* Who did not want to wait for somebody's lock tries once more. */
+	if (!batch->at_once || result != -LB_ERR_BUSY)
+		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	if (result < 0 && batch->verb->stops)
 		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));

@@ -221,6 +221,7 @@ deaf() {
 	is "$status:$(last_line)" "0:started 3"
 	follows 500 6000 "started well" "started held"
 	follows 0 1500 "started held" "started after"
+	is "$(layerbox events held --json | jq -rs '[.[] | select(.action == "start") | .result] | join(" ")')" ok
 	flock "$CONTAINERS/held" sleep 1.2 3>&- &
 	sleep 0.2
 	timed layerbox stop --all --kill
