@@ -11,6 +11,7 @@
 #include "../core/store.h"
 #include "../snapshot/layer.h"
 #include "../snapshot/snapshot.h"
+#include "../stream/moving.h"
 #include "../util/attributes.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
@@ -326,11 +327,16 @@ int container_lock(struct lb_context *ctx, const char *name)
 
 int container_enter(struct lb_context *ctx, const char *name)
 {
+	CLEANUP_FD int fd = -1;
 	int r = name_check(ctx, "container", name);
 
 	if (r == 0)
 		r = rights_require_root(ctx);
-	return r < 0 ? r : container_lock(ctx, name);
+	if (r < 0)
+		return r;
+	fd = container_lock(ctx, name);
+	r = fd < 0 ? fd : moving_before_change(ctx, fd, name);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock)
@@ -339,6 +345,8 @@ int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_
 	CLEANUP_FD int fd = lock_root_and_container(ctx, name, &root_lock);
 	int r = fd < 0 ? fd : next_finish(ctx, fd, name);
 
+	if (r >= 0)
+		r = moving_before_change(ctx, fd, name);
 	if (r < 0)
 		return r;
 	*ret_root_lock = take_fd(&root_lock);

@@ -49,12 +49,14 @@ bool next_is_committed(int container_fd);
 /* The record of a change that was committed; 1 where there is none. For who holds no lock. */
 int next_read(struct lb_context *ctx, int container_fd, const char *name, struct record *ret_record);
 
-/*
- * lock_container() and lock_root_and_container() of core/lock.h for everybody who reads or changes what is in the
- * container's directory: with next_finish().
- */
+/* lock_container() of core/lock.h for everybody who reads what is in the container's directory: with next_finish(). */
 int container_lock(struct lb_context *ctx, const char *name);
-int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock);
 
-/* container_lock() for a name that a caller of the library gave: is it one, and may the caller do that? */
+/*
+ * The same for whoever changes the container, by a name that a caller of the library gave: is it one, may the caller do
+ * that, and is it not on its way between hosts (-LB_ERR_BUSY)?
+ */
 int container_enter(struct lb_context *ctx, const char *name);
+
+/* With the root's lock, which comes first; not for one on its way either. */
+int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock);

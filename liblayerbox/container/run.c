@@ -25,14 +25,20 @@
 
 enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
 
-struct verb;
-
 /* One container of a call over many, from its lock to its result. */
 struct member {
 	const char *name;
 	int lock_fd;
 	bool ready;
 	bool reported;
+};
+
+/* A verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
+struct verb {
+	const char *name;
+	int (*prepare)(struct lb_context *ctx, const struct member *member);
+	/* What is written down of it that went well, or had been done, under the same lock; NULL: nothing. */
+	int (*note)(struct lb_context *ctx, int container_fd, const char *name);
 };
 
 struct batch {
@@ -51,6 +57,8 @@ struct batch {
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
+	if (result >= 0 && batch->verb->note && batch->verb->note(batch->ctx, member->lock_fd, member->name) < 0)
+		log_message(batch->ctx, LB_LOG_WARNING, "%s", batch->ctx->error);
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {
 		batch->first_failure = result;
@@ -187,12 +195,9 @@ static int prepare_freeze(struct lb_context *ctx, const struct member *member)
 	return stopped > 0 ? fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name) : stopped;
 }
 
-/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
-static const struct verb {
-	const char *name;
-	int (*prepare)(struct lb_context *ctx, const struct member *member);
-} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
-  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
+static const struct verb start_verb = { "start", prepare_start, moving_started },
+			 stop_verb = { "stop", prepare_stop, NULL }, kill_verb = { "kill", prepare_stop, NULL },
+			 freeze_verb = { "freeze", prepare_freeze, NULL }, thaw_verb = { "thaw", prepare_freeze, NULL };
 
 /* Afterwards the member is ready, or reported. */
 static void prepare_member(struct batch *batch, struct member *member)

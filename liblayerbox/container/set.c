@@ -186,7 +186,7 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	directory_fd = container_lock(ctx, container->name);
+	directory_fd = container_enter(ctx, container->name);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = record_read(ctx, directory_fd, container->name, &record);

@@ -103,7 +103,7 @@ static int create_locked(struct lb_context *ctx, const char *name, int container
 static int create(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 		  struct lb_snapshot **ret_snapshot)
 {
-	CLEANUP_FD int fd = container_lock(ctx, name);
+	CLEANUP_FD int fd = container_enter(ctx, name);
 
 	return fd < 0 ? fd : create_locked(ctx, name, fd, options, ret_snapshot);
 }

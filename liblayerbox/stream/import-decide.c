@@ -104,41 +104,35 @@ static int choose_name(struct import *import)
 }
 
 /*
- * What a move that was cut off has left: it is still the other host's, so another try may take its place. 1 where there is
- * nothing.
+ * What a move that was cut off has left: it is still the other host's, so another try may take its place. That is written
+ * down before it is deleted, under one lock: nobody is told that it lives here in between.
  */
 static int remove_arriving(struct import *import)
 {
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
-	struct moving moving;
-	int r = fd < 0 ? fd : moving_read(import->ctx, fd, import->name, &moving);
+	struct moving moving = { 0 };
+	int r = fd < 0 ? fd : moving_advance(import->ctx, fd, import->name, MOVING_GIVE_WAY, &moving);
 
-	close_fd(take_fd(&fd));
-	if (r < 0)
-		return r;
-	if (moving.stage != MOVING_INCOMING && moving.stage != MOVING_REFUSED)
-		return 1;
-	return lb_container_delete(import->ctx, import->name, true);
+	return r < 0 ? r : container_delete_locked(import->ctx, import->name, take_fd(&fd));
 }
 
 /* A new one needs all its layers. */
 static int check_new(struct import *import)
 {
 	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", import->name);
-	bool taken = path && faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	int r = 0;
+	int r = -LB_ERR_NO_CONTAINER;
 
 	if (!path)
 		return fail_memory(import->ctx);
-	if (taken && import->options && import->options->incoming)
-		r = remove_arriving(import);
-	if (r < 0)
-		return r;
-	if (taken && (r > 0 || !import->options || !import->options->incoming))
+	if (faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		r = import->options && import->options->incoming ? remove_arriving(import) : -LB_ERR_BUSY;
+	if (r == -LB_ERR_BUSY)
 		return fail(import->ctx, -LB_ERR_EXISTS,
 			    "there is a container '%s' already; give the one in the stream another name "
 			    "with --as",
 			    import->name);
+	if (r < 0 && r != -LB_ERR_NO_CONTAINER)
+		return r;
 	for (size_t i = 0; i < import->header.layers.count; i++)
 		if (import->header.ways[i] != LAYER_WHOLE)
 			return fail(import->ctx, -LB_ERR_NO_SNAPSHOT,

@@ -22,6 +22,7 @@ void import_end(struct import *import)
 		if (sentence)
 			text_copy(import->ctx->error, sizeof import->ctx->error, sentence);
 	}
+	import->ctx->moves = NULL;
 	chain_trees_close(&import->held);
 	base_in_end(&import->base);
 	inbox_end(&import->inbox);
@@ -112,6 +113,9 @@ static int import_all(struct import *import, int fd)
 	r = helper_unpack(import->ctx, import->inbox.path, fd, import_decide, import);
 	if (r == 0)
 		r = import_place(import);
+	/* What is changed in one that arrives is its move's own. */
+	if (import->options && import->options->incoming)
+		import->ctx->moves = import->name;
 	if (r == 0)
 		r = replace ? import_replace(import) : create(import);
 	import->done = r == 0;
