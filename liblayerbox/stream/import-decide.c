@@ -203,23 +203,58 @@ static int check_arrival(struct import *import, int container_fd)
 	return fail(import->ctx, -LB_ERR_BUSY, "container '%s' is being moved", import->name);
 }
 
+/* The one that was judged before? A name alone does not say so. */
+static int check_identity(struct import *import, int container_fd)
+{
+	struct stat before, now;
+
+	if (import->replaced_fd < 0) {
+		/* Of its own, lest it keep the lock. */
+		import->replaced_fd = openat(container_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return import->replaced_fd < 0
+			       ? fail_errno(import->ctx, errno, "cannot open container '%s'", import->name)
+			       : 0;
+	}
+	if (fstat(import->replaced_fd, &before) < 0 || fstat(container_fd, &now) < 0)
+		return fail_errno(import->ctx, errno, "cannot look at container '%s'", import->name);
+	if (before.st_dev == now.st_dev && before.st_ino == now.st_ino)
+		return 0;
+	return fail(import->ctx, -LB_ERR_CONFLICT,
+		    "container '%s' is another one than when the stream began to come; send it again", import->name);
+}
+
+int import_check_replaced(struct import *import, int container_fd, struct record *ret_record)
+{
+	struct record record = { 0 };
+	int r = check_identity(import, container_fd);
+
+	if (r == 0)
+		r = check_arrival(import, container_fd);
+	if (r == 0)
+		r = container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
+	if (r == 0)
+		r = record_read(import->ctx, container_fd, import->name, &record);
+	if (r < 0)
+		return r;
+	if (record.privileged != import->record.privileged) {
+		record_free(&record);
+		return fail(import->ctx, -LB_ERR_BAD_STREAM,
+			    "of container '%s' here and the one in the stream one is privileged", import->name);
+	}
+	*ret_record = record;
+	return 0;
+}
+
 static int check_replaced(struct import *import)
 {
 	CLEANUP_REFERENCES struct references references = { 0 };
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
 	struct record record = { 0 };
-	int r = fd < 0 ? fd : check_arrival(import, fd);
+	int r = fd < 0 ? fd : import_check_replaced(import, fd, &record);
 
-	if (r == 0)
-		r = container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
-	if (r == 0)
-		r = record_read(import->ctx, fd, import->name, &record);
 	if (r < 0)
 		return r;
 	record_free(&record);
-	if (record.privileged != import->record.privileged)
-		return fail(import->ctx, -LB_ERR_BAD_STREAM,
-			    "of container '%s' here and the one in the stream one is privileged", import->name);
 	r = id_map_read(import->ctx, fd, import->name, &import->map);
 	if (r == 0)
 		r = references_collect_of(import->ctx, fd, import->name, &references);

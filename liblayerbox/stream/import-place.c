@@ -231,10 +231,8 @@ int import_replace(struct import *import)
 {
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
 	struct record record = { 0 };
-	int r = fd < 0 ? fd : container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
+	int r = fd < 0 ? fd : import_check_replaced(import, fd, &record);
 
-	if (r == 0)
-		r = record_read(import->ctx, fd, import->name, &record);
 	if (r < 0)
 		return r;
 	r = replace_locked(import, fd, &record);

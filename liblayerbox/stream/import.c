@@ -26,6 +26,7 @@ void import_end(struct import *import)
 	chain_trees_close(&import->held);
 	base_in_end(&import->base);
 	inbox_end(&import->inbox);
+	close_fd(import->replaced_fd);
 	snapshot_record_free(&import->snapshot);
 	record_free(&import->record);
 }
@@ -140,7 +141,7 @@ static int check_options(struct lb_context *ctx, const struct lb_import_options 
 int lb_import(struct lb_context *ctx, int fd, const struct lb_import_options *options, char **ret_name)
 {
 	CLEANUP_IMPORT struct import import = {
-		.ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY
+		.ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY, .replaced_fd = -1
 	};
 	CLEANUP_FREE char *name = NULL;
 	int r;

@@ -320,6 +320,29 @@ forged() {
 	refused "$NO_CONTAINER" "tiger" other -q receive --replace < "$stream"
 }
 
+@test "receive --replace does not replace another container than the one that it began with" {
+	make_tiger
+	other --quiet create tiger
+	layerbox -q export tiger > "$stream"
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	other -q receive --replace < "$BATS_TEST_TMPDIR/pipe" > "$BATS_TEST_TMPDIR/said" 2>&1 &
+	receiver=$!
+	exec 7> "$BATS_TEST_TMPDIR/pipe"
+	head -c $(($(stat -c %s "$stream") - 4)) "$stream" >&7
+	# It has judged what is there, when it unpacks.
+	wait_until 10 eval '[ -n "$(find "$OTHER/containers" -path "*/.new-import.*/layers/*" 2> /dev/null)" ]'
+	other --quiet delete tiger
+	other --quiet create tiger --privileged
+	tail -c 4 "$stream" >&7
+	exec 7>&-
+	status=0
+	wait "$receiver" || status=$?
+	[ "$status" -ne 0 ] || fail "it was replaced"
+	grep -q "is another one than when" "$BATS_TEST_TMPDIR/said" || fail "$(cat "$BATS_TEST_TMPDIR/said")"
+	is "$(other info tiger --json | jq -r .privileged)" true
+	refute grep -q "^layers = ." "$OTHER/containers/tiger/container.conf"
+}
+
 @test "a difference between two snapshots of a running container" {
 	make_tiger
 	layerbox --quiet start tiger
