@@ -78,12 +78,7 @@ static const char *read_forwards(struct record *record, const char *value)
 
 static const char *read_created(struct record *record, const char *value)
 {
-	uint64_t seconds;
-
-	if (!text_to_number(value, 0, INT64_MAX, &seconds))
-		return "must be seconds since the epoch";
-	record->created = (int64_t)seconds;
-	return NULL;
+	return text_to_time(value, &record->created) ? NULL : "must be seconds since the epoch, up to the year 9999";
 }
 
 static const char *read_renamed_from(struct record *record, const char *value)

@@ -47,8 +47,8 @@ static int check_options(struct lb_context *ctx, const struct lb_snapshot_option
 		r = label_check(ctx, options->label);
 	if (r == 0 && options && options->comment && strpbrk(options->comment, "\n\r"))
 		r = fail(ctx, -LB_ERR_BAD_VALUE, "a comment is one line");
-	if (r == 0 && options && options->expires < 0)
-		r = fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970");
+	if (r == 0 && options && (options->expires < 0 || options->expires > TIME_MAX))
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970, nor after 9999");
 	return r;
 }
 

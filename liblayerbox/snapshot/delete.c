@@ -98,8 +98,8 @@ int lb_snapshot_set_expires(struct lb_context *ctx, const char *name, const char
 	CLEANUP_FD int fd = -1;
 	int r;
 
-	if (expires < 0)
-		return fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970");
+	if (expires < 0 || expires > TIME_MAX)
+		return fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970, nor after 9999");
 	fd = lock_and_read(ctx, name, label, &record);
 	if (fd < 0)
 		return fd;

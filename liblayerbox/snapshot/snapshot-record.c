@@ -41,12 +41,7 @@ int label_check(struct lb_context *ctx, const char *label)
 
 static const char *read_time(const char *value, int64_t *member)
 {
-	uint64_t seconds;
-
-	if (!text_to_number(value, 0, INT64_MAX, &seconds))
-		return "must be seconds since the epoch";
-	*member = (int64_t)seconds;
-	return NULL;
+	return text_to_time(value, member) ? NULL : "must be seconds since the epoch, up to the year 9999";
 }
 
 static const char *on_key(const char *key, const char *value, void *userdata)

@@ -195,6 +195,16 @@ forged() {
 	refused "$BAD_STREAM" "layer" layerbox -q import < <(forged "$(header "layers = $id" "whole = $id")" "$(record)")
 	refused "$BAD_STREAM" "" layerbox -q import < <(forged "$(header "layers =")" "$(record)" "$tree")
 	refused "$BAD_STREAM" "" layerbox -q import < <(forged "$(header "layers = $id" "whole = $id" 'snapshot = ../x')" "$(record)" "$tree")
+	# A moment that no clock shows.
+	for time in created expires; do
+		refused "$BAD_STREAM" "year 9999" layerbox -q import < <({
+			member layerbox-stream "$(header "layers = $id" "whole = $id" 'snapshot = x')"
+			member container.conf "$(record)"
+			member snapshots/x "$(printf '%s\n' "layers = $id" 'base = busybox@1' 'name = evil' 'ipv4 = 10.0.3.77' "$time = 9223372036854775807")"
+			printf '%s' "$tree"
+			echo end
+		} | "$helper" pack)
+	done
 	refused "$BAD_STREAM" "container.conf" layerbox -q import < <({ member layerbox-stream "$(header "layers =")"; echo end; } | "$helper" pack)
 	# Another's layer, as one's own to be replaced by: also where the container is there.
 	make evil
