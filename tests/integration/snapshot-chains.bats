@@ -238,3 +238,28 @@ sees() {
 	layerbox --quiet start bad
 	sees bad /root/two two
 }
+
+@test "a snapshot that is renamed while a sweep looks for what is needed keeps its layer" {
+	layerbox --quiet create renamed
+	for label in one two; do
+		puts renamed root/file "$label"
+		layerbox --quiet snapshot create renamed "$label"
+	done
+	layerbox --quiet snapshot restore renamed one
+	layerbox --quiet snapshot delete renamed "$(ls "$CONTAINERS/renamed/snapshots" | grep before-restore)"
+	layers=$(ls "$LAYERBOX_ROOT/layers")
+	touch "$LAYERBOX_ROOT/layers/sweep-me"
+	# It has listed both labels, and is held up where it reads the first.
+	strace -qq -o /dev/null -P "$CONTAINERS/renamed/snapshots" -e trace=openat \
+		-e inject=openat:delay_enter=1500000:when=2 layerbox --quiet doctor > /dev/null 3>&- &
+	wait_until 5 test -e "$LAYERBOX_ROOT/layers/sweep-begun"
+	sleep 0.3
+	# As the command does, which would wait for the sweep if it came behind it.
+	mv "$CONTAINERS/renamed/snapshots/two" "$CONTAINERS/renamed/snapshots/zwei"
+	wait $! || true
+	[ ! -e "$LAYERBOX_ROOT/layers/sweep-begun" ]
+	is "$(ls "$LAYERBOX_ROOT/layers")" "$layers"
+	layerbox --quiet snapshot restore renamed zwei
+	sees_file=$(cat "$LAYERBOX_ROOT/layers/$(key renamed layers | cut -d' ' -f1)/rootfs-layer/root/file")
+	is "$sees_file" two
+}
