@@ -351,7 +351,10 @@ int next_commit(struct next *next, const struct record *record)
 		return r;
 	text_copy(todo.layer, sizeof todo.layer, next->layer);
 	text_copy(todo.label, sizeof todo.label, next->label);
-	return finish(next->ctx, next->container_fd, next->fd, next->name, &todo);
+	next->unfinished = finish(next->ctx, next->container_fd, next->fd, next->name, &todo);
+	if (next->unfinished < 0)
+		log_message(next->ctx, LB_LOG_WARNING, "%s", next->ctx->error);
+	return 0;
 }
 
 /* ---- for those who come later ---- */

@@ -18,6 +18,7 @@ struct next {
 	char label[LABEL_SIZE];       /* of the snapshot that comes about; "": none */
 	char *snapshot;               /* the text of its file */
 	bool committed;
+	int unfinished;               /* why it is committed, but not all is in its place yet; 0: it is */
 };
 
 #define NEXT_EMPTY { .container_fd = -1, .fd = -1, .top_fd = -1 }
@@ -30,8 +31,9 @@ int next_begin(struct lb_context *ctx, int container_fd, const char *name, struc
 int next_add_top(struct next *next, int like_fd);
 
 /*
- * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure, and
- * whatever ends the process, the container is as it was or as it will be.
+ * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure nothing
+ * has happened; whatever ends the process, the container is as it was or as it will be. Once it is committed it is done: if
+ * it cannot be moved, that is reported to the log, the next command goes on with it, and next->unfinished tells.
  */
 int next_commit(struct next *next, const struct record *record);
 

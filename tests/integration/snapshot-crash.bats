@@ -229,3 +229,15 @@ half_restore() {
 		is "$(after_restore)" old
 	done
 }
+
+@test "a change that is committed counts as made, whatever keeps it from being finished" {
+	make_victim
+	run --separate-stderr strace -qq -o /dev/null -P "$CONTAINERS/victim" -e trace=renameat \
+		-e inject=renameat:error=EIO:when=1 layerbox snapshot create victim four
+	[ "$status" -eq 0 ] || fail "$stderr"
+	[[ "$stderr" == *"the next command tries again"* ]] || fail "$stderr"
+	[ -d "$CONTAINERS/victim/next" ]
+	layerbox --quiet snapshot expire victim four never
+	nothing_half_made
+	is "$(after_create)" new
+}
