@@ -43,10 +43,10 @@ struct prune {
 static void prune_one(struct prune *prune, const struct lb_snapshot *snapshot)
 {
 	char text[sizeof snapshot->container + sizeof snapshot->label];
-	int r = snapshot_forget(prune->ctx, snapshot->container, snapshot->label);
+	int r = snapshot_forget(prune->ctx, snapshot->container, snapshot->label, &snapshot->record);
 
-	/* Somebody else may have been here first. */
-	if (r == -LB_ERR_NO_SNAPSHOT || r == -LB_ERR_NO_CONTAINER)
+	/* Somebody else may have been here first, or have decided that it stays. */
+	if (r == 1 || r == -LB_ERR_NO_SNAPSHOT || r == -LB_ERR_NO_CONTAINER)
 		return;
 	prune->untidy |= r == 0;
 	snprintf(text, sizeof text, "%s/%s", snapshot->container, snapshot->label);
