@@ -27,7 +27,7 @@ int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struc
 		times[of_policy] = record->created;
 		indices[of_policy++] = i;
 	}
-	keep_select(policy, times, of_policy, kept);
+	keep_select(policy, times, of_policy, now, kept);
 	for (size_t i = 0; i < of_policy; i++)
 		ret_doomed[indices[i]] = !kept[i];
 	return 0;
