@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../snapshot/snapshot.h"
 #include "record.h"
 
 struct next {
@@ -14,9 +15,10 @@ struct next {
 	int fd;                       /* .next */
 	int top_fd;                   /* the new top layer; -1: the old one stays */
 	char layer[LAYER_ID_SIZE];    /* what the old top layer becomes; "": it goes */
-	char label[64];               /* of the snapshot that comes about; "": none */
+	char label[LABEL_SIZE];       /* of the snapshot that comes about; "": none */
 	char *snapshot;               /* the text of its file */
 	bool committed;
+	int unfinished;               /* why it is committed, but not all is in its place yet; 0: it is */
 };
 
 #define NEXT_EMPTY { .container_fd = -1, .fd = -1, .top_fd = -1 }
@@ -29,8 +31,9 @@ int next_begin(struct lb_context *ctx, int container_fd, const char *name, struc
 int next_add_top(struct next *next, int like_fd);
 
 /*
- * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure, and
- * whatever ends the process, the container is as it was or as it will be.
+ * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure nothing
+ * has happened; whatever ends the process, the container is as it was or as it will be. Once it is committed it is done: if
+ * it cannot be moved, that is reported to the log, the next command goes on with it, and next->unfinished tells.
  */
 int next_commit(struct next *next, const struct record *record);
 
@@ -39,15 +42,31 @@ void next_end(struct next *next);
 
 /*
  * Finishes what a killed command committed, or removes what it did not. Cheap where there is nothing. For whoever holds
- * the container's lock, before anything of it is read. 1 where something was finished.
+ * the container's lock, before anything of it is read. 1 where something was finished. What cannot be read is a failure,
+ * and stays: only what was never on disk as a whole, so that nothing of it has moved, is removed.
  */
 int next_finish(struct lb_context *ctx, int container_fd, const char *name);
 
 /* Is there something for next_finish() to finish? */
 bool next_is_committed(int container_fd);
 
-/* The record of a change that was committed; 1 where there is none. For who holds no lock. */
-int next_read(struct lb_context *ctx, int container_fd, const char *name, struct record *ret_record);
+/* What a change that was committed brings along, and has not moved to its place yet. */
+struct next_content {
+	bool has_record, has_snapshot;
+	struct record record;
+	struct snapshot_record snapshot;
+	char label[LABEL_SIZE];       /* of it */
+	char layer[LAYER_ID_SIZE];    /* what the old top layer becomes, or has become; "": none */
+};
+
+#define CLEANUP_NEXT_CONTENT CLEANUP(next_content_free)
+void next_content_free(struct next_content *content);
+
+/*
+ * Reads it; 1 where there is none. For who holds no lock, too: then it may come to its places meanwhile, so these have to
+ * be read afterwards.
+ */
+int next_read(struct lb_context *ctx, int container_fd, const char *name, struct next_content *ret_content);
 
 /* lock_container() of core/lock.h for everybody who reads what is in the container's directory: with next_finish(). */
 int container_lock(struct lb_context *ctx, const char *name);

@@ -31,15 +31,21 @@ static int remove_file(struct lb_context *ctx, int container_fd, const char *nam
 	return 0;
 }
 
-int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
+int snapshot_forget(struct lb_context *ctx, const char *name, const char *label,
+		    const struct snapshot_record *as_it_was)
 {
 	struct snapshot_record record;
 	CLEANUP_FD int fd = lock_and_read(ctx, name, label, &record);
+	bool changed;
 	int r;
 
 	if (fd < 0)
 		return fd;
+	changed = as_it_was && (record.created != as_it_was->created || record.expires != as_it_was->expires ||
+				record.scheduled != as_it_was->scheduled);
 	snapshot_record_free(&record);
+	if (changed)
+		return 1;
 	if (snapshot_is_mounted(ctx, name, label))
 		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label,
 			    name);
@@ -57,7 +63,7 @@ void layers_tidy(struct lb_context *ctx, const char *name)
 
 int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *label)
 {
-	int r = snapshot_forget(ctx, name, label);
+	int r = snapshot_forget(ctx, name, label, NULL);
 
 	if (r == 0)
 		layers_tidy(ctx, name);
