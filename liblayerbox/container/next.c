@@ -11,6 +11,7 @@
 #include "../core/store.h"
 #include "../snapshot/layer.h"
 #include "../snapshot/snapshot.h"
+#include "../stream/id-map.h"
 #include "../stream/moving.h"
 #include "../util/attributes.h"
 #include "../util/file.h"
@@ -23,6 +24,7 @@
 #define DONE ".next-done"
 #define SWITCH "switch"
 #define SNAPSHOT "snapshot"
+#define CAME "came"
 #define OLD_TOP "old-top"
 #define OLD_WORK "old-work"
 
@@ -83,7 +85,7 @@ void next_end(struct next *next)
 /* ---- what there is to do ---- */
 
 struct todo {
-	char layer[LAYER_ID_SIZE], label[LABEL_SIZE];
+	char layer[LAYER_ID_SIZE], label[LABEL_SIZE], came[LABEL_SIZE];
 	bool complete;
 };
 
@@ -98,6 +100,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	if (text_equal(key, "label"))
 		return label_is_valid(value) && text_copy(todo->label, sizeof todo->label, value) ? NULL
 												  : "must be a label";
+	if (text_equal(key, "came"))
+		return label_is_valid(value) && text_copy(todo->came, sizeof todo->came, value) ? NULL : "must be a label";
 	if (text_equal(key, "complete"))
 		return text_to_bool(value, &todo->complete) ? NULL : "must be yes";
 	return "is not a key of a change";
@@ -244,17 +248,17 @@ static int move_new_top(int container_fd, int next_fd)
 	return r == 0 ? move(next_fd, LAYOUT_TOP, container_fd, LAYOUT_TOP) : r;
 }
 
-static int move_snapshot(int container_fd, int next_fd, const struct todo *todo)
+static int move_snapshot(int container_fd, int next_fd, const char *file, const char *label)
 {
 	CLEANUP_FD int fd = -1;
-	int r = *todo->label ? look_for(next_fd, SNAPSHOT) : 0;
+	int r = *label ? look_for(next_fd, file) : 0;
 
 	if (r <= 0)
 		return r;
 	if (mkdirat(container_fd, LAYOUT_SNAPSHOTS, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open_below(container_fd, LAYOUT_SNAPSHOTS);
-	return fd < 0 ? -errno : move(next_fd, SNAPSHOT, fd, todo->label);
+	return fd < 0 ? -errno : move(next_fd, file, fd, label);
 }
 
 static int move_all(struct lb_context *ctx, int container_fd, int next_fd, const struct todo *todo)
@@ -264,7 +268,11 @@ static int move_all(struct lb_context *ctx, int container_fd, int next_fd, const
 	if (r == 0)
 		r = move_new_top(container_fd, next_fd);
 	if (r == 0)
-		r = move_snapshot(container_fd, next_fd, todo);
+		r = move_snapshot(container_fd, next_fd, SNAPSHOT, todo->label);
+	if (r == 0)
+		r = move_snapshot(container_fd, next_fd, CAME, todo->came);
+	if (r == 0)
+		r = move(next_fd, ID_MAP_FILE, container_fd, ID_MAP_FILE);
 	if (r == 0)
 		r = move(next_fd, RECORD_FILE, container_fd, RECORD_FILE);
 	if (r == 0)
@@ -302,8 +310,23 @@ static char *switch_text(const struct next *next)
 		buffer_format(&text, "layer = %s\n", next->layer);
 	if (*next->label)
 		buffer_format(&text, "label = %s\n", next->label);
+	if (next->came && next->came->snapshot)
+		buffer_format(&text, "came = %s\n", next->came->label);
 	buffer_add_text(&text, "complete = yes\n");
 	return buffer_finish(&text);
+}
+
+/* On disk before anything is in view, and so whole whenever there is a change. */
+static int write_came(struct next *next)
+{
+	const struct next_came *came = next->came;
+	int r = 0;
+
+	if (came && came->snapshot)
+		r = file_write(next->fd, CAME, came->snapshot, strlen(came->snapshot), 0600, FILE_DURABLE);
+	if (r == 0 && came && came->received)
+		r = file_write(next->fd, ID_MAP_FILE, came->received, strlen(came->received), 0600, FILE_DURABLE);
+	return r < 0 ? fail_errno(next->ctx, r, "cannot prepare the change of container '%s'", next->name) : 0;
 }
 
 /*
@@ -318,8 +341,10 @@ static int write_all(struct next *next, const struct record *record)
 	CLEANUP_FD int switch_fd = -1;
 	CLEANUP_FD int snapshot_fd = -1;
 	int fds[4], count = 0;
-	int r = add_file(next, RECORD_FILE, text, &record_fd);
+	int r = write_came(next);
 
+	if (r == 0)
+		r = add_file(next, RECORD_FILE, text, &record_fd);
 	if (r == 0)
 		r = add_file(next, SWITCH, todo, &switch_fd);
 	if (r == 0 && *next->label)
@@ -352,6 +377,8 @@ int next_commit(struct next *next, const struct record *record)
 		return r;
 	text_copy(todo.layer, sizeof todo.layer, next->layer);
 	text_copy(todo.label, sizeof todo.label, next->label);
+	if (next->came && next->came->snapshot)
+		text_copy(todo.came, sizeof todo.came, next->came->label);
 	next->unfinished = finish(next->ctx, next->container_fd, next->fd, next->name, &todo);
 	if (next->unfinished < 0)
 		log_message(next->ctx, LB_LOG_WARNING, "%s", next->ctx->error);

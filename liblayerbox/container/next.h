@@ -8,6 +8,13 @@
 #include "../snapshot/snapshot.h"
 #include "record.h"
 
+/* What comes in the same step from another host: NULL where there is no such thing. */
+struct next_came {
+	char label[LABEL_SIZE + 16];  /* of a snapshot of the layers that the record will have */
+	char *snapshot;               /* the text of its file */
+	char *received;               /* the text of containers/NAME/received: what layers are called here */
+};
+
 struct next {
 	struct lb_context *ctx;
 	const char *name;             /* of the container */
@@ -17,6 +24,7 @@ struct next {
 	char layer[LAYER_ID_SIZE];    /* what the old top layer becomes; "": it goes */
 	char label[LABEL_SIZE];       /* of the snapshot that comes about; "": none */
 	char *snapshot;               /* the text of its file */
+	const struct next_came *came; /* the caller's; NULL: nothing */
 	bool committed;
 	int unfinished;               /* why it is committed, but not all is in its place yet; 0: it is */
 };
@@ -31,7 +39,7 @@ int next_begin(struct lb_context *ctx, int container_fd, const char *name, struc
 int next_add_top(struct next *next, int like_fd);
 
 /*
- * Commits it, on disk, and moves everything to its place. Set layer, label and snapshot before. After a failure nothing
+ * Commits it, on disk, and moves everything to its place. Set layer, label, snapshot and came before. After a failure nothing
  * has happened; whatever ends the process, the container is as it was or as it will be. Once it is committed it is done: if
  * it cannot be moved, that is reported to the log, the next command goes on with it, and next->unfinished tells.
  */

@@ -34,6 +34,7 @@ static int add_top(struct next *next, const struct going_on *other)
 {
 	int r = next_add_top(next, other ? other->like_fd : -1);
 
+	next->came = other ? other->came : NULL;
 	return r == 0 && other ? other->fill(next->ctx, next->top_fd, other->userdata) : r;
 }
 

@@ -472,7 +472,13 @@ old_or_new() {
 	umount /mnt
 	mount_state "$OTHER" tiger
 	[ -e /mnt/etc/first ] && { [ ! -e /mnt/changed ] || [ "$(cat /mnt/changed)" = changed ]; }
+	# The stream's snapshot is there with its files, and not without.
+	local changed=no label=no
+	[ ! -e /mnt/changed ] || changed=yes
 	umount /mnt
+	[ ! -e "$OTHER/containers/tiger/snapshots/tuesday" ] || label=yes
+	is "$label" "$changed"
+	[ ! -e "$OTHER/containers/tiger/snapshots/tuesday.2" ]
 	other --quiet delete --all --force
 	is_empty "$OTHER/layers"
 }
