@@ -48,8 +48,8 @@ static int check_options(struct lb_context *ctx, const struct lb_snapshot_option
 		r = label_check(ctx, options->label);
 	if (r == 0 && options && options->comment && strpbrk(options->comment, "\n\r"))
 		r = fail(ctx, -LB_ERR_BAD_VALUE, "a comment is one line");
-	if (r == 0 && options && options->expires < 0)
-		r = fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970");
+	if (r == 0 && options && (options->expires < 0 || options->expires > TIME_MAX))
+		r = fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970, nor after 9999");
 	return r;
 }
 
@@ -105,7 +105,7 @@ static int create_locked(struct lb_context *ctx, const char *name, int container
 static int create(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 		  struct lb_snapshot **ret_snapshot)
 {
-	CLEANUP_FD int fd = container_lock(ctx, name);
+	CLEANUP_FD int fd = container_enter(ctx, name);
 
 	return fd < 0 ? fd : create_locked(ctx, name, fd, options, ret_snapshot);
 }

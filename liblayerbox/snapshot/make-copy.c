@@ -6,6 +6,7 @@
 #include "../adapters/freeze.h"
 #include "../container/layout.h"
 #include "../core/store.h"
+#include "flatten.h"
 #include "layer.h"
 #include "live-copy.h"
 #include "make.h"
@@ -92,6 +93,21 @@ static int copy_all(struct making *making, int top_fd, struct layer_draft *draft
 	return r == 0 ? live_copy_finish(copy, draft->fd) : r;
 }
 
+/* The container goes on with one layer, too, or the next snapshot would flatten it again. What is mounted stays so. */
+static int flatten(struct making *making, const struct record *record, bool runs, struct chain *ret_layers)
+{
+	CLEANUP_LAYER_DRAFT struct layer_draft farm = LAYER_DRAFT_EMPTY;
+	struct record after = *record;
+	int r = chain_flatten(making->ctx, &after.layers, &farm);
+
+	*ret_layers = after.layers;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (runs && !after.mounted_layers.count)
+		after.mounted_layers = record->layers;
+	return record_write(making->ctx, making->container_fd, making->name, &after);
+}
+
 int make_copy(struct making *making, const struct record *record, bool freeze)
 {
 	CLEANUP_LAYER_DRAFT struct layer_draft draft = LAYER_DRAFT_EMPTY;
@@ -102,13 +118,12 @@ int make_copy(struct making *making, const struct record *record, bool freeze)
 	if (top_fd < 0)
 		return fail_errno(making->ctx, errno, "cannot open the top layer of container '%s'", making->name);
 	making->record.live = true;
-	making->record.layers = record->layers;
-	r = layer_draft_begin(making->ctx, NULL, &draft);
+	r = flatten(making, record, freeze, &making->record.layers);
+	if (r == 0)
+		r = layer_draft_begin(making->ctx, NULL, &draft);
 	if (r < 0)
 		return r;
-	if (!chain_push(&making->record.layers, draft.id))
-		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name,
-			    CHAIN_MAX);
+	chain_push(&making->record.layers, draft.id);
 	r = copy_all(making, top_fd, &draft, freeze);
 	if (r == 0)
 		r = layer_draft_publish(&draft);

@@ -4,6 +4,8 @@
 
 #include "snapshot.h"
 
+struct next_came;
+
 /* What the caller decides about a snapshot. */
 struct making {
 	struct lb_context *ctx;
@@ -20,6 +22,7 @@ struct going_on {
 	/* Puts into the new top layer what has to be in it; on disk when it returns. */
 	int (*fill)(struct lb_context *ctx, int top_fd, const void *userdata);
 	const void *userdata;
+	const struct next_came *came; /* what else comes in that step; NULL: nothing */
 };
 
 /*

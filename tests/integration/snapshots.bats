@@ -404,6 +404,36 @@ a_snapshot_is_due() {
 	[[ $(labels bad) == auto-* ]]
 }
 
+# held_up NAME COMMAND...: the command waits for a second before it locks that container.
+held_up() {
+	local name=$1
+	shift
+	strace -qq -o /dev/null -P "$CONTAINERS/$name" -e trace=flock -e inject=flock:delay_enter=1000000:when=1 layerbox "$@"
+}
+
+@test "two runs at once make one snapshot" {
+	make once
+	layerbox --quiet set once snapshot.schedule=yearly
+	sed -i 's/^created = .*/created = 1/' "$CONTAINERS/once/container.conf"
+	held_up once snapshot run 2> "$BATS_TEST_TMPDIR/first" 3>&- &
+	sleep 0.3
+	succeeds layerbox snapshot run
+	wait $! || fail "$(cat "$BATS_TEST_TMPDIR/first")"
+	is "$(layerbox snapshot list once --json | jq length)" 1
+	tells "no snapshot is due" layerbox snapshot run
+}
+
+@test "prune leaves a snapshot that is not to expire any more" {
+	make spared
+	snapshot spared s --expires 1s
+	wait_until 3 expired spared s
+	held_up spared snapshot prune spared 2> "$BATS_TEST_TMPDIR/prune" 3>&- &
+	sleep 0.3
+	layerbox --quiet snapshot expire spared s never
+	wait $! || fail "$(cat "$BATS_TEST_TMPDIR/prune")"
+	is "$(labels spared)" s
+}
+
 @test "keys are shown as they were set, and what is not understood is refused" {
 	make keys
 	layerbox --quiet set keys snapshot.schedule='Mon..Fri 22:30' snapshot.keep=24h,7d,4w,12m,2y backup.pre='/bin/sync now'
