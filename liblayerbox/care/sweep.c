@@ -8,6 +8,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
+#include "../snapshot/stopped.h"
 #include "../stream/moving-sweep.h"
 
 static void sweep_directory(struct lb_context *ctx, const char *directory, const char *what)
@@ -52,6 +53,7 @@ int lb_sweep(struct lb_context *ctx)
 	if (layers_sweep_is_due(ctx) && layers_sweep(ctx) < 0)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	moving_sweep(ctx);
+	stopped_sweep(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

@@ -11,6 +11,7 @@
 #include "../network/reservation.h"
 #include "../rebase/rebase.h"
 #include "../snapshot/layer.h"
+#include "../snapshot/stopped.h"
 #include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
@@ -177,7 +178,11 @@ static int prepare_start(struct lb_context *ctx, const struct member *member)
 /* 1 when it is stopped. */
 static int prepare_stop(struct lb_context *ctx, const struct member *member)
 {
-	return container_is_stopped(ctx, member->name);
+	int stopped = container_is_stopped(ctx, member->name);
+
+	if (stopped == 1)
+		stopped_forget(member->lock_fd);
+	return stopped;
 }
 
 static int prepare_freeze(struct lb_context *ctx, const struct member *member)

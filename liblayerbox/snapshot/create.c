@@ -10,6 +10,7 @@
 #include "../container/next.h"
 #include "../rebase/apply.h"
 #include "make.h"
+#include "stopped.h"
 
 enum { LABEL_TRIES = 1000 };
 
@@ -108,17 +109,29 @@ static int create(struct lb_context *ctx, const char *name, const struct lb_snap
 	return fd < 0 ? fd : create_locked(ctx, name, fd, options, ret_snapshot);
 }
 
+/* 1 where it is stopped; else it is noted that it is to run again, whatever happens to this process. */
+static int note_stop(struct lb_context *ctx, const char *name, struct stopped *stopped)
+{
+	CLEANUP_FD int fd = container_enter(ctx, name);
+	int r = fd < 0 ? fd : container_is_stopped(ctx, name);
+
+	return r == 0 ? stopped_note(ctx, fd, name, stopped) : r;
+}
+
 /* Stops it first, and starts it again whatever comes of it. */
 static int create_stopped(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 			  struct lb_snapshot **ret_snapshot)
 {
 	const char *const names[] = { name, NULL };
+	CLEANUP_STOPPED struct stopped stopped = STOPPED_EMPTY;
 	CLEANUP_FREE char *error = NULL;
-	int stopped = lb_containers_stop(ctx, names, NULL, NULL, NULL);
-	int r = stopped < 0 ? stopped : create(ctx, name, options, ret_snapshot), started;
+	int r = note_stop(ctx, name, &stopped), started;
 
-	if (stopped != 0)
-		return r;
+	if (r == 0)
+		r = lb_containers_stop(ctx, names, NULL, NULL, NULL);
+	if (r != 0)
+		return r < 0 ? r : create(ctx, name, options, ret_snapshot);
+	r = create(ctx, name, options, ret_snapshot);
 	error = r < 0 ? strdup(ctx->error) : NULL;
 	started = lb_containers_start(ctx, names, NULL, NULL, NULL);
 	if (started < 0 && r == 0)
