@@ -8,6 +8,7 @@
 #include "../adapters/runtime.h"
 #include "../core/store.h"
 #include "../events/event.h"
+#include "../snapshot/stopped.h"
 #include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
@@ -148,9 +149,14 @@ static int prepare_start(struct batch *batch, const struct member *member)
 /* 1 when it is stopped. */
 static int prepare_stop(struct batch *batch, const struct member *member)
 {
+	int stopped;
+
 	if (!batch->comes_back)
 		mark_stopped(member);
-	return container_is_stopped(batch->ctx, member->name);
+	stopped = container_is_stopped(batch->ctx, member->name);
+	if (stopped == 1)
+		stopped_forget(member->lock_fd);
+	return stopped;
 }
 
 static int prepare_freeze(struct batch *batch, const struct member *member)

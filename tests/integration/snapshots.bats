@@ -135,6 +135,21 @@ is_over() {
 	is "$(field still state)" stopped
 }
 
+@test "with --stop, killed while it is stopped: the next command starts it again" {
+	make halt --start
+	pid=$(field halt pid)
+	run strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL "$(type -P layerbox)" -q snapshot create halt one --stop
+	[ "$status" -ne 0 ]
+	[ -n "$(ls /run/layerbox/stopped)" ]
+	is "$(field halt state)" running
+	[ "$(field halt pid)" != "$pid" ]
+	is "$(ls /run/layerbox/stopped)" ""
+	is "$(layerbox snapshot list halt --json | jq length)" 0
+	# Who wants it stopped has the last word.
+	layerbox -q stop halt
+	is "$(field halt state)" stopped
+}
+
 @test "without a label it is the time, and two of one second are two" {
 	make when
 	succeeds layerbox snapshot create when
