@@ -32,6 +32,7 @@
 #include "container/record.h"
 #include "container/root.h"
 #include "core/store.h"
+#include "time-limit.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -43,6 +44,7 @@ struct job {
 	int directory_fd;             /* the container's; its path is covered once the root is mounted */
 	off_t log_start;              /* where the log ended before this job */
 	char cause[768];
+	char limit_line[256];         /* what is reported where it takes too long */
 };
 
 /* ------------------------------------------------------------------ what liblxc's bool does not tell */
@@ -139,6 +141,16 @@ static int mount_root(struct job *job, struct lxc_container *container)
 	drop_hook(container, "lxc.hook.post-stop");
 	container->set_config_item(container, "lxc.monitor.unshare", "0");
 	return r;
+}
+
+/* A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. */
+static void limit_start(struct job *job)
+{
+	snprintf(job->limit_line, sizeof job->limit_line,
+		 "result %s %d it had not started after %d s, and was given up; a hook in its config.local may hang, "
+		 "or LXC's log (" LAYOUT_LOG ") says more\n",
+		 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
+	time_limit_set((unsigned)job->timeout_s, job->limit_line);
 }
 
 static int start(struct job *job, struct lxc_container *container)
@@ -324,6 +336,8 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (text_equal(job->verb, "start"))
+		limit_start(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
 	else if (text_equal(job->verb, "start"))
@@ -334,6 +348,7 @@ static int perform(struct job *job)
 		r = freeze(job, container, text_equal(job->verb, "thaw"));
 	else if (text_after(job->verb, "cgroup:"))
 		r = set_cgroup(job, container, text_after(job->verb, "cgroup:"));
+	time_limit_end();
 	if (container)
 		lxc_container_put(container);
 	close_fd(job->directory_fd);
@@ -376,7 +391,7 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 		job.name = name;
 		if (count == 1) {
 			report(&job, perform(&job));
-			break;
+			return EXIT_SUCCESS; /* the monitor may be a child by now */
 		}
 		if (running == jobs && wait(NULL) > 0)
 			running--;

@@ -74,7 +74,7 @@ enum lb_error {
 	LB_ERR_DAMAGED,               /* something on disk is not as it must be */
 	LB_ERR_NO_NETWORK,            /* there is no network of that name */
 	LB_ERR_CONFLICT,              /* a rebase or an undo would need somebody's decision; nothing was changed */
-	LB_ERR_UNHEALTHY,             /* the container did not come up well after a rebase, which was undone */
+	LB_ERR_UNHEALTHY,             /* its check fails, or it did not come up well after a rebase, which was undone */
 	LB_ERR_NO_SNAPSHOT,           /* there is no snapshot, or backup, of that name */
 	LB_ERR_BAD_STREAM,            /* a stream or an image is damaged, cut off or not to be trusted; the text says where */
 	LB_ERR_BASE_DIFFERS,          /* a base of that name has other content here */
@@ -294,9 +294,11 @@ const char *lb_container_setting(const struct lb_container *container, size_t in
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
 	size_t size;
-	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
+	unsigned timeout_s;           /* stop: seconds to wait for a clean shutdown; 0: the default of 60.
+				         start: after how many it is given up where it hangs; 0: 120 */
 	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
+	bool comes_back;              /* stop: it is not meant to stay stopped; else the supervisor leaves it so */
 };
 
 /**
@@ -1328,6 +1330,53 @@ enum lb_metrics_format {
  * log. Errors: -EINVAL (no such format).
  */
 int lb_metrics(struct lb_context *context, enum lb_metrics_format format, char **ret_text);
+
+/* ------------------------------------------------------------------------------------------ health */
+
+/**
+ * lb_container_get_health - what the supervisor thinks of it: "starting", "healthy", "unhealthy" or "failed".
+ *
+ * "unknown" where it has a check and no supervisor is there, "" where there is nothing to say. As it was when the handle
+ * was listed or refreshed, else when this is called first.
+ */
+const char *lb_container_get_health(struct lb_container *container);
+
+/**
+ * lb_container_check - is it well, now? Does what the settings health.command, health.tcp and health.http say.
+ *
+ * Returns 0 when it is, 1 when it has no check. The supervisor does not hear of it. Errors: -LB_ERR_UNHEALTHY with what
+ * is wrong, -LB_ERR_NOT_RUNNING (also while it is frozen).
+ */
+int lb_container_check(struct lb_container *container);
+
+/**
+ * lb_watch_fn - receives what the supervisor has seen or done.
+ * @event:     "ended", "restarted", "unhealthy", "recovered", "failed", "disk-full" or "disk-ok"
+ * @container: its name, "" for the host
+ * @text:      a sentence; valid during the call only
+ */
+typedef void (*lb_watch_fn)(const char *event, const char *container, const char *text, void *userdata);
+
+/** struct lb_watch_options - how lb_watch() is told to end, and who hears of it; unset members mean nobody. */
+struct lb_watch_options {
+	size_t size;
+	int stop_fd;                  /* it ends as soon as this can be read from; 0: never */
+	void (*alive)(void *userdata); /* called when it is up, and every few seconds from then on */
+	lb_watch_fn fn;
+	void *userdata;               /* for both, which are called from the thread of lb_watch() */
+};
+
+/**
+ * lb_watch - be the supervisor of a root: check containers, start again what ended, alert, until told to end.
+ * @options: NULL for the defaults
+ *
+ * Follows LXC's state events. What it thinks outlives it in RUNSTATEDIR/layerbox/health, and containers do not need it.
+ * Before it returns it finishes what it has begun to start or to tell, for at most 75 seconds. What it cannot do is
+ * warnings to the log; layerbox(8), SUPERVISOR, says what it does.
+ *
+ * Errors: -LB_ERR_BUSY (this root has one), -LB_ERR_NOT_ROOT.
+ */
+int lb_watch(struct lb_context *context, const struct lb_watch_options *options);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

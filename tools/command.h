@@ -32,7 +32,7 @@ extern const struct command command_create, command_start, command_stop, command
 	command_audit, command_status, command_clone, command_snapshot_create, command_snapshot_list,
 	command_snapshot_show, command_snapshot_diff, command_snapshot_restore, command_snapshot_delete,
 	command_snapshot_rename, command_snapshot_expire, command_snapshot_mount, command_snapshot_prune,
-	command_snapshot_run, command_metrics, command_top;
+	command_snapshot_run, command_metrics, command_top, command_watch, command_check;
 
 /* Tells the context's failure on stderr and returns the exit code for @result. */
 int report_failure(struct lb_context *context, int result);

@@ -19,7 +19,7 @@ struct runtime_task {
 	const char *lxcpath;
 	size_t count;                 /* how many names there will be at most */
 	unsigned jobs;                /* how many are worked on at a time */
-	unsigned timeout_s;
+	unsigned timeout_s;           /* stop: before it is killed; start: before it is given up */
 	runtime_next_fn next;
 	runtime_result_fn fn;
 	void *userdata;

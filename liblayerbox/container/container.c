@@ -5,6 +5,7 @@
 
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../health/check.h"
 #include "../network/settings.h"
 
 const char *lb_state_name(enum lb_state state)
@@ -187,6 +188,7 @@ int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_contain
 			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	}
 	ask_all(ctx, containers, count);
+	health_note(containers_fd, containers, count);
 	*ret_containers = containers;
 	if (ret_count)
 		*ret_count = count;
@@ -208,6 +210,7 @@ int lb_container_refresh(struct lb_container *container)
 	if (r < 0)
 		return r;
 	note_address(container, &leases);
+	container->health = NULL;
 	return container_ask(container);
 }
 

@@ -13,6 +13,7 @@ struct lb_container {
 	struct record record;
 	struct lxc_answer live;
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
+	const char *health;           /* NULL: not asked yet; see health/health.c */
 };
 
 /* Makes the handle of a container that is stopped and has no lease; it takes what @record owns. */

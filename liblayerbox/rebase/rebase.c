@@ -162,7 +162,9 @@ static int start(struct lb_context *ctx, const char *name)
 
 static int stop(struct lb_context *ctx, const char *name, bool kill)
 {
-	const struct lb_run_options options = { .size = sizeof options, .timeout_s = STOP_TIMEOUT_S, .kill = kill };
+	const struct lb_run_options options = {
+		.size = sizeof options, .timeout_s = STOP_TIMEOUT_S, .kill = kill, .comes_back = true,
+	};
 	int r = lb_containers_stop(ctx, (const char *const[]){ name, NULL }, &options, NULL, NULL);
 
 	return r < 0 ? r : 0;

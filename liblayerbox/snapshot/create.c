@@ -112,9 +112,10 @@ static int create(struct lb_context *ctx, const char *name, const struct lb_snap
 static int create_stopped(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 			  struct lb_snapshot **ret_snapshot)
 {
+	const struct lb_run_options stop = { .size = sizeof stop, .comes_back = true };
 	const char *const names[] = { name, NULL };
 	CLEANUP_FREE char *error = NULL;
-	int stopped = lb_containers_stop(ctx, names, NULL, NULL, NULL);
+	int stopped = lb_containers_stop(ctx, names, &stop, NULL, NULL);
 	int r = stopped < 0 ? stopped : create(ctx, name, options, ret_snapshot), started;
 
 	if (stopped != 0)

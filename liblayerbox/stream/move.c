@@ -258,7 +258,8 @@ static int commit(struct move *move)
 
 static int stop(struct move *move)
 {
-	int r = lb_containers_stop(move->ctx, (const char *const[]){ move->name, NULL }, NULL, NULL, NULL);
+	const struct lb_run_options options = { .size = sizeof options, .comes_back = true };
+	int r = lb_containers_stop(move->ctx, (const char *const[]){ move->name, NULL }, &options, NULL, NULL);
 
 	return r < 0 ? r : 0;
 }
