@@ -35,25 +35,20 @@ static void tell_ready(struct lb_container *container)
 	notify(state);
 }
 
-/* What its end, after @status, comes to. */
-static int tell_end(const char *name, int status)
+static int tell_end(const char *name, enum lb_end end)
 {
-	if (status <= 0) {
-		say(status == 0 ? "%s was shut down" : "%s has ended", name);
-		return EXIT_OK;
-	}
-	if (status > 128)
-		fprintf(stderr, "layerbox: container '%s' failed: signal %d (%s) ended its init\n", name, status - 128,
-			strsignal(status - 128));
+	if (end == LB_END_FAILED)
+		fprintf(stderr, "layerbox: container '%s' has failed\n", name);
 	else
-		fprintf(stderr, "layerbox: container '%s' failed: its init ended with status %d\n", name, status);
-	return EXIT_FAILED;
+		say(end == LB_END_SHUT_DOWN ? "%s was shut down" : "%s has ended", name);
+	return end == LB_END_FAILED ? EXIT_FAILED : EXIT_OK;
 }
 
 static int start_and_wait(struct lb_context *context, struct lb_container *container)
 {
 	const char *name = lb_container_get_name(container);
-	int signal_fd, status, r = lb_container_start(container, NULL);
+	int signal_fd, r = lb_container_start(container, NULL);
+	enum lb_end end;
 
 	if (r < 0)
 		return report_failure(context, r);
@@ -63,13 +58,13 @@ static int start_and_wait(struct lb_context *context, struct lb_container *conta
 	if (r < 0)
 		return report_failure(context, r);
 	tell_ready(container);
-	r = lb_container_wait(container, signal_fd, &status);
+	r = lb_container_wait(container, signal_fd, &end);
 	close(signal_fd);
 	notify("STOPPING=1");
 	if (r < 0)
 		return report_failure(context, r);
 	if (r == 0)
-		return tell_end(name, status);
+		return tell_end(name, end);
 	say("%s is left as it is", name);
 	return EXIT_OK;
 }

@@ -6,6 +6,7 @@ load ../lib/common
 
 teardown() {
 	[ -z "${waiter:-}" ] || kill "$waiter" 2> /dev/null || true
+	[ -z "${supervisor:-}" ] || kill "$supervisor" || true
 	[ -z "${listener:-}" ] || kill "$listener" 2> /dev/null || true
 	common_teardown
 }
@@ -92,6 +93,35 @@ another_init_runs() {
 	in_foreground a
 	layerbox exec a -- poweroff -f || true
 	ended_with 0
+}
+
+# With a supervisor, which is stopped in the end.
+with_supervisor() {
+	command layerbox watch > "$BATS_TEST_TMPDIR/watch" 2>&1 3>&- &
+	supervisor=$!
+	wait_until 10 grep -q watching "$BATS_TEST_TMPDIR/watch"
+}
+
+@test "the supervisor knows what has failed, and what it starts again has not ended" {
+	local pid
+	make a
+	with_supervisor
+	in_foreground a
+	kill -KILL "$(field a pid)"
+	ended_with 1
+	grep -qF "container 'a' has failed" "$BATS_TEST_TMPDIR/said"
+	in_foreground a
+	layerbox exec a -- poweroff -f || true
+	ended_with 0
+	layerbox --quiet set a restart.policy=on-failure
+	in_foreground a
+	pid=$(field a pid)
+	kill -KILL "$pid"
+	wait_until 10 another_init_runs "$pid"
+	is_waiting
+	layerbox --quiet stop a
+	ended_with 0
+	grep -qx "a was shut down" "$BATS_TEST_TMPDIR/said"
 }
 
 @test "a monitor that is killed is a failure" {

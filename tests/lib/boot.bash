@@ -61,7 +61,7 @@ nothing_failed() {
 }
 
 finds() {
-	in_host layerbox exec "$1" -- ping -c 1 -W 1 "$2"
+	in_host layerbox exec "$1" -- ping -c 1 -W 1 "$2" > /dev/null
 }
 
 # How often the journal has the line since the host booted.
@@ -189,7 +189,7 @@ supervisor_comes_back() {
 	before=$(pids)
 	is_active layerbox-watch.service
 	pid=$(property layerbox-watch.service MainPID)
-	in_host kill -KILL "$pid"
+	in_host sh -c "kill -KILL $pid"
 	wait_until 10 watched_by_another "$pid"
 	is "$(pids)" "$before"
 	nothing_failed
@@ -197,6 +197,7 @@ supervisor_comes_back() {
 
 # boot_and_shutdown WAY: all of that, on a host that is up and has the base.
 boot_and_shutdown() {
+	in_host layerbox --quiet delete --all --force
 	the_way "$1"
 	reboot_host
 	make_five
@@ -205,5 +206,4 @@ boot_and_shutdown() {
 	! has_supervisor || supervisor_comes_back
 	one_broken_is_seen 2
 	a_unit_of_its_own
-	in_host layerbox --quiet delete --all --force
 }

@@ -149,6 +149,5 @@ nobody_answers_for() {
 
 # boot.bats has the same with lxc-net, and on Debian 13.
 @test "containers are started with the host and shut down with it, and no unit stops them at any other time" {
-	succeeds in_host layerbox delete --all --force
 	boot_and_shutdown own
 }
