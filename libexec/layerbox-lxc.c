@@ -3,7 +3,7 @@
  * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
  *
  *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
- *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
+ *   layerbox-lxc exec LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
  *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
  *
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -404,10 +405,18 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 
 /* ------------------------------------------------------------------------------- exec and console */
 
+struct command {
+	char **argv;
+	bool ends_with_us;
+};
+
 static int run_command(void *payload)
 {
-	char **argv = payload;
+	const struct command *command = payload;
+	char **argv = command->argv;
 
+	if (command->ends_with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execvp(argv[0], argv);
 	fprintf(stderr, "layerbox: cannot run '%s' in the container: %s\n", argv[0], strerrordesc_np(errno));
 	return errno == ENOENT ? 127 : 126;
@@ -430,20 +439,20 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 	return NULL;
 }
 
-/* @argv: LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND... */
+/* @argv: LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...; HOW: 1 with a terminal, 2 ends with this program */
 static int exec_in(char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	CLEANUP(put_container) struct lxc_container *container = open_running(argv[0], argv[1]);
-	char **command = argv + 6;
+	struct command command = { .argv = argv + 6, .ends_with_us = text_equal(argv[5], "2") };
 	pid_t pid;
 	int status;
 
 	if (!container)
 		return 125;
-	while (*command && !text_equal(*command, "--"))
-		command++;
-	*command++ = NULL;
+	while (*command.argv && !text_equal(*command.argv, "--"))
+		command.argv++;
+	*command.argv++ = NULL;
 	options.uid = (uid_t)strtoul(argv[2], NULL, 10);
 	options.gid = (gid_t)strtoul(argv[3], NULL, 10);
 	options.initial_cwd = argv[4];
@@ -454,7 +463,7 @@ static int exec_in(char **argv)
 	options.stderr_fd = STDERR_FILENO;
 	if (text_equal(argv[5], "1"))
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
-	if (container->attach(container, run_command, command, &options, &pid) < 0) {
+	if (container->attach(container, run_command, &command, &options, &pid) < 0) {
 		fprintf(stderr, "layerbox: LXC could not enter container '%s'\n", argv[1]);
 		return 125;
 	}

@@ -10,6 +10,7 @@
 
 #include "stream-format.h"
 #include "util/text.h"
+#include "util/tree-copy.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
@@ -137,7 +138,7 @@ int stream_attributes_clear(int fd)
 	if (n < 0)
 		return -errno;
 	for (const char *name = names; name < names + n; name += strlen(name) + 1)
-		if (stream_xattr_is_ours(name) && fremovexattr(fd, name) < 0)
+		if (stream_xattr_is_ours(name) && !tree_copy_leaves_out(name) && fremovexattr(fd, name) < 0)
 			return -errno;
 	return 0;
 }

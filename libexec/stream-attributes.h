@@ -17,7 +17,7 @@ const char *stream_attributes_check(struct archive_entry *entry, bool privileged
  */
 int stream_attributes_set(int dir_fd, const char *name, int fd, struct archive_entry *entry);
 
-/* Takes away what a stream may carry, from a directory that was there before. */
+/* Takes away what a stream may carry, and nothing of overlayfs's own, from a directory that was there before. */
 int stream_attributes_clear(int fd);
 
 /* Does what is made in this directory inherit access control lists? And takes those away again. */

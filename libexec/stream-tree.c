@@ -11,6 +11,7 @@
 #include "stream-attributes.h"
 #include "stream-format.h"
 #include "stream-source.h"
+#include "util/tree-copy.h"
 #include "util/tree.h"
 
 /* A directory above the present member, or the one that came last. */
@@ -20,6 +21,7 @@ struct level {
 	char last[NAME_MAX + 1]; /* the name below it that came last */
 	struct archive_entry *entry; /* what it gets when all below it has come; NULL: only its times back, */
 	struct timespec times[2]; /* since it is no member, but was there before */
+	bool whiteouts; /* some came */
 	bool inherited; /* what is made below it has to be rid of access control lists */
 };
 
@@ -60,11 +62,11 @@ static void free_level(struct level *level)
 static int leave_level(struct stream_tree *tree)
 {
 	struct level *level = top_level(tree);
-	int r;
+	int r = level->whiteouts && tree->depth > 1 ? tree_mark_whiteouts(level->fd) : 0;
 
-	if (level->entry)
+	if (r == 0 && level->entry)
 		r = stream_attributes_set(level->fd, ".", level->fd, level->entry);
-	else
+	else if (r == 0)
 		r = futimens(level->fd, level->times) < 0 ? -errno : 0;
 	if (r < 0)
 		return stream_fail_member(tree->error, -r,
@@ -283,9 +285,10 @@ static int put_symlink(struct stream_tree *tree, struct archive_entry *entry, co
 
 static int put_node(struct stream_tree *tree, struct archive_entry *entry, const char *name, mode_t type, dev_t device)
 {
-	const struct level *level = top_level(tree);
+	struct level *level = top_level(tree);
 	int r;
 
+	level->whiteouts = level->whiteouts || (type == S_IFCHR && device == makedev(0, 0));
 	if (mknodat(level->fd, name, type | 0600, device) < 0)
 		return tree_fail(tree, entry, errno);
 	r = level->inherited ? stream_attributes_disinherit(level->fd, name) : 0;

@@ -313,7 +313,8 @@ typedef void (*lb_result_fn)(const char *name, int result, const char *error, vo
  * @names: NULL-terminated
  * @fn:    called once for each name, from this thread; may be NULL
  *
- * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code.
+ * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code: -LB_ERR_TIMEOUT for
+ * one that hung and was given up.
  */
 int lb_containers_start(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
 			lb_result_fn fn, void *userdata);
@@ -1269,6 +1270,43 @@ int lb_forward_list(struct lb_context *context, const char *container, struct lb
 /** lb_forward_list_free - free a list; NULL is allowed. */
 void lb_forward_list_free(struct lb_forward **forwards);
 
+/* -------------------------------------------------------------------------------------------- boot */
+
+/** enum lb_boot_step - what happened to one container while all are started. */
+enum lb_boot_step {
+	LB_BOOT_STARTED,              /* its init runs */
+	LB_BOOT_ALREADY,              /* it ran before */
+	LB_BOOT_READY,                /* it is as its boot.wait asks for; the text says more, such as its address, or "" */
+	LB_BOOT_NOT_READY,            /* it is not within boot.timeout, or has ended again; the text says why */
+	LB_BOOT_FAILED,               /* it was not started; the text says why */
+	LB_BOOT_LAST_ = 0x7fffffff,
+};
+
+/** lb_boot_fn - receives what happened, when it happens, in the caller's thread; @text is valid during the call only. */
+typedef void (*lb_boot_fn)(const char *name, enum lb_boot_step step, const char *text, void *userdata);
+
+/**
+ * lb_start_all - start every container with autostart=yes that does not run, as their boot.* settings ask for.
+ * @options: NULL for the defaults; jobs is for those that may begin together
+ * @fn:      may be NULL
+ *
+ * Those without boot.after and boot.delay begin at once, several in parallel, higher boot.priority first; the others
+ * when all that they come after are ready, or cannot be: nobody waits for one that fails or hangs. Returns when all are
+ * through: 0; 1 when there was nothing to start; or the code of the first one that could not be started or did not
+ * become ready (-LB_ERR_TIMEOUT, -LB_ERR_NOT_RUNNING). It can be interrupted and called again at any time, also side by
+ * side.
+ */
+int lb_start_all(struct lb_context *context, const struct lb_run_options *options, lb_boot_fn fn, void *userdata);
+
+/**
+ * lb_stop_all - stop every container that runs, those first that come after others; of the others, lower boot.priority
+ * first.
+ *
+ * Each is asked to shut down, and killed when it has not done so within options->timeout_s, or at once with
+ * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
+ */
+int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
+
 /* ------------------------------------------------------------------------------------------- usage */
 
 /** What a number of struct lb_usage says where this host does not count it, or the container does not run. */
@@ -1337,6 +1375,78 @@ enum lb_metrics_format {
  */
 int lb_metrics(struct lb_context *context, enum lb_metrics_format format, char **ret_text);
 
+/* ------------------------------------------------------------------------------------------ events */
+
+/** struct lb_event - something that happened to a container, or to a base. Valid during the callback only. */
+struct lb_event {
+	size_t size;
+	int64_t time;                 /* microseconds since the epoch */
+	const char *action;           /* what was done ("start"), or what happened ("unhealthy") */
+	const char *container;        /* its name; "" for a base or the host */
+	const char *result;           /* "ok", or a word as lb_error_name() has them */
+	const char *message;          /* a detail, or why it failed; may be "" */
+	const char *words;            /* action and result for people: "started", "start failed" */
+	pid_t pid;                    /* of the command that did it */
+	uid_t uid;                    /* of who logged in and gave that command, or ran it */
+};
+
+/** struct lb_events_options - which events lb_events() shows. */
+struct lb_events_options {
+	size_t size;
+	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
+	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	bool follow;                  /* do not end at the last, but wait for more */
+	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
+};
+
+/** lb_event_fn - receives one event of lb_events(). */
+typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
+
+/**
+ * lb_events - what happened to containers and bases, oldest first.
+ * @options: NULL for all that there are
+ *
+ * They are read from ROOT/logs/events.log.1 and ROOT/logs/events.log, of 1 MiB each at most: what is older is gone. What is no
+ * event in these files is left out. Readers of these files (the group adm) need no other rights.
+ */
+int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);
+
+/* -------------------------------------------------------------------------------------------- logs */
+
+/** struct lb_logs_options - what lb_logs() shows; unset members mean all that there is. */
+struct lb_logs_options {
+	size_t size;
+	bool follow;                  /* do not end at the last line, but wait for more */
+	bool boot;                    /* since the container was started last */
+	bool console;                 /* what it printed on its console, even where it has a journal */
+	const char *unit;             /* of the journal: this systemd unit only */
+	int64_t since;                /* of the journal: microseconds since the epoch */
+	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
+	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
+};
+
+/**
+ * lb_line_fn - receives one line of a container's log, by lb_logs().
+ * @line: UTF-8 without control characters but tabs, of some thousand bytes at most; valid during the call only
+ */
+typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
+
+/**
+ * lb_logs - what containers have logged.
+ * @names:   NULL-terminated
+ * @options: NULL for all that there is
+ * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
+ *
+ * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
+ * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
+ * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
+ * a journal until its container stops, a console over its starts until it is deleted.
+ *
+ * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
+ * frozen), -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
+	    void *userdata);
 /* ------------------------------------------------------------------------------------------ health */
 
 /**

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "foreground.h"
 #include "unit-conditions.h"
+#include "run-all.h"
 
 /* What was asked for: filled from the command line. */
 struct request {
@@ -90,6 +91,18 @@ static bool is_called_off(struct lb_context *context, const struct request *requ
 	return true;
 }
 
+/* Some find out themselves who is meant by --all. */
+static bool read_names(struct lb_context *context, const struct command *command, int argc, char **argv,
+		       struct request *request, int *ret_exit)
+{
+	bool finds_all = command == &command_start || command == &command_stop || command == &command_restart;
+
+	if (finds_all && request->all && optind == argc)
+		return true;
+	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
+	return request->names != NULL;
+}
+
 /* False also where nothing is to be done: *ret_exit is EXIT_OK then. */
 static bool read_request(struct lb_context *context, const struct command *command, int argc, char **argv,
 			 struct request *request, int *ret_exit)
@@ -117,8 +130,7 @@ static bool read_request(struct lb_context *context, const struct command *comma
 		*ret_exit = EXIT_OK;
 		return false;
 	}
-	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
-	return request->names != NULL;
+	return read_names(context, command, argc, argv, request, ret_exit);
 }
 
 typedef int (*many_fn)(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
@@ -142,12 +154,14 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_start, argc, argv, &request, &result))
 		return result;
-	if (!request.foreground)
-		result = run_many(context, &request, lb_containers_start, "started", "running already:");
-	else if (request.all || request.names[1])
+	if (request.foreground && (request.all || request.names[1]))
 		result = usage_error(&command_start, "--foreground is for one container");
-	else
+	else if (request.foreground)
 		result = run_in_foreground(context, request.names[0]);
+	else if (request.all)
+		result = start_all(context, &request.options);
+	else
+		result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
 	return result;
 }
@@ -159,6 +173,8 @@ static int run_stop(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_stop, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return stop_all(context, &request.options);
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
 	free_names(request.names);
@@ -172,8 +188,12 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_restart, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return restart_all(context, &request.options);
+	request.options.comes_back = true;
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
+	request.options.timeout_s = 0; /* that was for the stop */
 	if (result == EXIT_OK)
 		result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
@@ -256,12 +276,12 @@ static int run_delete(struct lb_context *context, int argc, char **argv)
 	return run_each(context, &command_delete, lb_container_delete, "deleted", "deleted", argc, argv);
 }
 
-
 const struct command command_start = {
 	.name = "start",
-	.arguments = "NAME... | --all [--jobs N] [--at-boot] | NAME --foreground",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--jobs N] [--at-boot] | NAME --foreground",
 	.summary = "Start containers; several are started in parallel",
-	.help = "  --all          every container\n"
+	.help = "  --all          every container with autostart=yes, as their keys boot.* ask for\n"
+		"  --timeout S    when a start that hangs is given up (default 120)\n"
 		"  --jobs N       how many at a time (default: twice the number of processors)\n"
 		"  --at-boot      nothing is wrong where layerbox was never prepared: for systemd's units\n"
 		"  --foreground   stay until the container has ended: for layerbox@NAME.service\n",
@@ -272,10 +292,10 @@ const struct command command_stop = {
 	.name = "stop",
 	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N] [--at-shutdown] | NAME [--of-unit]",
 	.summary = "Shut containers down, and kill those that do not follow in time",
-	.help = "  --all          every container\n"
+	.help = "  --all          every container that runs, those first that come after others\n"
 		"  --timeout S    how long to wait for a clean shutdown (default 60)\n"
 		"  --kill         do not ask, kill\n"
-		"  --jobs N       how many at a time (default: twice the number of processors)\n"
+		"  --jobs N       how many at a time (default: twice the number of processors; with --all, 64)\n"
 		"  --at-shutdown  only while systemd takes the host down: for systemd's units\n"
 		"  --of-unit      not where layerbox@NAME.service has ended by itself: for that unit\n",
 	.run = run_stop,
@@ -285,7 +305,8 @@ const struct command command_restart = {
 	.name = "restart",
 	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
 	.summary = "Stop containers and start them again",
-	.help = "  Options as for `layerbox stop`. A container that is not running is started.\n",
+	.help = "  Options as for `layerbox stop`. A container that is not running is started; with --all, those\n"
+		"  that ran and those with autostart=yes.\n",
 	.run = run_restart,
 };
 

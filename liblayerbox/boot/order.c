@@ -14,6 +14,7 @@ struct order {
 	struct node **by_name, **by_turn;
 	size_t count, left;
 	int64_t begin_ms;
+	struct text_list broken;
 };
 
 /* ---- who comes after whom ---- */
@@ -87,6 +88,7 @@ static void graph_free(struct order *order)
 	free(order->nodes);
 	free(order->by_name);
 	free(order->by_turn);
+	text_list_free(&order->broken);
 }
 
 /* ---- cycles ---- */
@@ -137,6 +139,8 @@ static int break_cycles(struct order *order)
 			if (r == 0)
 				node->after[kept++] = node->after[k];
 		}
+		if (r >= 0 && kept < node->after_count)
+			r = text_list_add(&order->broken, node->member->name);
 		node->after_count = kept;
 	}
 	return r < 0 ? r : 0;
@@ -261,6 +265,11 @@ void order_through(struct order *order, size_t index, int64_t now_ms)
 	node->state = ORDER_THROUGH;
 	node->through_ms = now_ms;
 	order->left--;
+}
+
+const struct text_list *order_get_broken(const struct order *order)
+{
+	return &order->broken;
 }
 
 size_t order_left(const struct order *order)

@@ -38,6 +38,9 @@ ssize_t order_next(struct order *order, int64_t now_ms);
 /* When the next delay is over, so that somebody may begin although nobody else comes through; or ORDER_NEVER. */
 int64_t order_due(const struct order *order);
 
+/* The names of those who do not wait for all that they are to come after, because of a cycle. */
+const struct text_list *order_get_broken(const struct order *order);
+
 /* It is ready, or will not be. */
 void order_through(struct order *order, size_t index, int64_t now_ms);
 

@@ -10,6 +10,7 @@
 #include "../adapters/rights.h"
 #include "../adapters/sysctl.h"
 #include "../base/base.h"
+#include "../boot/after.h"
 #include "../container/bind-mount.h"
 #include "../container/cgroup-sweep.h"
 #include "../container/container.h"
@@ -331,6 +332,18 @@ static void examine_container(struct examination *examination, const char *name)
 	record_free(&record);
 }
 
+/* Nobody is waited for then, which is seldom what was meant. Looked at last: renames have been finished by then. */
+static void examine_order(struct examination *examination)
+{
+	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
+
+	if (after_find_unknown(examination->ctx, &problems) < 0)
+		return;
+	for (size_t i = 0; i + 1 < problems.count; i += 2)
+		found(examination, false, problems.items[i], problems.items[i + 1],
+		      "set boot.after anew with `layerbox set`");
+}
+
 int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
 {
 	struct examination examination = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
@@ -353,6 +366,7 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 	examine_limits(&examination, names.count);
 	for (size_t i = 0; i < names.count; i++)
 		examine_container(&examination, names.items[i]);
+	examine_order(&examination);
 	r = network_doctor(ctx, repair, fn, userdata);
 	return r < 0 ? r : examination.remaining + r;
 }

@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../base/base.h"
 #include "../container/cgroup-sweep.h"
+#include "../container/console-log.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
@@ -52,6 +53,7 @@ int lb_sweep(struct lb_context *ctx)
 	if (layers_sweep_is_due(ctx) && layers_sweep(ctx) < 0)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	moving_sweep(ctx);
+	console_logs_mend(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

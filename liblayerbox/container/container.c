@@ -102,11 +102,10 @@ static int open_one(struct lb_context *ctx, int containers_fd, const char *name,
 	return r;
 }
 
-int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
+int container_find(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
 {
 	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
 	CLEANUP_FD int containers_fd = -1;
-	struct lb_container *container;
 	int r = name_check(ctx, "container", name);
 
 	if (r < 0)
@@ -115,8 +114,14 @@ int lb_container_open(struct lb_context *ctx, const char *name, struct lb_contai
 	if (containers_fd < 0)
 		return containers_fd;
 	r = lease_table_load(ctx, &leases);
-	if (r == 0)
-		r = open_one(ctx, containers_fd, name, &leases, &container);
+	return r < 0 ? r : open_one(ctx, containers_fd, name, &leases, ret_container);
+}
+
+int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
+{
+	struct lb_container *container;
+	int r = container_find(ctx, name, &container);
+
 	if (r < 0)
 		return r;
 	r = container_ask(container);

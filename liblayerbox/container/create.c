@@ -10,12 +10,16 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
+#include "../snapshot/layer.h"
+#include "../util/attributes.h"
 #include "../util/file.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 #include "layout.h"
@@ -119,6 +123,25 @@ static int fill_top(struct draft *draft, int top_fd, int base_fd)
 				     &draft->fds, &draft->fd_count);
 }
 
+/*
+ * What overlayfs says of / is what the top layer has: so that has what the topmost layer below had. Last, since a time
+ * would not stay, and a default ACL would come upon the files.
+ */
+static int dress_top(struct draft *draft, int top_fd)
+{
+	const struct chain *layers = &draft->record.layers;
+	CLEANUP_FD int like_fd = -1;
+	int r;
+
+	if (!layers->count)
+		return 0;
+	like_fd = layer_open_tree(draft->ctx, layers->ids[0]);
+	if (like_fd < 0)
+		return like_fd;
+	r = attributes_copy(like_fd, top_fd);
+	return r < 0 ? fail_errno(draft->ctx, r, "cannot give / of container '%s' its attributes", draft->name) : 0;
+}
+
 /* A file at most one directory deep. */
 static int add_seed_file(struct draft *draft, const struct seed_file *file)
 {
@@ -156,7 +179,9 @@ static int fill(struct draft *draft, const struct lb_base *base, int base_fd)
 	r = add_file(draft, RECORD_FILE, record, 0600);
 	for (size_t i = 0; r == 0 && draft->seed && i < draft->seed->file_count; i++)
 		r = add_seed_file(draft, &draft->seed->files[i]);
-	return r < 0 ? r : fill_top(draft, top_fd, base_fd);
+	if (r == 0)
+		r = fill_top(draft, top_fd, base_fd);
+	return r == 0 && draft->seed ? dress_top(draft, top_fd) : r;
 }
 
 static bool is_on(const struct lb_context *ctx, const struct network_plan *network,
@@ -312,6 +337,8 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 	if (faccessat(draft->containers_fd, draft->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return name_is_taken(draft->ctx, draft->name);
 	store_sweep(draft->ctx, draft->containers_fd, "container");
+	/* Nobody shall read there what another container of that name has printed. */
+	console_log_remove(draft->ctx, draft->name);
 	for (int attempt = 0; attempt < ADDRESS_ATTEMPTS; attempt++) {
 		r = write_draft(draft, base, base_fd);
 		if (r != -EAGAIN)
@@ -354,8 +381,8 @@ static int check_new(struct lb_context *ctx, const char *name, bool privileged)
 	return r < 0 ? r : rights_require_kernel(ctx, !privileged);
 }
 
-int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
-			struct lb_container **ret_container)
+static int create_container(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			    struct lb_container **ret_container)
 {
 	const char *base_name = options && options->base ? options->base : ctx->config.base;
 	const char *description = options && options->description ? options->description : "";
@@ -396,6 +423,14 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
 	host_names_follow(ctx);
 	return 0;
+}
+
+int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			struct lb_container **ret_container)
+{
+	const int r = create_container(ctx, name, options, ret_container);
+
+	return event_of(ctx, "create", name, r, options && options->base ? options->base : ctx->config.base);
 }
 
 /* ---- from files that are there ---- */

@@ -8,6 +8,7 @@
 #include "../rebase/rebase.h"
 #include "../snapshot/layer.h"
 #include "../stream/moving.h"
+#include "console-log.h"
 #include "id-range.h"
 #include "readdress.h"
 #include "record.h"
@@ -61,6 +62,8 @@ int prepare_for_start(struct lb_context *ctx, const char *name, int container_fd
 		r = rights_require_kernel(ctx, !record.privileged);
 	if (r == 0 && record.id_count)
 		r = id_range_ensure(ctx, record.id_start, record.id_count);
+	if (r == 0)
+		r = console_log_prepare(ctx, name);
 	if (r == 0)
 		r = render_config(ctx, container_fd, name, &record);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -71,6 +72,7 @@ static void unmark_stopped(const struct member *member)
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
+	event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	if (result < 0 && batch->verb->stops)
 		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));
@@ -295,11 +297,24 @@ int containers_start_at_once(struct lb_context *ctx, const char *const *names, c
 	return run_verb(ctx, &start_verb, names, options, true, fn, userdata);
 }
 
+static int stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options, bool at_once,
+		lb_result_fn fn, void *userdata)
+{
+	const struct verb *verb = options && options->kill ? &kill_verb : &stop_verb;
+
+	return run_verb(ctx, verb, names, options, at_once, fn, userdata);
+}
+
 int lb_containers_stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
 		       lb_result_fn fn, void *userdata)
 {
-	return run_verb(ctx, options && options->kill ? &kill_verb : &stop_verb, names, options, false, fn,
-			userdata);
+	return stop(ctx, names, options, false, fn, userdata);
+}
+
+int containers_stop_at_once(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
+			    lb_result_fn fn, void *userdata)
+{
+	return stop(ctx, names, options, true, fn, userdata);
 }
 
 /* --------------------------------------------------------------------------------------- one only */

@@ -8,6 +8,7 @@
 #include "../container/container.h"
 #include "../container/layout.h"
 #include "../container/next.h"
+#include "../events/event.h"
 #include "../rebase/apply.h"
 #include "make.h"
 
@@ -93,6 +94,7 @@ static int create_locked(struct lb_context *ctx, const char *name, int container
 		r = fail_memory(ctx);
 	if (r == 0)
 		r = make(&making, &record);
+	event_of(ctx, "snapshot", name, r, label);
 	record_free(&record);
 	if (r == 0 && ret_snapshot)
 		return snapshot_make_handle(ctx, name, label, &making.record, ret_snapshot);

@@ -4,7 +4,8 @@
  * When the last one runs nobody may write: the container is frozen. What decides about "changed" is in docs/snapshots.md.
  *
  * Everything is kept that a layer has: whiteouts, opaque marks, xattrs, capabilities, hard links, holes, times, sockets.
- * Marks by which overlayfs says where an inode came from (origin, impure) are left out.
+ * Marks by which overlayfs says where an inode came from (origin, impure) are left out; that whiteouts are in a directory
+ * is said anew.
  */
 #pragma once
 

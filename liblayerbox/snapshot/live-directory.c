@@ -98,6 +98,17 @@ static int set_xattrs(const struct live_directory *directory, int fd)
 	return r;
 }
 
+static bool has_whiteouts(const struct live_directory *directory)
+{
+	for (size_t i = 0; i < directory->count; i++) {
+		const struct live_node *child = directory->children[i];
+
+		if (child->made && live_is_whiteout(child->state.mode, child->state.rdev))
+			return true;
+	}
+	return false;
+}
+
 int live_directory_finish(struct live_worker *worker, struct live_node *node)
 {
 	const struct live_state *state = &node->state;
@@ -117,6 +128,8 @@ int live_directory_finish(struct live_worker *worker, struct live_node *node)
 	if (fd < 0)
 		return live_fail(worker, fd, "open the copy of", node);
 	r = fchown(fd, like.st_uid, like.st_gid) < 0 ? -errno : set_xattrs(node->directory, fd);
+	if (r == 0 && node->parent && has_whiteouts(node->directory))
+		r = tree_mark_whiteouts(fd);
 	if (r == 0)
 		r = tree_set_attributes(fd, ".", &like);
 	return r < 0 ? live_fail(worker, r, "copy the attributes of", node) : 0;

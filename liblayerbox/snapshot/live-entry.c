@@ -89,25 +89,6 @@ int live_entry_remove(struct live_worker *worker, struct live_place *place, stru
 
 /* ---- what comes ---- */
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
-}
-
-/* What lies in the future was written before the clock was set back: a write now would have made it now. */
-bool live_is_hot(const struct live_copy *copy, const struct stat *st)
-{
-	struct timespec soon;
-
-	if (copy->last)
-		return true; /* without a syncfs(2), pages may be dirty */
-	if (is_before(&st->st_ctim, &copy->hot_since))
-		return false;
-	clock_gettime(CLOCK_REALTIME, &soon);
-	soon.tv_sec++;
-	return is_before(&st->st_ctim, &soon);
-}
-
 /* One whiteout for all, as overlayfs has it, while it takes more links. */
 static int make_whiteout(const struct live_copy *copy, int dir_fd, const char *name)
 {
@@ -161,8 +142,8 @@ int live_entry_make(struct live_worker *worker, struct live_place *place, struct
 		worker->counts.linked++;
 		worker->counts.last_pass += copy->last;
 	} else {
+		state.again = live_file_is_hot(copy, place->source_fd, node->name, st);
 		r = tree_copy_entry_lazily(place->source_fd, node->name, place->target_fd, node->name, st);
-		state.again = live_is_hot(copy, st);
 		count_copy(worker, st);
 	}
 	if (r == 0)

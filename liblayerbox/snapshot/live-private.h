@@ -23,6 +23,11 @@ enum {
 	 * began earlier may still be at it, and so a clock that is set back by less does no harm either.
 	 */
 	LIVE_HOT_MARGIN_NS = 100000000,
+	/*
+	 * So long before that where somebody has it open for writing: a direct write sets the ctime when it begins, and
+	 * its data comes when the disk has it. As long as the kernel waits for most disks before it gives a request up.
+	 */
+	LIVE_WRITE_S = 30,
 };
 
 struct live_directory {
@@ -166,8 +171,17 @@ int live_entry_make(struct live_worker *worker, struct live_place *place, struct
 
 int live_entry_make_directory(struct live_worker *worker, struct live_place *place, struct live_node *node);
 
+
+/* ---- live-hot.c ---- */
+
 /* May it have been written to after @st was taken, without a change of its state? */
 bool live_is_hot(const struct live_copy *copy, const struct stat *st);
+
+/*
+ * The same of an entry that is no directory and is about to be copied: asked before, for who has closed it by then has
+ * written all.
+ */
+bool live_file_is_hot(const struct live_copy *copy, int dir_fd, const char *name, const struct stat *st);
 
 /* ---- live-links.c ---- */
 

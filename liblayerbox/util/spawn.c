@@ -188,8 +188,11 @@ struct output {
 
 static void output_line_done(struct output *output)
 {
-	if (output->options->on_line && output->line.length)
-		output->options->on_line(text_printable(output->line.data), output->options->userdata);
+	const struct spawn_options *options = output->options;
+
+	if (options->on_line && output->line.length)
+		options->on_line(options->raw_lines ? output->line.data : text_printable(output->line.data),
+				 options->userdata);
 	output->line.length = 0;
 }
 

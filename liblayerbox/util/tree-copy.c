@@ -44,6 +44,11 @@ bool tree_copy_leaves_out(const char *name)
 	return false;
 }
 
+int tree_mark_whiteouts(int fd)
+{
+	return fsetxattr(fd, "trusted.overlay.origin", "", 0, 0) < 0 ? -errno : 0;
+}
+
 static int copy_xattr(const struct place *from, const char *name, char *value, const struct place *to)
 {
 	ssize_t n = from->fd >= 0 ? fgetxattr(from->fd, name, value, XATTR_SIZE_MAX)

@@ -25,5 +25,11 @@ int tree_copy_attributes(int source_fd, int to_fd, const char *to, const struct 
 /* Owner, mode and times of @like, also for a link; in this order, since a change of owner takes setuid bits away. */
 int tree_set_attributes(int dir_fd, const char *name, const struct stat *like);
 
+/*
+ * Says of an open directory, not the topmost one, that whiteouts are in it; for whoever puts them there other than by
+ * an overlay. Where no layer below has such a directory, the kernel lists them otherwise, and never deletes it.
+ */
+int tree_mark_whiteouts(int fd);
+
 /* Is it an attribute that overlayfs wrote about the inode itself, and that would be a lie about a copy? */
 bool tree_copy_leaves_out(const char *name);

@@ -36,7 +36,7 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 {
 	CLEANUP(container_cleanup) struct lb_container *container = NULL;
 	char why[HEALTH_WHY_SIZE] = "";
-	int r = lb_container_open(ctx, task->work.name, &container);
+	int r = container_find(ctx, task->work.name, &container);
 
 	if (r < 0) {
 		keep_text(task->text, ctx->error);
@@ -44,10 +44,10 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 	}
 	task->settings = policy_settings_of(&container->record, container->name, ctx->config.restart_policy);
 	task->has_settings = true;
-	/* Another life of it, which will be looked at. */
-	if (container->live.pid != task->pid)
-		return POLICY_NOT_CHECKED;
 	r = health_check(ctx, container, why, sizeof why);
+	/* Another life of it, which will be looked at; or there is no check any more. */
+	if (r >= 0 && container->live.pid != task->pid)
+		return POLICY_NOT_CHECKED;
 	if (r < 0 && r != -LB_ERR_NOT_RUNNING)
 		keep_text(task->text, ctx->error);
 	else if (r > 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/boot.bats has the
+# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/host-boot.bats has
 # units themselves.
 load ../lib/common
 

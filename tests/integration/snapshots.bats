@@ -463,6 +463,17 @@ a_snapshot_is_due() {
 	is "$(layerbox exec child -- cat /root/file)" data
 }
 
+@test "a clone's / has the owner, mode and time of the other's" {
+	make parent
+	layerbox --quiet start parent
+	layerbox exec parent -- sh -c 'chown 7:8 / && chmod 1711 / && touch -d "2001-02-03 04:05:06" /'
+	layerbox --quiet stop parent
+	layerbox --quiet clone parent child
+	echo child >> "$BATS_FILE_TMPDIR/names"
+	is "$(stat -c '%a %u:%g %y' "$CONTAINERS/child/rootfs-layer")" "$(stat -c '%a %u:%g %y' "$CONTAINERS/parent/rootfs-layer")"
+	[[ $(stat -c '%a %y' "$CONTAINERS/child/rootfs-layer") = '1711 2001-02-03 '* ]]
+}
+
 @test "a clone of a snapshot is as the other was then, and shares its layer" {
 	make was
 	put was /root/file old

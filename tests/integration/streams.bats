@@ -96,6 +96,21 @@ inventory() {
 	[ "$(layerbox exec lion -- cat /etc/machine-id)" != "$(cat "$CONTAINERS/tiger/rootfs-layer/etc/machine-id" 2> /dev/null || true)" ]
 }
 
+@test "a directory that hides files can be listed and deleted after layers were merged and an import" {
+	make tiger
+	layerbox --quiet start tiger
+	layerbox exec tiger -- sh -c 'mkdir /d && touch /d/f /d/g'
+	layerbox --quiet snapshot create tiger one --stop
+	layerbox exec tiger -- rm /d/f
+	layerbox --quiet snapshot create tiger two --stop
+	layerbox --quiet snapshot delete tiger one
+	layerbox export tiger | layerbox --quiet import --as lion
+	layerbox --quiet start lion
+	echo lion >> "$BATS_FILE_TMPDIR/names"
+	is "$(layerbox exec lion -- ls -A /d 2>&1)" g
+	succeeds layerbox exec lion -- rm -r /d
+}
+
 @test "under another root it keeps its name, MAC and address" {
 	make_tiger
 	layerbox forward add tiger 8883:1883

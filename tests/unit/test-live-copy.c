@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -16,7 +19,9 @@
 #include "../../liblayerbox/snapshot/live-private.h"
 #include "../../liblayerbox/util/file.h"
 
-enum { LINKS_MAX = 4096, FILE_BYTES = 300000 };
+#define ORIGIN "trusted.overlay.origin"
+
+enum { LINKS_MAX = 4096, FILE_BYTES = 300000, PAGE = 4096 };
 
 static struct lb_context *context;
 
@@ -159,12 +164,14 @@ static void compare_xattrs(int a_fd, int b_fd, const char *name, const char *pat
 	for (const char *key = list; key < list + n; key += strlen(key) + 1) {
 		ssize_t length = lgetxattr(a, key, value, sizeof value);
 
-		if (strcmp(key, "trusted.overlay.origin") == 0)
+		if (strcmp(key, ORIGIN) == 0)
 			continue;
 		if (lgetxattr(b, key, second, sizeof second) != length || memcmp(value, second, (size_t)length) != 0)
 			fail_msg("%s has another %s", path, key);
 		m += (ssize_t)strlen(key) + 1;
 	}
+	if (lgetxattr(b, ORIGIN, NULL, 0) == 0)
+		m += (ssize_t)sizeof ORIGIN; /* there are whiteouts in it */
 	if (llistxattr(b, other, sizeof other) != m)
 		fail_msg("%s has more attributes than it should", path);
 }
@@ -409,7 +416,7 @@ static void test_everything(void **state)
 	assert_int_equal(mkdir("source", 0755), 0);
 	assert_int_equal(mkdir("source/dir", 02750), 0);
 	assert_int_equal(setxattr("source/dir", "trusted.overlay.opaque", "y", 1, 0), 0);
-	assert_int_equal(setxattr("source/dir", "trusted.overlay.origin", "y", 1, 0), 0);
+	assert_int_equal(setxattr("source/dir", ORIGIN, "y", 1, 0), 0);
 	assert_int_equal(setxattr("source", "trusted.x", "root", 4, 0), 0);
 	put_file("source/dir/file", "content");
 	assert_int_equal(link("source/dir/file", "source/link"), 0);
@@ -431,6 +438,8 @@ static void test_everything(void **state)
 	assert_true(counts.last_pass_bytes >= 3);
 	assert_int_equal(lstat("layer/" LAYER_TREE "/whiteout", &st), 0);
 	assert_int_equal(st.st_nlink, 2);
+	assert_int_equal(getxattr("layer/" LAYER_TREE "/dir", ORIGIN, NULL, 0), 0);
+	assert_int_equal(getxattr("layer/" LAYER_TREE, ORIGIN, NULL, 0), -1);
 	remove_trees();
 }
 
@@ -702,6 +711,103 @@ static void test_hot(void **state)
 	come_from_disk(state);
 }
 
+/* A write whose data do not come until the page they are in is there: it says so, and waits. */
+struct stalled {
+	int fd, faults_fd;
+	char *page;
+	pthread_t thread;
+};
+
+static void *write_page(void *data)
+{
+	struct stalled *stalled = data;
+
+	return pwrite(stalled->fd, stalled->page, PAGE, 0) == PAGE ? data : NULL;
+}
+
+/* Skips where a program may not do so. */
+static void begin_write(struct stalled *stalled)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffd_msg fault;
+
+	stalled->faults_fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	stalled->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range.range.start = (uintptr_t)stalled->page;
+	range.range.len = PAGE;
+	if (stalled->faults_fd < 0 || ioctl(stalled->faults_fd, UFFDIO_API, &api) < 0 ||
+	    ioctl(stalled->faults_fd, UFFDIO_REGISTER, &range) < 0)
+		skip();
+	assert_int_equal(pthread_create(&stalled->thread, NULL, write_page, stalled), 0);
+	assert_int_equal(read(stalled->faults_fd, &fault, sizeof fault), (ssize_t)sizeof fault);
+}
+
+static void let_write(struct stalled *stalled)
+{
+	static char text[PAGE] __attribute__((aligned(PAGE))) = "new";
+	struct uffdio_copy copy = { .dst = (uintptr_t)stalled->page, .src = (uintptr_t)text, .len = PAGE };
+	void *done;
+
+	assert_int_equal(ioctl(stalled->faults_fd, UFFDIO_COPY, &copy), 0);
+	assert_int_equal(pthread_join(stalled->thread, &done), 0);
+	assert_non_null(done);
+	close(stalled->faults_fd);
+	munmap(stalled->page, PAGE);
+}
+
+/* It sets the ctime when it begins; so what is copied then has the ctime that it has when the data are there. */
+static void test_direct_write(void **state)
+{
+	static char text[PAGE] = "old";
+	struct stalled stalled;
+	struct stat before, after;
+	struct live_copy *copy;
+
+	need_root();
+	go_to_disk();
+	assert_int_equal(mkdir("source", 0755), 0);
+	stalled.fd = open("source/database", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(stalled.fd, text, PAGE), PAGE);
+	assert_int_equal(fsync(stalled.fd), 0);
+	if (fcntl(stalled.fd, F_SETFL, O_DIRECT) < 0)
+		skip();
+	let_cool();
+	begin_write(&stalled);
+	assert_int_equal(stat("source/database", &before), 0);
+	let_cool();
+	copy = begin("layer", NULL);
+	copy->hot_margin_ns = 0;
+	succeeded(live_copy_pass(copy, false));
+	let_write(&stalled);
+	assert_int_equal(stat("source/database", &after), 0);
+	assert_int_equal(after.st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+	end(copy, "layer");
+	assert_alike("layer");
+	close(stalled.fd);
+	come_from_disk(state);
+}
+
+/* What nobody has open is not copied again, or what was unpacked a moment ago would be copied while all is frozen. */
+static void test_no_writer(void **state)
+{
+	struct live_copy *copy;
+	int fd;
+
+	go_to_disk();
+	assert_int_equal(mkdir("source", 0755), 0);
+	put_file("source/closed", "12345");
+	put_file("source/open", "123");
+	fd = open("source/open", O_WRONLY | O_CLOEXEC);
+	let_cool();
+	copy = begin("layer", NULL);
+	copy->hot_margin_ns = 0;
+	succeeded(live_copy_pass(copy, false));
+	assert_int_equal(end(copy, "layer").last_pass_bytes, 3);
+	close(fd);
+	come_from_disk(state);
+}
+
 /* What has the clock of tomorrow is not copied again in every pass. */
 static void test_future(void **state)
 {
@@ -842,6 +948,7 @@ int main(void)
 		cmocka_unit_test(test_moved_links), cmocka_unit_test(test_random),
 		cmocka_unit_test(test_previous),    cmocka_unit_test(test_damaged_states),
 		cmocka_unit_test(test_mapped),      cmocka_unit_test(test_hot),
+		cmocka_unit_test(test_direct_write), cmocka_unit_test(test_no_writer),
 		cmocka_unit_test(test_future),      cmocka_unit_test(test_races),
 		cmocka_unit_test(test_many_links),  cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_mount),

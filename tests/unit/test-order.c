@@ -224,6 +224,8 @@ static void test_cycles_do_not_stand_still(void **state)
 	begins(1000, "c d");
 	through("c", 1000);
 	begins(1000, "b");
+	assert_int_equal(order_get_broken(scene.order)->count, 1);
+	assert_string_equal(order_get_broken(scene.order)->items[0], "a");
 	end();
 	/* Two that share a member, and one who comes after one of them. */
 	BEGIN("a 0 0 m", "m 0 0 a z", "z 0 0 m", "q 0 0 z");

@@ -63,6 +63,27 @@ static void test_difference_of_links(void **state)
 	compare_trees("b", LAYER_A);
 }
 
+/* Of what is there, of what changes only itself, and of what gets one and does not change itself. */
+static void test_difference_of_whiteouts(void **state)
+{
+	struct stat st, before;
+
+	(void)state;
+	assert_true(mkdir("a/stays", 0755) == 0 && mkdir("a/changes", 0755) == 0 && mkdir("a/gets", 0755) == 0);
+	assert_true(mknod("a/stays/x", S_IFCHR, 0) == 0 && mknod("a/changes/x", S_IFCHR, 0) == 0);
+	share_tree();
+	assert_int_equal(chmod("b/changes", 0700), 0);
+	assert_int_equal(stat("b/gets", &before), 0);
+	assert_int_equal(mknod("b/gets/x", S_IFCHR, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, "b/gets", (struct timespec[]){ before.st_atim, before.st_mtim }, 0), 0);
+	pack(DIFFERENCE, STREAM_PLAIN);
+	unpack(&from_a);
+	compare_trees("b", LAYER_A);
+	assert_true(is_marked(LAYER_A "/stays") && is_marked(LAYER_A "/changes") && is_marked(LAYER_A "/gets"));
+	assert_int_equal(stat(LAYER_A "/gets", &st), 0);
+	assert_int_equal(st.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+}
+
 static void test_difference_of_types(void **state)
 {
 	(void)state;
@@ -144,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup(test_random_differences, begin),
 		cmocka_unit_test_setup(test_difference_is_small, begin),
 		cmocka_unit_test_setup(test_difference_of_links, begin),
+		cmocka_unit_test_setup(test_difference_of_whiteouts, begin),
 		cmocka_unit_test_setup(test_difference_of_types, begin),
 		cmocka_unit_test_setup(test_difference_of_directories, begin),
 		cmocka_unit_test_setup(test_much_is_gone, begin),

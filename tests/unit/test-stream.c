@@ -156,6 +156,18 @@ static void test_left_out(void **state)
 	assert_int_equal(listxattr(LAYER_A "/f", NULL, 0), 0);
 }
 
+/* Where no layer below has that directory, the kernel would list them otherwise. */
+static void test_whiteouts_are_marked(void **state)
+{
+	(void)state;
+	assert_true(mkdir("a/d", 0755) == 0 && mkdir("a/d/e", 0755) == 0);
+	assert_true(mknod("a/gone", S_IFCHR, 0) == 0 && mknod("a/d/gone", S_IFCHR, 0) == 0);
+	pack(TREE_A, STREAM_PLAIN);
+	unpack(&layer_a);
+	assert_true(is_marked(LAYER_A "/d"));
+	assert_false(is_marked(LAYER_A) || is_marked(LAYER_A "/d/e"));
+}
+
 static void test_privileged(void **state)
 {
 	const struct told privileged = { .layer = A, .privileged = true };
@@ -354,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deep, begin),
 		cmocka_unit_test_setup(test_names_in_order, begin),
 		cmocka_unit_test_setup(test_left_out, begin),
+		cmocka_unit_test_setup(test_whiteouts_are_marked, begin),
 		cmocka_unit_test_setup(test_privileged, begin),
 		cmocka_unit_test_setup(test_base_and_two_layers, begin),
 		cmocka_unit_test_setup(test_program, begin),
