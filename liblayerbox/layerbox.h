@@ -1307,6 +1307,13 @@ int lb_start_all(struct lb_context *context, const struct lb_run_options *option
  */
 int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
 
+/**
+ * lb_container_wait_ready - wait until one that runs is as its boot.wait asks for, for boot.timeout at most.
+ *
+ * Errors: -LB_ERR_TIMEOUT, -LB_ERR_NOT_RUNNING (it has ended meanwhile).
+ */
+int lb_container_wait_ready(struct lb_container *container);
+
 /* ------------------------------------------------------------------------------------------- usage */
 
 /** What a number of struct lb_usage says where this host does not count it, or the container does not run. */

@@ -24,15 +24,24 @@ static int take_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static void tell_ready(struct lb_container *container)
+/* One that is not ready in time runs on, and what comes after it begins all the same, as in `start --all`. */
+static int become_ready(struct lb_context *context, struct lb_container *container)
 {
-	const char *ipv4 = lb_container_get_ipv4(container);
+	int ready = lb_container_wait_ready(container), r;
+	const char *ipv4;
 	char state[160];
 
-	snprintf(state, sizeof state, "READY=1\nSTATUS=%s, %s%sinit is process %d\n",
-		 lb_state_name(lb_container_get_state(container)), ipv4, *ipv4 ? ", " : "",
-		 (int)lb_container_get_pid(container));
+	if (ready < 0)
+		report_failure(context, ready);
+	r = lb_container_refresh(container);
+	if (r < 0)
+		return report_failure(context, r);
+	ipv4 = lb_container_get_ipv4(container);
+	snprintf(state, sizeof state, "READY=1\nSTATUS=%s%s, %s%sinit is process %d\n",
+		 lb_state_name(lb_container_get_state(container)), ready < 0 ? ", not ready in time" : "", ipv4,
+		 *ipv4 ? ", " : "", (int)lb_container_get_pid(container));
 	notify(state);
+	return EXIT_OK;
 }
 
 static int tell_end(const char *name, enum lb_end end)
@@ -53,11 +62,10 @@ static int start_and_wait(struct lb_context *context, struct lb_container *conta
 	if (r < 0)
 		return report_failure(context, r);
 	say("%s %s", r == 0 ? "started" : "running already:", name);
+	r = become_ready(context, container);
+	if (r != EXIT_OK)
+		return r;
 	signal_fd = take_signals();
-	r = lb_container_refresh(container);
-	if (r < 0)
-		return report_failure(context, r);
-	tell_ready(container);
 	r = lb_container_wait(container, signal_fd, &end);
 	close(signal_fd);
 	notify("STOPPING=1");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/host-boot.bats has
-# units themselves.
+# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/host-boot.bats
+# has the units themselves.
 load ../lib/common
 
 teardown() {
@@ -69,6 +69,24 @@ another_init_runs() {
 		grep -qx STOPPING=1 "$told"
 		kill "$listener"
 	done
+}
+
+@test "it is ready when boot.wait says so, and where that is not in time it is told all the same" {
+	make a
+	listen "$BATS_TEST_TMPDIR/socket"
+	layerbox --quiet set a boot.wait=check health.command='test -e /root/ready' boot.timeout=60s
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/socket in_foreground a
+	refute grep -q READY "$told"
+	layerbox exec a -- touch /root/ready
+	wait_until 10 grep -qx READY=1 "$told"
+	layerbox --quiet stop a
+	ended_with 0
+	layerbox --quiet set a health.command=/bin/false boot.timeout=1s
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/socket in_foreground a
+	wait_until 10 grep -qF "STATUS=running, not ready in time, " "$told"
+	is_waiting
+	layerbox --quiet stop a
+	ended_with 0
 }
 
 @test "one that runs already is waited for; SIGTERM ends the waiting and not the container" {
@@ -169,7 +187,8 @@ with_supervisor() {
 	tells "nothing to do: the host is not going down" env PATH=/nowhere "$(type -P layerbox)" stop --all --at-shutdown
 	state_is a running
 	printf '#!/bin/sh\n[ "$1" = is-system-running ] && echo stopping\nexit 1\n' > "$BATS_TEST_TMPDIR/bin/systemctl"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH tells "stopped a" layerbox stop --all --at-shutdown
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH succeeds layerbox stop --all --at-shutdown
+	state_is a stopped
 }
 
 @test "stop --of-unit leaves alone what was started after its unit had ended" {
@@ -183,6 +202,7 @@ with_supervisor() {
 	[ ! -e /var/lib/layerbox ] || skip "this machine has a root"
 	LAYERBOX_ROOT='' tells "nothing to do: layerbox was never prepared here with \`layerbox init\`" \
 		layerbox start --all --at-boot
-	LAYERBOX_ROOT='' refused 1 "does not exist" layerbox start --all
-	refused 1 "does not exist" layerbox --root /srv/not-mounted start --all --at-boot
+	LAYERBOX_ROOT='' run -1 layerbox start --all
+	run -1 layerbox --root /srv/not-mounted start --all --at-boot
+	[[ $output == *"/srv/not-mounted does not exist"* ]] || fail "$output"
 }

@@ -34,6 +34,9 @@ make_five() {
 	in_host grep -q ends "$base/etc/init.d/halt" || in_host sed -i '2i echo shut down >> /root/ends' "$base/etc/init.d/halt"
 	# shellcheck disable=SC2086
 	succeeds in_host layerbox create $five --base busybox --start
+	# And one that is not meant to start.
+	in_host layerbox --quiet create zeta --base busybox
+	in_host layerbox --quiet set zeta autostart=no
 }
 
 state_of() {
@@ -85,6 +88,7 @@ all_are_up() {
 		is "$(pgrep -cf "^\[lxc monitor\] /var/lib/layerbox/containers $name\$")" 1
 		is "$(times_told "started $name")" 1
 	done
+	is "$(state_of zeta)" stopped
 	set -- $five
 	for name in $five; do
 		shift
