@@ -340,16 +340,22 @@ int lb_container_freeze(struct lb_container *container);
 /** lb_container_thaw - let them run on; returns 1 when they did. */
 int lb_container_thaw(struct lb_container *container);
 
+/** enum lb_end - how a container ended. */
+enum lb_end {
+	LB_END_UNKNOWN,               /* by itself, and there was no supervisor that knows more */
+	LB_END_SHUT_DOWN,             /* somebody stopped it with layerbox */
+	LB_END_FAILED,
+	LB_END_LAST_ = 0x7fffffff,
+};
+
 /**
  * lb_container_wait - wait until a running container has ended.
- * @stop_fd:    can be read from (poll(2)) when there is no more to wait for; -1: only the end counts
- * @ret_status: 0 when it was shut down, else the exit status of its init, or 128 + N when signal N ended that; -1 where
- *              nobody tells
+ * @stop_fd: can be read from (poll(2)) when there is no more to wait for; -1: only the end counts
  *
- * A reboot from inside is no end, nor is a command of layerbox that starts it again, as a rebase does. Returns 0 when
- * it has ended, 1 when @stop_fd could be read from before. Errors: -LB_ERR_NOT_RUNNING.
+ * A reboot from inside is no end, nor is one after which layerbox starts it again: restart, a rebase, the supervisor.
+ * Returns 0 when it has ended, 1 when @stop_fd could be read from before. Errors: -LB_ERR_NOT_RUNNING.
  */
-int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_status);
+int lb_container_wait(struct lb_container *container, int stop_fd, enum lb_end *ret_end);
 
 /**
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
@@ -1300,6 +1306,13 @@ int lb_start_all(struct lb_context *context, const struct lb_run_options *option
  * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
  */
 int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
+
+/**
+ * lb_container_wait_ready - wait until one that runs is as its boot.wait asks for, for boot.timeout at most.
+ *
+ * Errors: -LB_ERR_TIMEOUT, -LB_ERR_NOT_RUNNING (it has ended meanwhile).
+ */
+int lb_container_wait_ready(struct lb_container *container);
 
 /* ------------------------------------------------------------------------------------------- usage */
 

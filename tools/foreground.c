@@ -24,52 +24,55 @@ static int take_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-static void tell_ready(struct lb_container *container)
+/* One that is not ready in time runs on, and what comes after it begins all the same, as in `start --all`. */
+static int become_ready(struct lb_context *context, struct lb_container *container)
 {
-	const char *ipv4 = lb_container_get_ipv4(container);
+	int ready = lb_container_wait_ready(container), r;
+	const char *ipv4;
 	char state[160];
 
-	snprintf(state, sizeof state, "READY=1\nSTATUS=%s, %s%sinit is process %d\n",
-		 lb_state_name(lb_container_get_state(container)), ipv4, *ipv4 ? ", " : "",
-		 (int)lb_container_get_pid(container));
+	if (ready < 0)
+		report_failure(context, ready);
+	r = lb_container_refresh(container);
+	if (r < 0)
+		return report_failure(context, r);
+	ipv4 = lb_container_get_ipv4(container);
+	snprintf(state, sizeof state, "READY=1\nSTATUS=%s%s, %s%sinit is process %d\n",
+		 lb_state_name(lb_container_get_state(container)), ready < 0 ? ", not ready in time" : "", ipv4,
+		 *ipv4 ? ", " : "", (int)lb_container_get_pid(container));
 	notify(state);
+	return EXIT_OK;
 }
 
-/* What its end, after @status, comes to. */
-static int tell_end(const char *name, int status)
+static int tell_end(const char *name, enum lb_end end)
 {
-	if (status <= 0) {
-		say(status == 0 ? "%s was shut down" : "%s has ended", name);
-		return EXIT_OK;
-	}
-	if (status > 128)
-		fprintf(stderr, "layerbox: container '%s' failed: signal %d (%s) ended its init\n", name, status - 128,
-			strsignal(status - 128));
+	if (end == LB_END_FAILED)
+		fprintf(stderr, "layerbox: container '%s' has failed\n", name);
 	else
-		fprintf(stderr, "layerbox: container '%s' failed: its init ended with status %d\n", name, status);
-	return EXIT_FAILED;
+		say(end == LB_END_SHUT_DOWN ? "%s was shut down" : "%s has ended", name);
+	return end == LB_END_FAILED ? EXIT_FAILED : EXIT_OK;
 }
 
 static int start_and_wait(struct lb_context *context, struct lb_container *container)
 {
 	const char *name = lb_container_get_name(container);
-	int signal_fd, status, r = lb_container_start(container, NULL);
+	int signal_fd, r = lb_container_start(container, NULL);
+	enum lb_end end;
 
 	if (r < 0)
 		return report_failure(context, r);
 	say("%s %s", r == 0 ? "started" : "running already:", name);
+	r = become_ready(context, container);
+	if (r != EXIT_OK)
+		return r;
 	signal_fd = take_signals();
-	r = lb_container_refresh(container);
-	if (r < 0)
-		return report_failure(context, r);
-	tell_ready(container);
-	r = lb_container_wait(container, signal_fd, &status);
+	r = lb_container_wait(container, signal_fd, &end);
 	close(signal_fd);
 	notify("STOPPING=1");
 	if (r < 0)
 		return report_failure(context, r);
 	if (r == 0)
-		return tell_end(name, status);
+		return tell_end(name, end);
 	say("%s is left as it is", name);
 	return EXIT_OK;
 }

@@ -27,12 +27,3 @@ void notify(const char *state)
 		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 	close(fd);
 }
-
-uint64_t notify_watchdog_us(void)
-{
-	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-
-	if (!us || (pid && strtol(pid, NULL, 10) != getpid()))
-		return 0;
-	return strtoull(us, NULL, 10);
-}

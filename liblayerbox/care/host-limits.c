@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static const struct host_limit limits[] = {
-	{ "fs/inotify/max_user_instances", 64, 8, 16384,
+	{ "fs/inotify/max_user_instances", 48, 10, 16384,
 	  "those of all containers count for the host's root, and programs fail with \"Too many open files\"" },
 	{ "fs/inotify/max_user_watches", 4096, 256, 1048576,
 	  "those of all containers count for the host's root, and programs fail with \"No space left on device\"" },

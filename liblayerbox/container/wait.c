@@ -3,23 +3,23 @@
  * Waiting for the end of a container: that of its monitor, which outlives a reboot from inside and then has another
  * init. Both are followed by pidfds; only a reboot, and a command that is about to start it again, are looked for.
  */
+#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include "../adapters/process.h"
 #include "../core/lock.h"
+#include "../core/store.h"
+#include "../health/status-file.h"
 #include "container.h"
+#include "layout.h"
 
 enum { LOOK_MS = 20, RESTART_MS = 1000 };
 
 struct watched {
 	struct process init, monitor;
 	bool init_ended;
-	int status;                   /* of init as wait(2) has it, or UNKNOWN */
+	enum lb_end end;
 };
-
-enum { UNKNOWN = -1 };
 
 enum happened { ENDED, REBOOTED, STOPPED_WAITING };
 
@@ -39,7 +39,7 @@ static bool is_readable(int fd, int timeout_ms)
 /* Opens both; -ESRCH where they changed meanwhile. */
 static int watched_open(struct lb_container *container, struct watched *ret_watched)
 {
-	struct watched watched = { .init = PROCESS_NONE, .monitor = PROCESS_NONE, .status = UNKNOWN };
+	struct watched watched = { .init = PROCESS_NONE, .monitor = PROCESS_NONE };
 	pid_t pid = container->live.pid;
 	int r = process_open(pid, &watched.init);
 
@@ -71,7 +71,7 @@ static void note_init_end(struct lb_container *container, struct watched *watche
 {
 	watched->init_ended = true;
 	if (somebody_works_on_it(container))
-		watched->status = 0;
+		watched->end = LB_END_SHUT_DOWN;
 }
 
 /* Waits for what happens first. After a reboot @container has the new init's number. */
@@ -88,7 +88,7 @@ static enum happened await(struct lb_container *container, struct watched *watch
 		if (items[0].revents) {
 			/* It waits for its init, unless it is killed. */
 			if (!is_readable(watched->init.fd, 0))
-				watched->status = SIGKILL;
+				watched->end = LB_END_FAILED;
 			return ENDED;
 		}
 		if (items[1].revents)
@@ -107,33 +107,62 @@ static bool is_back(struct lb_container *container)
 	return container_ask(container) == 0 && container->live.pid > 0;
 }
 
-/* Does the command that has stopped it start it again, as restart and rebase do? */
-static bool comes_back(struct lb_container *container, int stop_fd)
+/* What the supervisor thinks of a container that has ended; HEALTH_NONE where there is none, or nothing to think. */
+static enum health_state ask_supervisor(struct lb_container *container, bool *ret_starts_it)
+{
+	CLEANUP_FD int containers_fd = store_open_directory(container->ctx, STORE_CONTAINERS);
+	CLEANUP_FREE char *path = containers_fd < 0 ? NULL : health_status_path(containers_fd);
+	enum health_state state = HEALTH_NONE;
+	struct health_status status = { 0 };
+	const struct health_entry *entry;
+
+	*ret_starts_it = false;
+	if (!path || !health_status_is_locked(path))
+		return state;
+	health_status_load(path, &status);
+	entry = health_status_find(&status, container->name);
+	if (entry && !entry->pid) {
+		*ret_starts_it = entry->start_ms > 0;
+		state = entry->state;
+	}
+	health_status_free(&status);
+	return state;
+}
+
+/*
+ * Does somebody start it again: a command that has stopped it, as restart and rebase do, or the supervisor? What that
+ * knows of the end goes to *@end.
+ */
+static bool comes_back(struct lb_container *container, int stop_fd, enum lb_end *end)
 {
 	for (int idle_ms = 0; idle_ms < RESTART_MS; idle_ms += LOOK_MS) {
+		enum health_state health;
+		bool is_started_again;
+
 		if (is_back(container))
 			return true;
-		if (is_readable(stop_fd, LOOK_MS))
+		health = ask_supervisor(container, &is_started_again);
+		if (health == HEALTH_FAILED)
+			*end = LB_END_FAILED;
+		if (health == HEALTH_FAILED || is_readable(stop_fd, LOOK_MS))
 			return false;
-		if (somebody_works_on_it(container))
+		if (is_started_again || somebody_works_on_it(container))
 			idle_ms = 0;
 	}
 	return false;
 }
 
-static int exit_status_of(int status)
+static bool was_stopped(const struct lb_container *container)
 {
-	if (status == UNKNOWN)
-		return -1;
-	/* The kernel ends the init of a pid namespace that halts or powers off, see reboot(2). */
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status) == SIGINT ? 0 : 128 + WTERMSIG(status);
-	return WEXITSTATUS(status);
+	CLEANUP_FREE char *mark = text_format("%s/" LAYOUT_STOPPED, container->directory);
+
+	return mark && faccessat(AT_FDCWD, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_status)
+int lb_container_wait(struct lb_container *container, int stop_fd, enum lb_end *ret_end)
 {
-	int status = UNKNOWN, r = container_ask(container);
+	enum lb_end end = LB_END_UNKNOWN;
+	int r = container_ask(container);
 
 	if (r == 0 && container->live.state == LB_STATE_STOPPED)
 		r = fail(container->ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", container->name);
@@ -141,22 +170,19 @@ int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_stat
 		return r;
 	do {
 		struct watched watched;
-		enum happened happened;
 
+		/* Where that fails it starts, reboots or ends just now. */
 		if (watched_open(container, &watched) < 0) {
-			/* It starts, reboots or ends just now. */
 			if (is_readable(stop_fd, LOOK_MS))
 				return 1;
 			continue;
 		}
-		happened = await(container, &watched, stop_fd);
-		status = watched.status;
+		r = await(container, &watched, stop_fd);
+		end = watched.end;
 		watched_close(&watched);
-		if (happened == STOPPED_WAITING)
+		if (r == STOPPED_WAITING)
 			return 1;
-		if (happened == REBOOTED)
-			continue;
-	} while (comes_back(container, stop_fd));
-	*ret_status = exit_status_of(status);
+	} while (comes_back(container, stop_fd, &end));
+	*ret_end = end == LB_END_UNKNOWN && was_stopped(container) ? LB_END_SHUT_DOWN : end;
 	return 0;
 }

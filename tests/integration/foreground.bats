@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/reboot.bats has the
-# units themselves.
+# What systemd's units run: start --foreground, and starts and stops that are called off. tests/system/host-boot.bats
+# has the units themselves.
 load ../lib/common
 
 teardown() {
 	[ -z "${waiter:-}" ] || kill "$waiter" 2> /dev/null || true
+	[ -z "${supervisor:-}" ] || kill "$supervisor" || true
 	[ -z "${listener:-}" ] || kill "$listener" 2> /dev/null || true
 	common_teardown
 }
@@ -70,6 +71,24 @@ another_init_runs() {
 	done
 }
 
+@test "it is ready when boot.wait says so, and where that is not in time it is told all the same" {
+	make a
+	listen "$BATS_TEST_TMPDIR/socket"
+	layerbox --quiet set a boot.wait=check health.command='test -e /root/ready' boot.timeout=60s
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/socket in_foreground a
+	refute grep -q READY "$told"
+	layerbox exec a -- touch /root/ready
+	wait_until 10 grep -qx READY=1 "$told"
+	layerbox --quiet stop a
+	ended_with 0
+	layerbox --quiet set a health.command=/bin/false boot.timeout=1s
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/socket in_foreground a
+	wait_until 10 grep -qF "STATUS=running, not ready in time, " "$told"
+	is_waiting
+	layerbox --quiet stop a
+	ended_with 0
+}
+
 @test "one that runs already is waited for; SIGTERM ends the waiting and not the container" {
 	local pid
 	make a --start
@@ -92,6 +111,35 @@ another_init_runs() {
 	in_foreground a
 	layerbox exec a -- poweroff -f || true
 	ended_with 0
+}
+
+# With a supervisor, which is stopped in the end.
+with_supervisor() {
+	command layerbox watch > "$BATS_TEST_TMPDIR/watch" 2>&1 3>&- &
+	supervisor=$!
+	wait_until 10 grep -q watching "$BATS_TEST_TMPDIR/watch"
+}
+
+@test "the supervisor knows what has failed, and what it starts again has not ended" {
+	local pid
+	make a
+	with_supervisor
+	in_foreground a
+	kill -KILL "$(field a pid)"
+	ended_with 1
+	grep -qF "container 'a' has failed" "$BATS_TEST_TMPDIR/said"
+	in_foreground a
+	layerbox exec a -- poweroff -f || true
+	ended_with 0
+	layerbox --quiet set a restart.policy=on-failure
+	in_foreground a
+	pid=$(field a pid)
+	kill -KILL "$pid"
+	wait_until 10 another_init_runs "$pid"
+	is_waiting
+	layerbox --quiet stop a
+	ended_with 0
+	grep -qx "a was shut down" "$BATS_TEST_TMPDIR/said"
 }
 
 @test "a monitor that is killed is a failure" {
@@ -154,6 +202,7 @@ another_init_runs() {
 	[ ! -e /var/lib/layerbox ] || skip "this machine has a root"
 	LAYERBOX_ROOT='' tells "nothing to do: layerbox was never prepared here with \`layerbox init\`" \
 		layerbox start --all --at-boot
-	LAYERBOX_ROOT='' refused 1 "does not exist" layerbox start --all
-	refused 1 "does not exist" layerbox --root /srv/not-mounted start --all --at-boot
+	LAYERBOX_ROOT='' run -1 layerbox start --all
+	run -1 layerbox --root /srv/not-mounted start --all --at-boot
+	[[ $output == *"/srv/not-mounted does not exist"* ]] || fail "$output"
 }

@@ -16,12 +16,12 @@ instances_are() {
 
 @test "doctor names the wall, its height, what so many containers may need, and the remedy" {
 	make a b
-	instances_are 79
+	instances_are 67
 	run -1 layerbox doctor --dry-run
-	[[ $output == *"host: fs.inotify.max_user_instances is 79, and 2 containers may need 80: "*"root"* ]] || fail "$output"
+	[[ $output == *"host: fs.inotify.max_user_instances is 67, and 2 containers may need 68: "*"root"* ]] || fail "$output"
 	[[ $output == *"sysctl -p /usr/lib/sysctl.d/40-layerbox.conf"* ]] || fail "$output"
 	umount /proc/sys/fs/inotify/max_user_instances
-	instances_are 80
+	instances_are 68
 	succeeds layerbox doctor --dry-run
 	says "all is well"
 }

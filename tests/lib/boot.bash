@@ -34,6 +34,9 @@ make_five() {
 	in_host grep -q ends "$base/etc/init.d/halt" || in_host sed -i '2i echo shut down >> /root/ends' "$base/etc/init.d/halt"
 	# shellcheck disable=SC2086
 	succeeds in_host layerbox create $five --base busybox --start
+	# And one that is not meant to start.
+	in_host layerbox --quiet create zeta --base busybox
+	in_host layerbox --quiet set zeta autostart=no
 }
 
 state_of() {
@@ -61,7 +64,7 @@ nothing_failed() {
 }
 
 finds() {
-	in_host layerbox exec "$1" -- ping -c 1 -W 1 "$2"
+	in_host layerbox exec "$1" -- ping -c 1 -W 1 "$2" > /dev/null
 }
 
 # How often the journal has the line since the host booted.
@@ -85,6 +88,7 @@ all_are_up() {
 		is "$(pgrep -cf "^\[lxc monitor\] /var/lib/layerbox/containers $name\$")" 1
 		is "$(times_told "started $name")" 1
 	done
+	is "$(state_of zeta)" stopped
 	set -- $five
 	for name in $five; do
 		shift
@@ -189,7 +193,7 @@ supervisor_comes_back() {
 	before=$(pids)
 	is_active layerbox-watch.service
 	pid=$(property layerbox-watch.service MainPID)
-	in_host kill -KILL "$pid"
+	in_host sh -c "kill -KILL $pid"
 	wait_until 10 watched_by_another "$pid"
 	is "$(pids)" "$before"
 	nothing_failed
@@ -197,6 +201,7 @@ supervisor_comes_back() {
 
 # boot_and_shutdown WAY: all of that, on a host that is up and has the base.
 boot_and_shutdown() {
+	in_host layerbox --quiet delete --all --force
 	the_way "$1"
 	reboot_host
 	make_five
@@ -205,5 +210,4 @@ boot_and_shutdown() {
 	! has_supervisor || supervisor_comes_back
 	one_broken_is_seen 2
 	a_unit_of_its_own
-	in_host layerbox --quiet delete --all --force
 }

@@ -147,8 +147,7 @@ nobody_answers_for() {
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
 }
 
-# boot.bats has the same with lxc-net, and on Debian 13.
+# host-boot.bats has the same with lxc-net, and on Debian 13.
 @test "containers are started with the host and shut down with it, and no unit stops them at any other time" {
-	succeeds in_host layerbox delete --all --force
 	boot_and_shutdown own
 }
