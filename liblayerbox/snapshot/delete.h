@@ -7,8 +7,8 @@
 struct snapshot_record;
 
 /*
- * Deletes a snapshot, which is gone then; its layers stay until layers_tidy(). The caller holds no lock. @as_it_was: what the
- * caller has decided by (may be NULL); 1 where it is another one by now, or is to be kept for another time.
+ * Deletes a snapshot, which is gone then; its layers stay until layers_tidy(). The caller holds no lock. @as_it_was:
+ * what the caller has decided by (may be NULL); 1 where it is another one by now, or is to be kept for another time.
  */
 int snapshot_forget(struct lb_context *ctx, const char *container, const char *label,
 		    const struct snapshot_record *as_it_was);

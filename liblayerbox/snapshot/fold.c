@@ -27,8 +27,9 @@ static size_t count_names(const struct references *references, const char *id)
 }
 
 /*
- * Does somebody else read the layer, whose tree we have opened? Then he may be about to name it. Who comes later reads first
- * who names it, and finds nobody but us. The lock becomes exclusive for a moment; failing that, it is lost, and taken again.
+ * Does somebody else read the layer, whose tree we have opened? Then he may be about to name it. Who comes later reads
+ * first who names it, and finds nobody but us. The lock becomes exclusive for a moment; failing that, it is lost, and
+ * taken again.
  */
 static int is_read(struct lb_context *ctx, int tree_fd, const char *id)
 {
@@ -41,8 +42,8 @@ static int is_read(struct lb_context *ctx, int tree_fd, const char *id)
 
 /*
  * The top layer and the chain. What others name or read, too, must not share files with a top layer, which changes; a
- * container whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest. A layer that is
- * ours alone may be a farm of such that are not, or a live copy that has files in common with another.
+ * container whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest. A layer
+ * that is ours alone may be a farm of such that are not, or a live copy that has files in common with another.
  */
 static int merge_into(struct lb_context *ctx, const struct chain_trees *trees, const struct chain *chain, int out_fd)
 {

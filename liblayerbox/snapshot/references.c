@@ -71,7 +71,10 @@ static int add_record(struct lb_context *ctx, const char *name, const struct rec
 	return 0;
 }
 
-/* What a committed change brings along. The old top layer may be a layer by now, with its snapshot not in its place yet. */
+/*
+ * What a committed change brings along. The old top layer may be a layer by now, with its snapshot not in its place
+ * yet.
+ */
 static int add_next(struct lb_context *ctx, int container_fd, const char *name, struct references *references)
 {
 	CLEANUP_NEXT_CONTENT struct next_content content = { 0 };

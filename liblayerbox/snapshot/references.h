@@ -9,7 +9,7 @@ struct reference {
 	char container[NAME_LENGTH_MAX + 1];
 	char label[LABEL_SIZE];       /* "": the container itself */
 	bool mounted;                 /* the chain that a running container was started with */
-	bool next;                    /* of a change that is committed and not finished: its files may still lie elsewhere */
+	bool next;                    /* of a committed change: not all may be in its place yet */
 	bool rebase;                  /* of a generation alone, that a rebase came from or goes to */
 	struct chain chain;
 	char base[NAME_LENGTH_MAX + 1];
@@ -28,9 +28,9 @@ void references_free(struct references *references);
 int references_collect(struct lb_context *ctx, struct references *ret_references);
 
 /*
- * Those of one container, whose directory is open: of its record, of its snapshots, and of a change that is committed. What
- * all who ask what is needed go by. Without a lock of the container's it starts over where somebody changes it meanwhile,
- * so that nothing is missed that goes from one name to another.
+ * Those of one container, whose directory is open: of its record, of its snapshots, and of a change that is committed.
+ * What all who ask what is needed go by. Without a lock of the container's it starts over where somebody changes it
+ * meanwhile, so that nothing is missed that goes from one name to another.
  */
 int references_collect_of(struct lb_context *ctx, int container_fd, const char *name, struct references *references);
 

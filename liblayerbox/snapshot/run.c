@@ -70,8 +70,8 @@ static int make_one(const struct run *run, const char *name)
 }
 
 /*
- * Keeps other runs from making the same snapshot, while the container's own lock is for what is over soon: on a directory
- * in it that nobody else locks. -LB_ERR_BUSY where another run is at it.
+ * Keeps other runs from making the same snapshot, while the container's own lock is for what is over soon: on a
+ * directory in it that nobody else locks. -LB_ERR_BUSY where another run is at it.
  */
 static int lock_schedule(struct lb_context *ctx, const char *name)
 {
@@ -85,7 +85,8 @@ static int lock_schedule(struct lb_context *ctx, const char *name)
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return take_fd(&fd);
 	if (fd >= 0 && errno == EWOULDBLOCK)
-		return fail(ctx, -LB_ERR_BUSY, "another command makes the snapshot of container '%s' that is due", name);
+		return fail(ctx, -LB_ERR_BUSY, "another command makes the snapshot of container '%s' that is due",
+			    name);
 	return fail_errno(ctx, errno, "cannot lock the snapshots of container '%s'", name);
 }
 
