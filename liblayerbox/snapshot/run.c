@@ -2,7 +2,6 @@
 /* Snapshots by schedules. Nothing is kept of when they ran but the snapshots themselves. */
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "../adapters/rights.h"
@@ -71,7 +70,7 @@ static int make_one(const struct run *run, const char *name)
 
 /*
  * Keeps other runs from making the same snapshot, while the container's own lock is for what is over soon: on a
- * directory in it that nobody else locks. -LB_ERR_BUSY where another run is at it.
+ * directory in it that nobody else locks: the mount point. -LB_ERR_BUSY where another run is at it.
  */
 static int lock_schedule(struct lb_context *ctx, const char *name)
 {
@@ -80,8 +79,7 @@ static int lock_schedule(struct lb_context *ctx, const char *name)
 
 	if (container_fd < 0)
 		return container_fd;
-	if (mkdirat(container_fd, LAYOUT_SNAPSHOTS, 0700) == 0 || errno == EEXIST)
-		fd = openat(container_fd, LAYOUT_SNAPSHOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(container_fd, LAYOUT_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return take_fd(&fd);
 	if (fd >= 0 && errno == EWOULDBLOCK)
