@@ -156,10 +156,12 @@ static int run_export(char **arguments, struct oci_error *error)
 static int apply_layers(const struct oci_layout *layout, const struct oci_image *image, const char *directory)
 {
 	CLEANUP_FD int fd = confine_writes_to(directory);
+	uint64_t entries_left = OCI_ENTRIES_MAX;
 	int r = fd < 0 ? oci_fail_errno(layout->error, -errno, "cannot prepare %s", directory) : 0;
 
 	for (size_t i = 0; r == 0 && i < image->count; i++)
-		r = oci_layer_apply(layout, &image->layers[i].layer, image->layers[i].compression, ID_MAX, fd);
+		r = oci_layer_apply(layout, &image->layers[i].layer, image->layers[i].compression, ID_MAX, fd,
+				    &entries_left);
 	return r;
 }
 

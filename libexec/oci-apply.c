@@ -4,12 +4,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <search.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "oci-attributes.h"
 #include "oci-name.h"
-#include "util/array.h"
 #include "util/tree.h"
 
 /* A directory that both this layer and one below it have. */
@@ -24,8 +24,8 @@ struct apply {
 	struct archive *disk;
 	uint32_t id_max;
 	int tree_fd;
-	struct shared_directory *shared;
-	size_t count, capacity;
+	uint64_t left;                /* how many entries there may be yet in this pass */
+	void *shared;                 /* struct shared_directory, by tsearch(3): one for each path, however often it comes */
 	struct oci_error *error;
 };
 
@@ -113,35 +113,74 @@ static int check_link(struct apply *apply, struct archive_entry *entry, const ch
 	return r;
 }
 
+static int compare_shared(const void *a, const void *b)
+{
+	const struct shared_directory *first = a, *second = b;
+
+	return strcmp(first->path, second->path);
+}
+
+static void free_shared(void *item)
+{
+	struct shared_directory *shared = item;
+
+	free(shared->path);
+	free(shared);
+}
+
+/* The one of @path, made where there is none; NULL without memory. */
+static struct shared_directory *get_shared(struct apply *apply, const char *path)
+{
+	struct shared_directory *made = calloc(1, sizeof *made), **found = NULL;
+
+	if (made)
+		made->path = strdup(path);
+	if (made && made->path)
+		found = tsearch(made, &apply->shared, compare_shared);
+	if (made && (!found || *found != made))
+		free_shared(made);
+	return found ? *found : NULL;
+}
+
 /* libarchive gives a directory its times at the end only where it has made it. */
 static int note_times(struct apply *apply, struct archive_entry *entry, const char *path)
 {
 	const struct timespec time = { .tv_sec = archive_entry_mtime(entry),
 				       .tv_nsec = archive_entry_mtime_nsec(entry) };
-	struct shared_directory *shared = array_grow(apply->shared, apply->count, &apply->capacity, sizeof *shared);
-	char *copy = strdup(*path ? path : ".");
+	struct shared_directory *shared = get_shared(apply, *path ? path : ".");
 
-	if (shared)
-		apply->shared = shared;
-	if (!shared || !copy) {
-		free(copy);
+	if (!shared)
 		return oci_fail_memory(apply->error);
-	}
-	apply->shared[apply->count++] = (struct shared_directory){ .path = copy, .times = { time, time } };
+	shared->times[0] = shared->times[1] = time;
 	return 0;
+}
+
+struct giving {
+	struct apply *apply;
+	int result;
+};
+
+static void give_time(const void *node, VISIT visit, void *userdata)
+{
+	const struct shared_directory *shared = *(struct shared_directory *const *)node;
+	struct giving *giving = userdata;
+	CLEANUP_FD int fd = -1;
+
+	if (giving->result < 0 || (visit != postorder && visit != leaf))
+		return;
+	fd = tree_open_beneath(giving->apply->tree_fd, shared->path, O_RDONLY | O_DIRECTORY);
+	/* What stands there now may be something else, which the same layer has brought. */
+	if (fd >= 0 && futimens(fd, shared->times) < 0)
+		giving->result = oci_fail_errno(giving->apply->error, -errno, "cannot set the time of %.400s",
+						shared->path);
 }
 
 static int give_times(struct apply *apply)
 {
-	for (size_t i = 0; i < apply->count; i++) {
-		const struct shared_directory *shared = &apply->shared[i];
-		CLEANUP_FD int fd = tree_open_beneath(apply->tree_fd, shared->path, O_RDONLY | O_DIRECTORY);
+	struct giving giving = { .apply = apply };
 
-		/* What stands there now may be something else, which the same layer has brought. */
-		if (fd >= 0 && futimens(fd, shared->times) < 0)
-			return oci_fail_errno(apply->error, -errno, "cannot set the time of %.400s", shared->path);
-	}
-	return 0;
+	twalk_r(apply->shared, give_time, &giving);
+	return giving.result;
 }
 
 /* Both are directories: the new one's attributes take the place of the old one's. */
@@ -266,6 +305,8 @@ static int read_entries(struct apply *apply, entry_fn fn)
 					 r == ARCHIVE_WARN ? archive_entry_pathname(entry) : apply->layer->blob.digest);
 			return OCI_BAD_IMAGE;
 		}
+		if (apply->left-- == 0)
+			return oci_fail(apply->error, OCI_BAD_IMAGE, "the image has more than %d files", OCI_ENTRIES_MAX);
 		r = read_entry(apply, entry, fn);
 		if (r < 0)
 			return r;
@@ -274,7 +315,8 @@ static int read_entries(struct apply *apply, entry_fn fn)
 }
 
 /* Both passes check the digests: the file may have been changed in between. */
-static int pass(struct apply *apply, const struct oci_layout *layout, enum oci_compression compression, entry_fn fn)
+static int pass(struct apply *apply, const struct oci_layout *layout, enum oci_compression compression,
+		uint64_t entries_left, entry_fn fn)
 {
 	CLEANUP_OCI_LAYER_READER struct oci_layer_reader reader = OCI_LAYER_READER_EMPTY;
 	int r = oci_layer_reader_begin(layout, apply->layer, compression, &reader);
@@ -282,6 +324,7 @@ static int pass(struct apply *apply, const struct oci_layout *layout, enum oci_c
 	if (r < 0)
 		return r;
 	apply->tar = reader.tar;
+	apply->left = entries_left;
 	r = read_entries(apply, fn);
 	return r < 0 ? r : oci_layer_reader_finish(&reader);
 }
@@ -299,27 +342,26 @@ static struct archive *open_disk(void)
 }
 
 int oci_layer_apply(const struct oci_layout *layout, const struct oci_layer *layer, enum oci_compression compression,
-		    uint32_t id_max, int tree_fd)
+		    uint32_t id_max, int tree_fd, uint64_t *entries_left)
 {
 	struct apply apply = { .layer = layer, .id_max = id_max, .tree_fd = tree_fd, .error = layout->error };
 	int r;
 
 	if (fchdir(tree_fd) < 0)
 		return oci_fail_errno(layout->error, -errno, "cannot enter the directory to unpack into");
-	r = pass(&apply, layout, compression, hide);
+	r = pass(&apply, layout, compression, *entries_left, hide);
 	if (r < 0)
 		return r;
 	apply.disk = open_disk();
 	if (!apply.disk)
 		return oci_fail_memory(layout->error);
-	r = pass(&apply, layout, compression, put);
+	r = pass(&apply, layout, compression, *entries_left, put);
 	if (r == 0 && archive_write_close(apply.disk) != ARCHIVE_OK) /* modes and times of directories come last */
 		r = oci_fail_archive(layout->error, apply.disk, "cannot finish", "the directories");
 	archive_write_free(apply.disk);
 	if (r == 0)
 		r = give_times(&apply);
-	while (apply.count > 0)
-		free(apply.shared[--apply.count].path);
-	free(apply.shared);
+	tdestroy(apply.shared, free_shared);
+	*entries_left = apply.left;
 	return r;
 }

@@ -11,6 +11,12 @@
 
 #include "oci-layer.h"
 
-/* One layer over what is there. @id_max: the highest uid and gid. */
+/* Of all layers of an image, as of a stream: what is refused before it has taken all inodes and all memory. */
+enum { OCI_ENTRIES_MAX = 50000000 };
+
+/*
+ * One layer over what is there. @id_max: the highest uid and gid. @entries_left: how many entries there may be, at first
+ * OCI_ENTRIES_MAX; what the layer had is taken from it.
+ */
 int oci_layer_apply(const struct oci_layout *layout, const struct oci_layer *layer, enum oci_compression compression,
-		    uint32_t id_max, int tree_fd);
+		    uint32_t id_max, int tree_fd, uint64_t *entries_left);

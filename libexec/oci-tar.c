@@ -73,7 +73,8 @@ static int write_whiteouts(struct walk *walk, int fd, int below_fd, const struct
 
 		if (fstatat(fd, names->items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return oci_fail_path(walk->error, -errno, "look below", directory->path);
-		if (is_whiteout(&st) && has(below_fd, names->items[i]))
+		/* A socket is not in an image, and yet takes the place of what is below. */
+		if ((is_whiteout(&st) || S_ISSOCK(st.st_mode)) && has(below_fd, names->items[i]))
 			r = write_whiteout(walk, directory, names->items[i]);
 	}
 	return r;

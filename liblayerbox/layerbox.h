@@ -1524,8 +1524,8 @@ typedef void (*lb_finding_fn)(const struct lb_finding *finding, void *userdata);
 int lb_doctor(struct lb_context *context, bool repair, lb_finding_fn fn, void *userdata);
 
 /**
- * lb_sweep - finish or undo what a killed command left: half-made and half-deleted directories, and empty
- * cgroups of containers whose monitor was killed.
+ * lb_sweep - finish or undo what a killed command left: half-made and half-deleted directories, containers that
+ * were stopped for a snapshot and are to run again, and empty cgroups of containers whose monitor was killed.
  *
  * The command line tool does so before every command. Calls that make or start something sweep the place
  * where they work by themselves.

@@ -136,7 +136,9 @@ int start_all(struct lb_context *context, const struct lb_run_options *options)
 
 	tally_begin(context, &tally);
 	result = start_with(context, options, &tally);
-	summarise(&tally, "started", "ran already");
+	/* Where nothing could be begun there is nothing to sum up. */
+	if (result == EXIT_OK || has_failures(&tally))
+		summarise(&tally, "started", "ran already");
 	tally_end(&tally);
 	return result;
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,8 +80,8 @@ static int hear(int fd, uint32_t wanted)
 	/* Root of that namespace may write to this socket as well. */
 	if (sender.nl_pid != 0)
 		return 0;
-	for (struct nlmsghdr *message = (struct nlmsghdr *)(void *)messages; NLMSG_OK(message, length);
-	     message = NLMSG_NEXT(message, length))
+	for (struct nlmsghdr *message = (struct nlmsghdr *)(void *)messages; nlmsg_ok(message, length);
+	     message = nlmsg_next(message, &length))
 		if (tells_of(message, wanted))
 			return 1;
 	return 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Taking away the backups that backup.keep does not keep. */
+#include <time.h>
+
 #include "../adapters/rights.h"
 #include "../core/keep.h"
 #include "entries.h"
@@ -31,7 +33,7 @@ static int select_of_container(struct forget *forget, size_t first, size_t end)
 		times[count] = entry->created;
 		own[count++] = entry;
 	}
-	keep_select(&forget->policy, times, count, kept);
+	keep_select(&forget->policy, times, count, time(NULL), kept);
 	for (size_t i = 0; i < count; i++)
 		if (!kept[i])
 			forget->gone[forget->gone_count++] = own[i];

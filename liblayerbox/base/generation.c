@@ -45,12 +45,11 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	}
 	if (!text_equal(key, "created") && !text_equal(key, "bytes"))
 		return "is not a key of generation.conf";
+	if (*key == 'c')
+		return text_to_time(value, &record->created) ? NULL : "must be seconds since the epoch";
 	if (!text_to_number(value, 0, INT64_MAX, &number))
 		return "must be a number";
-	if (*key == 'b')
-		record->bytes = number;
-	else
-		record->created = (int64_t)number;
+	record->bytes = number;
 	return NULL;
 }
 

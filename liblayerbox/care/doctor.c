@@ -289,7 +289,9 @@ static void examine_layers(struct examination *examination, const char *subject,
 		const struct reference *reference = &references.items[i];
 		CLEANUP_CHAIN_TREES struct chain_trees trees = { 0 };
 
-		if (chain_open_trees(ctx, &reference->chain, reference->base, reference->generation, -1, &trees) < 0)
+		/* An unfinished change is a finding of its own; and a rebase says itself what it lacks. */
+		if (!reference->next && !reference->rebase &&
+		    chain_open_trees(ctx, &reference->chain, reference->base, reference->generation, -1, &trees) < 0)
 			found(examination, false, subject, ctx->error,
 			      *reference->label ? "delete the snapshot that stands on it, or bring it back from a backup"
 						: "restore a snapshot or a backup of it");

@@ -9,6 +9,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
+#include "../snapshot/stopped.h"
 #include "../stream/moving-sweep.h"
 
 static void sweep_directory(struct lb_context *ctx, const char *directory, const char *what)
@@ -54,6 +55,7 @@ int lb_sweep(struct lb_context *ctx)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	moving_sweep(ctx);
 	console_logs_mend(ctx);
+	stopped_sweep(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

@@ -43,5 +43,11 @@ int container_is_stopped(struct lb_context *ctx, const char *name);
 /* Fails with -LB_ERR_RUNNING and what to do, unless the container is stopped. */
 int container_require_stopped(struct lb_context *ctx, const char *name, const char *what_for);
 
+/*
+ * Deletes a stopped one that is locked, as lb_container_delete() does: for who decides by what is in it. Takes the lock,
+ * and gives it back.
+ */
+int container_delete_locked(struct lb_context *ctx, const char *name, int lock_fd);
+
 /* For CLEANUP(). */
 void container_cleanup(struct lb_container **container);

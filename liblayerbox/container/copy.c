@@ -21,7 +21,8 @@ static int copy(struct lb_container *container, const char *direction, const cha
 	if (*inside != '/')
 		return fail(ctx, -LB_ERR_BAD_VALUE, "the path in the container, \"%s\", must be absolute", inside);
 	/* While it is stopped its root is mounted for the copy; it must not be started meanwhile. */
-	lock_fd = container_lock(ctx, container->name);
+	lock_fd = text_equal(direction, "push") ? container_enter(ctx, container->name) :
+						  container_lock(ctx, container->name);
 	if (lock_fd < 0)
 		return lock_fd;
 	r = container_is_stopped(ctx, container->name);

@@ -117,10 +117,25 @@ static void sweep_layers(struct lb_context *ctx, const char *name)
 			    ctx->error);
 }
 
+int container_delete_locked(struct lb_context *ctx, const char *name, int lock_fd)
+{
+	CLEANUP_FD int fd = lock_fd;
+	int r = container_require_stopped(ctx, name,
+					  "stop it first with `layerbox stop`, or delete it with --force");
+
+	if (r == 0)
+		r = snapshot_require_unmounted(ctx, name, NULL);
+	if (r == 0)
+		r = read_and_delete(ctx, fd, name);
+	close_fd(take_fd(&fd));
+	if (r == 0)
+		sweep_layers(ctx, name);
+	return r;
+}
+
 static int delete_container(struct lb_context *ctx, const char *name, bool force)
 {
 	const struct lb_run_options kill = { .size = sizeof kill, .kill = true };
-	CLEANUP_FD int lock_fd = -1;
 	int r = name_check(ctx, "container", name);
 
 	if (r == 0)
@@ -128,24 +143,12 @@ static int delete_container(struct lb_context *ctx, const char *name, bool force
 	if (r < 0)
 		return r;
 	for (;;) {
-		lock_fd = lock_container(ctx, name);
-		if (lock_fd < 0)
-			return lock_fd;
-		r = container_require_stopped(ctx, name,
-					      "stop it first with `layerbox stop`, or delete it with --force");
-		if (r == 0)
-			r = snapshot_require_unmounted(ctx, name, NULL);
-		if (r == 0) {
-			r = read_and_delete(ctx, lock_fd, name);
-			close_fd(take_fd(&lock_fd));
-			if (r == 0)
-				sweep_layers(ctx, name);
-			return r;
-		}
+		int lock_fd = lock_container(ctx, name);
+
+		r = lock_fd < 0 ? lock_fd : container_delete_locked(ctx, name, lock_fd);
 		if (r != -LB_ERR_RUNNING || !force)
 			return r;
 		/* Stopping takes the lock itself; should someone start it meanwhile, it is stopped again. */
-		close_fd(take_fd(&lock_fd));
 		r = lb_containers_stop(ctx, (const char *const[]){ name, NULL }, &kill, NULL, NULL);
 		if (r < 0)
 			return r;

@@ -11,6 +11,8 @@
 #include "../core/store.h"
 #include "../snapshot/layer.h"
 #include "../snapshot/snapshot.h"
+#include "../stream/id-map.h"
+#include "../stream/moving.h"
 #include "../util/attributes.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
@@ -22,10 +24,11 @@
 #define DONE ".next-done"
 #define SWITCH "switch"
 #define SNAPSHOT "snapshot"
+#define CAME "came"
 #define OLD_TOP "old-top"
 #define OLD_WORK "old-work"
 
-enum { SWITCH_BYTES_MAX = 4096, NEXT_RECORD_BYTES_MAX = 64 * 1024 };
+enum { SWITCH_BYTES_MAX = 4096, SNAPSHOT_BYTES_MAX = 16 * 1024 };
 
 static int open_below(int dir_fd, const char *name)
 {
@@ -35,6 +38,12 @@ static int open_below(int dir_fd, const char *name)
 static bool has(int dir_fd, const char *name)
 {
 	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* 1, 0, or why it is not known: only what is known to be missing may be taken for that. */
+static int look_for(int dir_fd, const char *name)
+{
+	return has(dir_fd, name) ? 1 : errno == ENOENT ? 0 : -errno;
 }
 
 /* ---- preparing ---- */
@@ -76,7 +85,7 @@ void next_end(struct next *next)
 /* ---- what there is to do ---- */
 
 struct todo {
-	char layer[LAYER_ID_SIZE], label[LABEL_SIZE];
+	char layer[LAYER_ID_SIZE], label[LABEL_SIZE], came[LABEL_SIZE];
 	bool complete;
 };
 
@@ -91,31 +100,108 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 	if (text_equal(key, "label"))
 		return label_is_valid(value) && text_copy(todo->label, sizeof todo->label, value) ? NULL
 												  : "must be a label";
+	if (text_equal(key, "came"))
+		return label_is_valid(value) && text_copy(todo->came, sizeof todo->came, value) ? NULL : "must be a label";
 	if (text_equal(key, "complete"))
 		return text_to_bool(value, &todo->complete) ? NULL : "must be yes";
 	return "is not a key of a change";
 }
 
-/*
- * False where a power cut came before all of it was on disk; then nothing was moved yet, and it was never committed. A
- * record that is in its place already is complete.
- */
-static bool read_todo(struct lb_context *ctx, int next_fd, const char *name, struct todo *ret_todo)
+/* The switch: 1 where it is not whole. */
+static int read_switch(struct lb_context *ctx, int next_fd, const char *name, struct todo *ret_todo)
 {
 	CLEANUP_FREE char *text = NULL;
-	struct record record = { 0 };
 	char error[256];
+	int r = file_read(next_fd, SWITCH, SWITCH_BYTES_MAX, &text, NULL);
 
 	*ret_todo = (struct todo){ 0 };
-	if (file_read(next_fd, SWITCH, SWITCH_BYTES_MAX, &text, NULL) < 0 ||
-	    keyfile_parse(text, SWITCH, on_key, ret_todo, error, sizeof error) < 0 || !ret_todo->complete)
-		return false;
-	if (!has(next_fd, RECORD_FILE))
-		return true;
-	if (record_read(ctx, next_fd, name, &record) < 0)
-		return false;
-	record_free(&record);
-	return true;
+	if (r < 0 && r != -ENOENT)
+		return fail_errno(ctx, r, "cannot read the change of container '%s' that is decided already", name);
+	if (r == 0 && keyfile_parse(text, SWITCH, on_key, ret_todo, error, sizeof error) == 0 && ret_todo->complete)
+		return 0;
+	fail(ctx, -LB_ERR_DAMAGED, "its file %s is not whole", SWITCH);
+	return 1;
+}
+
+/* The record: 1 where it is not whole. None may be there, when it is in its place already. */
+static int read_record(struct lb_context *ctx, int next_fd, const char *name, struct next_content *content)
+{
+	int r = record_read(ctx, next_fd, name, &content->record);
+
+	content->has_record = r == 0;
+	return r == -LB_ERR_NO_CONTAINER ? 0 : r == -LB_ERR_BAD_CONFIG ? 1 : r;
+}
+
+/* The snapshot that comes about, likewise. */
+static int read_snapshot(struct lb_context *ctx, int next_fd, const char *name, struct next_content *content)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = *content->label ? file_read(next_fd, SNAPSHOT, SNAPSHOT_BYTES_MAX, &text, NULL) : -ENOENT;
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return fail_errno(ctx, r, "cannot read the change of container '%s' that is decided already", name);
+	r = snapshot_record_parse(ctx, text, COMMITTED "/" SNAPSHOT, &content->snapshot);
+	content->has_snapshot = r == 0;
+	return r == -LB_ERR_BAD_CONFIG ? 1 : r;
+}
+
+/* What moves first is the old top layer, and what that leaves stays to the end. 1, 0, or a failure. */
+static int has_begun(int container_fd, int next_fd)
+{
+	int top = look_for(container_fd, LAYOUT_TOP);
+	int old_top = look_for(next_fd, OLD_TOP);
+	int old_work = look_for(next_fd, OLD_WORK);
+
+	return top < 0 ? top : old_top < 0 ? old_top : old_work < 0 ? old_work : !top || old_top || old_work;
+}
+
+/* Before anything has moved, all of it must be there. */
+static int is_whole(struct lb_context *ctx, const struct todo *todo, const struct next_content *content)
+{
+	if (content->has_record && (!*todo->label || content->has_snapshot))
+		return 0;
+	fail(ctx, -LB_ERR_DAMAGED, "a file of it is missing");
+	return 1;
+}
+
+/*
+ * What is to be done, and what it brings along. 1 where a power cut came before all of it was on disk: then nothing was
+ * moved yet, and it was never committed. Whatever else cannot be read is a failure: what has begun to move is needed.
+ */
+static int read_all(struct lb_context *ctx, int container_fd, int next_fd, const char *name, struct todo *ret_todo,
+		    struct next_content *content)
+{
+	int r = read_switch(ctx, next_fd, name, ret_todo), begun;
+
+	if (r == 0) {
+		text_copy(content->layer, sizeof content->layer, ret_todo->layer);
+		text_copy(content->label, sizeof content->label, ret_todo->label);
+		r = read_record(ctx, next_fd, name, content);
+	}
+	if (r == 0)
+		r = read_snapshot(ctx, next_fd, name, content);
+	if (r < 0)
+		return r;
+	begun = has_begun(container_fd, next_fd);
+	if (begun < 0)
+		return fail_errno(ctx, begun, "cannot look at the change of container '%s' that is decided already",
+				  name);
+	if (r == 0 && !begun)
+		r = is_whole(ctx, ret_todo, content);
+	if (r == 0 || !begun)
+		return r;
+	return fail_wrap(ctx, -LB_ERR_DAMAGED,
+			 "container '%s' was being changed when a command ended, and what is left to do in its "
+			 "directory " COMMITTED " cannot be read; put that right by hand",
+			 name);
+}
+
+void next_content_free(struct next_content *content)
+{
+	record_free(&content->record);
+	snapshot_record_free(&content->snapshot);
 }
 
 /* ---- moving to the places; each step may have been made before ---- */
@@ -130,10 +216,12 @@ static int move_old_top(struct lb_context *ctx, int container_fd, int next_fd, c
 {
 	CLEANUP_FD int layers_fd = -1;
 	CLEANUP_FD int layer_fd = -1;
-	int r;
+	int r = look_for(next_fd, LAYOUT_TOP);
 
-	if (!has(next_fd, LAYOUT_TOP) || !has(container_fd, LAYOUT_TOP))
-		return 0;
+	if (r > 0)
+		r = look_for(container_fd, LAYOUT_TOP);
+	if (r <= 0)
+		return r;
 	if (!*todo->layer)
 		return move(container_fd, LAYOUT_TOP, next_fd, OLD_TOP);
 	r = store_open(ctx);
@@ -149,28 +237,28 @@ static int move_old_top(struct lb_context *ctx, int container_fd, int next_fd, c
 
 static int move_new_top(int container_fd, int next_fd)
 {
-	int r = 0;
-
 	/* The work directory goes with its top layer, and so before it. */
-	if (has(next_fd, LAYOUT_WORK)) {
-		if (has(container_fd, LAYOUT_WORK))
-			r = move(container_fd, LAYOUT_WORK, next_fd, OLD_WORK);
+	int r = look_for(next_fd, LAYOUT_WORK);
+
+	if (r > 0) {
+		r = move(container_fd, LAYOUT_WORK, next_fd, OLD_WORK);
 		if (r == 0)
 			r = move(next_fd, LAYOUT_WORK, container_fd, LAYOUT_WORK);
 	}
 	return r == 0 ? move(next_fd, LAYOUT_TOP, container_fd, LAYOUT_TOP) : r;
 }
 
-static int move_snapshot(int container_fd, int next_fd, const struct todo *todo)
+static int move_snapshot(int container_fd, int next_fd, const char *file, const char *label)
 {
 	CLEANUP_FD int fd = -1;
+	int r = *label ? look_for(next_fd, file) : 0;
 
-	if (!*todo->label || !has(next_fd, SNAPSHOT))
-		return 0;
+	if (r <= 0)
+		return r;
 	if (mkdirat(container_fd, LAYOUT_SNAPSHOTS, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open_below(container_fd, LAYOUT_SNAPSHOTS);
-	return fd < 0 ? -errno : move(next_fd, SNAPSHOT, fd, todo->label);
+	return fd < 0 ? -errno : move(next_fd, file, fd, label);
 }
 
 static int move_all(struct lb_context *ctx, int container_fd, int next_fd, const struct todo *todo)
@@ -180,7 +268,11 @@ static int move_all(struct lb_context *ctx, int container_fd, int next_fd, const
 	if (r == 0)
 		r = move_new_top(container_fd, next_fd);
 	if (r == 0)
-		r = move_snapshot(container_fd, next_fd, todo);
+		r = move_snapshot(container_fd, next_fd, SNAPSHOT, todo->label);
+	if (r == 0)
+		r = move_snapshot(container_fd, next_fd, CAME, todo->came);
+	if (r == 0)
+		r = move(next_fd, ID_MAP_FILE, container_fd, ID_MAP_FILE);
 	if (r == 0)
 		r = move(next_fd, RECORD_FILE, container_fd, RECORD_FILE);
 	if (r == 0)
@@ -218,8 +310,23 @@ static char *switch_text(const struct next *next)
 		buffer_format(&text, "layer = %s\n", next->layer);
 	if (*next->label)
 		buffer_format(&text, "label = %s\n", next->label);
+	if (next->came && next->came->snapshot)
+		buffer_format(&text, "came = %s\n", next->came->label);
 	buffer_add_text(&text, "complete = yes\n");
 	return buffer_finish(&text);
+}
+
+/* On disk before anything is in view, and so whole whenever there is a change. */
+static int write_came(struct next *next)
+{
+	const struct next_came *came = next->came;
+	int r = 0;
+
+	if (came && came->snapshot)
+		r = file_write(next->fd, CAME, came->snapshot, strlen(came->snapshot), 0600, FILE_DURABLE);
+	if (r == 0 && came && came->received)
+		r = file_write(next->fd, ID_MAP_FILE, came->received, strlen(came->received), 0600, FILE_DURABLE);
+	return r < 0 ? fail_errno(next->ctx, r, "cannot prepare the change of container '%s'", next->name) : 0;
 }
 
 /*
@@ -234,8 +341,10 @@ static int write_all(struct next *next, const struct record *record)
 	CLEANUP_FD int switch_fd = -1;
 	CLEANUP_FD int snapshot_fd = -1;
 	int fds[4], count = 0;
-	int r = add_file(next, RECORD_FILE, text, &record_fd);
+	int r = write_came(next);
 
+	if (r == 0)
+		r = add_file(next, RECORD_FILE, text, &record_fd);
 	if (r == 0)
 		r = add_file(next, SWITCH, todo, &switch_fd);
 	if (r == 0 && *next->label)
@@ -268,7 +377,12 @@ int next_commit(struct next *next, const struct record *record)
 		return r;
 	text_copy(todo.layer, sizeof todo.layer, next->layer);
 	text_copy(todo.label, sizeof todo.label, next->label);
-	return finish(next->ctx, next->container_fd, next->fd, next->name, &todo);
+	if (next->came && next->came->snapshot)
+		text_copy(todo.came, sizeof todo.came, next->came->label);
+	next->unfinished = finish(next->ctx, next->container_fd, next->fd, next->name, &todo);
+	if (next->unfinished < 0)
+		log_message(next->ctx, LB_LOG_WARNING, "%s", next->ctx->error);
+	return 0;
 }
 
 /* ---- for those who come later ---- */
@@ -281,6 +395,7 @@ bool next_is_committed(int container_fd)
 int next_finish(struct lb_context *ctx, int container_fd, const char *name)
 {
 	CLEANUP_FD int fd = open_below(container_fd, COMMITTED);
+	CLEANUP_NEXT_CONTENT struct next_content content = { 0 };
 	struct todo todo;
 	int r;
 
@@ -292,9 +407,13 @@ int next_finish(struct lb_context *ctx, int container_fd, const char *name)
 		tree_remove(container_fd, DONE);
 	if (fd < 0)
 		return 0;
-	if (!read_todo(ctx, fd, name, &todo)) {
+	r = read_all(ctx, container_fd, fd, name, &todo, &content);
+	if (r < 0)
+		return r;
+	if (r > 0) {
 		log_message(ctx, LB_LOG_WARNING,
 			    "container '%s': a change that a power cut left incomplete is forgotten", name);
+		layers_sweep_later(ctx); /* the old top layer's new directory may be there */
 		tree_remove(container_fd, COMMITTED);
 		return 0;
 	}
@@ -304,14 +423,25 @@ int next_finish(struct lb_context *ctx, int container_fd, const char *name)
 	return r < 0 ? r : 1;
 }
 
-int next_read(struct lb_context *ctx, int container_fd, const char *name, struct record *ret_record)
+int next_read(struct lb_context *ctx, int container_fd, const char *name, struct next_content *ret_content)
 {
 	CLEANUP_FD int fd = open_below(container_fd, COMMITTED);
+	CLEANUP_NEXT_CONTENT struct next_content content = { 0 };
 	struct todo todo;
+	int r;
 
-	if (fd < 0 || !has(fd, RECORD_FILE) || !read_todo(ctx, fd, name, &todo))
-		return 1;
-	return record_read(ctx, fd, name, ret_record) == 0 ? 0 : 1; /* it came to its place meanwhile */
+	if (fd < 0)
+		return errno == ENOENT ? 1
+				       : fail_errno(ctx, errno, "cannot look for a change of container '%s'", name);
+	r = read_all(ctx, container_fd, fd, name, &todo, &content);
+	/* Whoever finished it meanwhile took the files away while they were read. */
+	if (r < 0 && !has(container_fd, COMMITTED) && errno == ENOENT)
+		r = 1;
+	if (r == 0) {
+		*ret_content = content;
+		content = (struct next_content){ 0 };
+	}
+	return r;
 }
 
 /* ---- locks ---- */
@@ -336,11 +466,16 @@ int container_lock_at_once(struct lb_context *ctx, const char *name)
 
 int container_enter(struct lb_context *ctx, const char *name)
 {
+	CLEANUP_FD int fd = -1;
 	int r = name_check(ctx, "container", name);
 
 	if (r == 0)
 		r = rights_require_root(ctx);
-	return r < 0 ? r : container_lock(ctx, name);
+	if (r < 0)
+		return r;
+	fd = container_lock(ctx, name);
+	r = fd < 0 ? fd : moving_before_change(ctx, fd, name);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock)
@@ -349,6 +484,8 @@ int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_
 	CLEANUP_FD int fd = lock_root_and_container(ctx, name, &root_lock);
 	int r = fd < 0 ? fd : next_finish(ctx, fd, name);
 
+	if (r >= 0)
+		r = moving_before_change(ctx, fd, name);
 	if (r < 0)
 		return r;
 	*ret_root_lock = take_fd(&root_lock);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "../core/store.h"
-#include "../snapshot/snapshot.h"
+#include "../snapshot/references.h"
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "settings.h"
@@ -78,12 +78,7 @@ static const char *read_forwards(struct record *record, const char *value)
 
 static const char *read_created(struct record *record, const char *value)
 {
-	uint64_t seconds;
-
-	if (!text_to_number(value, 0, INT64_MAX, &seconds))
-		return "must be seconds since the epoch";
-	record->created = (int64_t)seconds;
-	return NULL;
+	return text_to_time(value, &record->created) ? NULL : "must be seconds since the epoch, up to the year 9999";
 }
 
 static const char *read_renamed_from(struct record *record, const char *value)
@@ -363,57 +358,22 @@ int record_open_all(struct lb_context *ctx, struct text_list *ret_names)
 	return r < 0 ? r : take_fd(&containers_fd);
 }
 
-/* Is @text, BASE@GENERATION, of @base, and of @generation where that is not 0? */
-static bool is_of_base(const char *text, const char *base, unsigned generation)
-{
-	char name[NAME_LENGTH_MAX + 1];
-	unsigned number;
-
-	return name_parse_base(text, name, &number) && text_equal(name, base) && (!generation || number == generation);
-}
-
-/*
- * A rebase that can be undone needs the generation before it as well, and one that is pending the one that it goes to.
- */
-static bool uses_base(const struct record *record, const char *base, unsigned generation)
-{
-	return (text_equal(record->base, base) && (!generation || record->generation == generation)) ||
-	       is_of_base(record->rebased_from, base, generation) || is_of_base(record->rebase_to, base, generation);
-}
-
-/* Does the container, or a snapshot of it, use the base? 1, 0 or a failure: what cannot be read is not known to be unused. */
-static int container_uses_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
-			       unsigned generation)
-{
-	struct record record = { 0 };
-	int r = record_read_by_name(ctx, containers_fd, name, &record);
-
-	if (r == 0)
-		r = uses_base(&record, base, generation)
-			    ? 1
-			    : snapshots_use_base(ctx, containers_fd, name, base, generation);
-	else if (r > 0)
-		r = 0; /* it went away meanwhile */
-	record_free(&record);
-	return r;
-}
-
 int record_base_users(struct lb_context *ctx, const char *base, unsigned generation, struct text_list *ret_names)
 {
-	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_TEXT_LIST struct text_list users = { 0 };
-	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
+	CLEANUP_REFERENCES struct references references = { 0 };
+	int r = references_collect(ctx, &references);
 
-	if (containers_fd < 0)
-		return containers_fd;
-	for (size_t i = 0; i < names.count; i++) {
-		int r = container_uses_base(ctx, containers_fd, names.items[i], base, generation);
+	for (size_t i = 0; r == 0 && i < references.count; i++) {
+		const struct reference *reference = &references.items[i];
 
-		if (r < 0)
-			return r;
-		if (r && text_list_add(&users, names.items[i]) < 0)
-			return fail_memory(ctx);
+		if (text_equal(reference->base, base) && (!generation || reference->generation == generation) &&
+		    !text_list_has(&users, reference->container) &&
+		    text_list_add(&users, reference->container) < 0)
+			r = fail_memory(ctx);
 	}
+	if (r < 0)
+		return r;
 	*ret_names = users;
 	users = (struct text_list){ 0 };
 	return 0;

@@ -8,6 +8,8 @@
 #include "../adapters/runtime.h"
 #include "../core/store.h"
 #include "../events/event.h"
+#include "../snapshot/stopped.h"
+#include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -27,6 +29,8 @@ struct member;
 struct verb {
 	const char *name;
 	int (*prepare)(struct batch *batch, const struct member *member);
+	/* What is written down of it that went well, or had been done, under the same lock; NULL: nothing. */
+	int (*note)(struct lb_context *ctx, int container_fd, const char *name);
 	unsigned timeout_s;           /* unless the caller says otherwise */
 	bool stops;
 };
@@ -72,7 +76,11 @@ static void unmark_stopped(const struct member *member)
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
-	event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
+	if (result >= 0 && batch->verb->note && batch->verb->note(batch->ctx, member->lock_fd, member->name) < 0)
+		log_message(batch->ctx, LB_LOG_WARNING, "%s", batch->ctx->error);
+	/* Who did not want to wait for somebody's lock tries once more. */
+	if (!batch->at_once || result != -LB_ERR_BUSY)
+		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	if (result < 0 && batch->verb->stops)
 		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));
@@ -141,9 +149,14 @@ static int prepare_start(struct batch *batch, const struct member *member)
 /* 1 when it is stopped. */
 static int prepare_stop(struct batch *batch, const struct member *member)
 {
+	int stopped;
+
 	if (!batch->comes_back)
 		mark_stopped(member);
-	return container_is_stopped(batch->ctx, member->name);
+	stopped = container_is_stopped(batch->ctx, member->name);
+	if (stopped == 1)
+		stopped_forget(member->lock_fd);
+	return stopped;
 }
 
 static int prepare_freeze(struct batch *batch, const struct member *member)
@@ -154,7 +167,8 @@ static int prepare_freeze(struct batch *batch, const struct member *member)
 			     stopped;
 }
 
-static const struct verb start_verb = { .name = "start", .prepare = prepare_start, .timeout_s = START_TIMEOUT_S },
+static const struct verb start_verb = { .name = "start", .prepare = prepare_start, .note = moving_started,
+					.timeout_s = START_TIMEOUT_S },
 			 stop_verb = { .name = "stop", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
 			 kill_verb = { .name = "kill", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
 			 freeze_verb = { .name = "freeze", .prepare = prepare_freeze },

@@ -190,7 +190,7 @@ static int change(struct lb_container *container, const char *key_name, const ch
 	if (r < 0)
 		return r;
 	directory_fd = key->is_order ? container_lock_with_root(ctx, container->name, &root_lock) :
-				       container_lock(ctx, container->name);
+				       container_enter(ctx, container->name);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = record_read(ctx, directory_fd, container->name, &record);

@@ -46,6 +46,7 @@ struct lb_context {
 	void *log_data;
 	lb_progress_fn progress;
 	void *progress_data;
+	const char *moves;      /* the container that a move in this context is at, which alone may change it; or NULL */
 	int root_fd;            /* O_PATH on the root once store_open() has succeeded, else -1 */
 	int nft_fd;             /* connection to nftables in the kernel, kept by its adapter, else -1 */
 };

@@ -122,7 +122,7 @@ static void keep_of_unit(enum unit unit, unsigned wanted, const int64_t *times, 
 	}
 }
 
-void keep_select(const struct keep_policy *policy, const int64_t *times, size_t count, bool *ret_kept)
+void keep_select(const struct keep_policy *policy, const int64_t *times, size_t count, int64_t now, bool *ret_kept)
 {
 	const unsigned wanted[UNITS] = { policy->newest, policy->hours,  policy->days,
 					 policy->weeks,  policy->months, policy->years };
@@ -131,7 +131,9 @@ void keep_select(const struct keep_policy *policy, const int64_t *times, size_t 
 	for (size_t i = 0; i < UNITS; i++)
 		all = all && wanted[i] == 0;
 	for (size_t i = 0; i < count; i++)
-		ret_kept[i] = all;
+		ret_kept[i] = all || times[i] > now;
+	while (count && times[count - 1] > now)
+		count--;
 	for (size_t i = 0; i < UNITS; i++)
 		keep_of_unit((enum unit)i, wanted[i], times, count, ret_kept);
 }

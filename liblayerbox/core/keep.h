@@ -18,6 +18,7 @@ const char *keep_parse(const char *text, struct keep_policy *ret_policy);
 /*
  * Sets ret_kept[i] to whether the copy of times[i] is kept; @times are in seconds since the epoch, oldest first. Hours,
  * days and so on are those of the local clock, weeks begin with Monday. What is not kept is never kept later: neither
- * newer copies nor the removal of others change that.
+ * newer copies nor the removal of others change that. One from after @now, made by a clock that was ahead, is kept and
+ * takes no other's place.
  */
-void keep_select(const struct keep_policy *policy, const int64_t *times, size_t count, bool *ret_kept);
+void keep_select(const struct keep_policy *policy, const int64_t *times, size_t count, int64_t now, bool *ret_kept);

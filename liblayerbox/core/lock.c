@@ -31,7 +31,7 @@ static int flock_for(int fd, long patience_ms)
 	}
 }
 
-static int flock_patiently(int fd)
+int lock_patiently(int fd)
 {
 	return flock_for(fd, LOCK_PATIENCE_MS);
 }
@@ -44,7 +44,7 @@ int lock_root(struct lb_context *ctx)
 	if (r < 0)
 		return r;
 	fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : flock_patiently(fd);
+	r = fd < 0 ? -errno : lock_patiently(fd);
 	if (r == -EWOULDBLOCK)
 		return fail(ctx, -LB_ERR_BUSY,
 			    "another layerbox command has held the lock of %s for a minute; see who with `fuser -v %s`",
@@ -67,7 +67,7 @@ int lock_host_file(struct lb_context *ctx, const char *file)
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot make " RUNSTATEDIR "/layerbox");
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = fd < 0 ? -errno : flock_patiently(fd);
+	r = fd < 0 ? -errno : lock_patiently(fd);
 	if (r == -EWOULDBLOCK)
 		return fail(ctx, -LB_ERR_BUSY,
 			    "another layerbox command has worked on %s for a minute; see who with `fuser -v %s`", file,
@@ -131,7 +131,7 @@ int lock_root_and_container(struct lb_context *ctx, const char *name, int *ret_r
 int lock_firewall(struct lb_context *ctx)
 {
 	CLEANUP_FD int fd = store_open_directory(ctx, STORE_NETWORK);
-	int r = fd < 0 ? fd : flock_patiently(fd);
+	int r = fd < 0 ? fd : lock_patiently(fd);
 
 	if (fd < 0)
 		return fd;

@@ -3,7 +3,7 @@
  * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file
  * behind in the root.
  *
- * The order, for whoever takes more than one: the root's, a container's, the firewall's, a host file's. The root's
+ * The order, for whoever takes more than one: that of a container's live snapshots (snapshot/ahead.h), the root's, a container's, the firewall's, a host file's. The root's
  * lock guards what all share: which names, addresses and id ranges are taken, bases, the network. A container's
  * guards its directory. A lock is given back by closing its descriptor.
  */
@@ -12,6 +12,9 @@
 #include "context.h"
 
 int lock_root(struct lb_context *ctx);
+
+/* flock(2) on anything else, for a minute at most: -EWOULDBLOCK, without a sentence. */
+int lock_patiently(int fd);
 
 /*
  * Guards a file of the host's that the commands of all roots change, such as /etc/hosts: held shortly, and taken last.

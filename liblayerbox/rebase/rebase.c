@@ -127,7 +127,7 @@ static int try_locked(struct lb_context *ctx, const char *name, const struct lb_
 		      struct lb_rebase **ret_rebase)
 {
 	CLEANUP(container_cleanup) struct lb_container *container = NULL;
-	CLEANUP_FD int fd = container_lock(ctx, name);
+	CLEANUP_FD int fd = container_enter(ctx, name);
 	struct record record = { 0 };
 	int r = fd < 0 ? fd : record_read(ctx, fd, name, &record);
 

@@ -51,7 +51,7 @@ static bool find_pair(struct lb_context *ctx, const struct references *reference
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference *reference = &references->items[i];
 
-		if (reference->mounted || !text_equal(reference->container, container))
+		if (reference->mounted || reference->next || !text_equal(reference->container, container))
 			continue;
 		for (size_t at = 1; at < reference->chain.count; at++) {
 			text_copy(ret_pair->upper, sizeof ret_pair->upper, reference->chain.ids[at - 1]);

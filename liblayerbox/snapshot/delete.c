@@ -32,15 +32,21 @@ static int remove_file(struct lb_context *ctx, int container_fd, const char *nam
 	return 0;
 }
 
-static int forget(struct lb_context *ctx, const char *name, const char *label)
+static int forget(struct lb_context *ctx, const char *name, const char *label,
+		  const struct snapshot_record *as_it_was)
 {
 	struct snapshot_record record;
 	CLEANUP_FD int fd = lock_and_read(ctx, name, label, &record);
+	bool changed;
 	int r;
 
 	if (fd < 0)
 		return fd;
+	changed = as_it_was && (record.created != as_it_was->created || record.expires != as_it_was->expires ||
+				record.scheduled != as_it_was->scheduled);
 	snapshot_record_free(&record);
+	if (changed)
+		return 1;
 	if (snapshot_is_mounted(ctx, name, label))
 		return fail(ctx, -LB_ERR_BUSY, "snapshot '%s' of container '%s' is mounted; unmount it first", label,
 			    name);
@@ -48,9 +54,10 @@ static int forget(struct lb_context *ctx, const char *name, const char *label)
 	return r < 0 ? r : remove_file(ctx, fd, name, label);
 }
 
-int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
+int snapshot_forget(struct lb_context *ctx, const char *name, const char *label,
+		    const struct snapshot_record *as_it_was)
 {
-	return event_of(ctx, "snapshot-delete", name, forget(ctx, name, label), label);
+	return event_of(ctx, "snapshot-delete", name, forget(ctx, name, label, as_it_was), label);
 }
 
 void layers_tidy(struct lb_context *ctx, const char *name)
@@ -63,7 +70,7 @@ void layers_tidy(struct lb_context *ctx, const char *name)
 
 int lb_snapshot_delete(struct lb_context *ctx, const char *name, const char *label)
 {
-	int r = snapshot_forget(ctx, name, label);
+	int r = snapshot_forget(ctx, name, label, NULL);
 
 	if (r == 0)
 		layers_tidy(ctx, name);
@@ -104,8 +111,8 @@ int lb_snapshot_set_expires(struct lb_context *ctx, const char *name, const char
 	CLEANUP_FD int fd = -1;
 	int r;
 
-	if (expires < 0)
-		return fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970");
+	if (expires < 0 || expires > TIME_MAX)
+		return fail(ctx, -LB_ERR_BAD_VALUE, "a snapshot cannot expire before 1970, nor after 9999");
 	fd = lock_and_read(ctx, name, label, &record);
 	if (fd < 0)
 		return fd;

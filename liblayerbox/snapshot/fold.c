@@ -2,6 +2,7 @@
 #include "fold.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include "../container/layout.h"
 #include "../container/next.h"
@@ -26,9 +27,23 @@ static size_t count_names(const struct references *references, const char *id)
 }
 
 /*
- * The top layer and the chain. What others name, too, must not share files with a top layer, which changes; a container
- * whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest. A layer that is ours
- * alone may be a farm of such that are not, or a live copy that has files in common with another.
+ * Does somebody else read the layer, whose tree we have opened? Then he may be about to name it. Who comes later reads
+ * first who names it, and finds nobody but us. The lock becomes exclusive for a moment; failing that, it is lost, and
+ * taken again.
+ */
+static int is_read(struct lb_context *ctx, int tree_fd, const char *id)
+{
+	bool alone = flock(tree_fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (!alone && errno != EWOULDBLOCK)
+		return fail_errno(ctx, errno, "cannot lock layer %s", id);
+	return flock(tree_fd, LOCK_SH) < 0 ? fail_errno(ctx, errno, "cannot lock layer %s", id) : !alone;
+}
+
+/*
+ * The top layer and the chain. What others name or read, too, must not share files with a top layer, which changes; a
+ * container whose lock we hold gets no new snapshots or clones meanwhile, so nobody comes to name the rest. A layer
+ * that is ours alone may be a farm of such that are not, or a live copy that has files in common with another.
  */
 static int merge_into(struct lb_context *ctx, const struct chain_trees *trees, const struct chain *chain, int out_fd)
 {
@@ -36,12 +51,13 @@ static int merge_into(struct lb_context *ctx, const struct chain_trees *trees, c
 	struct merge_layer layers[CHAIN_MAX + 1] = { { .fd = trees->fds[0] } };
 	int r = references_collect(ctx, &references);
 
-	for (size_t i = 0; r == 0 && i < chain->count; i++)
-		layers[i + 1] = (struct merge_layer){
-			.fd = trees->fds[i + 1],
-			.copy = count_names(&references, chain->ids[i]) > 1,
-			.copy_shared = true,
-		};
+	for (size_t i = 0; r >= 0 && i < chain->count; i++) {
+		layers[i + 1] = (struct merge_layer){ .fd = trees->fds[i + 1], .copy = true, .copy_shared = true };
+		if (count_names(&references, chain->ids[i]) > 1)
+			continue;
+		r = is_read(ctx, trees->fds[i + 1], chain->ids[i]);
+		layers[i + 1].copy = r > 0;
+	}
 	return r < 0 ? r : layers_merge(ctx, layers, trees->count, out_fd);
 }
 
@@ -70,6 +86,8 @@ int layers_fold(struct lb_context *ctx, int container_fd, const char *name, stru
 		r = layers_sweep_later(ctx);
 	if (r == 0)
 		r = next_commit(&next, &after);
+	if (r == 0)
+		r = next.unfinished; /* who goes on works with the files */
 	if (r < 0)
 		return fail_wrap(ctx, r, "cannot make one layer of those of container '%s'", name);
 	*record = after;

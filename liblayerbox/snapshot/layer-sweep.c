@@ -15,6 +15,9 @@
 
 #define DUE STORE_LAYERS "/sweep-me"
 #define BEGUN STORE_LAYERS "/sweep-begun"
+#define PASSED "sweep-passed"         /* which nobody names, but somebody had a lock on; a line for each */
+
+enum { PASSED_BYTES_MAX = 1 << 20 };
 
 int layers_sweep_later(struct lb_context *ctx)
 {
@@ -28,10 +31,44 @@ int layers_sweep_later(struct lb_context *ctx)
 	return fd < 0 && errno != ENOENT ? fail_errno(ctx, errno, "cannot write %s/" DUE, ctx->config.root) : 0;
 }
 
+/* Opens and locks a layer, unless its maker or a reader has a lock on it: then 1. One that is gone is nobody's. */
+static int lock_layer(int layers_fd, const char *id, int *ret_fd)
+{
+	CLEANUP_FD int fd = openat(layers_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int tree_fd = fd < 0 ? -1 : openat(fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || (tree_fd >= 0 && flock(tree_fd, LOCK_EX | LOCK_NB) < 0))
+		return 1;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+/* Is one free by now that the last sweep passed by? */
+static bool has_passed_one(struct lb_context *ctx)
+{
+	CLEANUP_FD int layers_fd = openat(ctx->root_fd, STORE_LAYERS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FREE char *text = NULL;
+	char *rest, *id;
+	int r = layers_fd < 0 ? -ENOENT : file_read(layers_fd, PASSED, PASSED_BYTES_MAX, &text, NULL);
+
+	if (r < 0)
+		return r != -ENOENT;
+	for (rest = text; (id = strsep(&rest, "\n"));) {
+		CLEANUP_FD int fd = -1;
+
+		if (*id && lock_layer(layers_fd, id, &fd) <= 0)
+			return true;
+	}
+	return false;
+}
+
 bool layers_sweep_is_due(struct lb_context *ctx)
 {
 	return store_open(ctx) == 0 && (faccessat(ctx->root_fd, DUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-					faccessat(ctx->root_fd, BEGUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+					faccessat(ctx->root_fd, BEGUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+					has_passed_one(ctx));
 }
 
 /* One that goes: hidden, and locked so that no other sweep removes it at the same time. */
@@ -45,24 +82,40 @@ struct sweep {
 	int layers_fd;
 	struct doomed *doomed;
 	size_t count;
+	struct buffer passed;         /* identifiers of those that are locked, a line for each */
 };
 
-/* Hides it, unless its maker or a reader has a lock on it. */
+/* Hides it, or remembers it where somebody has a lock on it. */
 static int hide(struct sweep *sweep, const char *id)
 {
-	CLEANUP_FD int fd = openat(sweep->layers_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP_FD int tree_fd = fd < 0 ? -1 : openat(fd, LAYER_TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int fd = -1;
 	struct doomed *doomed = &sweep->doomed[sweep->count];
-	int r;
+	int r = lock_layer(sweep->layers_fd, id, &fd);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || (tree_fd >= 0 && flock(tree_fd, LOCK_EX | LOCK_NB) < 0))
+	if (r != 0) {
+		if (r != -ENOENT)
+			buffer_format(&sweep->passed, "%s\n", id);
 		return 0;
+	}
 	r = store_hide(sweep->ctx, sweep->layers_fd, id, doomed->hidden);
 	if (r < 0)
 		return r;
 	doomed->fd = take_fd(&fd);
 	sweep->count++;
 	return 0;
+}
+
+static int remember_passed(struct sweep *sweep)
+{
+	int r = 0;
+
+	if (sweep->passed.failed)
+		r = -ENOMEM;
+	else if (sweep->passed.length)
+		r = file_write(sweep->layers_fd, PASSED, sweep->passed.data, sweep->passed.length, 0600, FILE_LAZY);
+	else if (unlinkat(sweep->layers_fd, PASSED, 0) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? fail_errno(sweep->ctx, r, "cannot write down which layers are left for a later sweep") : 0;
 }
 
 /* The layers are listed first: one that comes later is not among them, and one that is, is named by now. */
@@ -117,8 +170,11 @@ int layers_sweep(struct lb_context *ctx)
 	renameat(ctx->root_fd, DUE, ctx->root_fd, BEGUN);
 	r = choose(&sweep);
 	if (r == 0)
+		r = remember_passed(&sweep);
+	if (r == 0)
 		unlinkat(ctx->root_fd, BEGUN, 0);
 	close_fd(take_fd(&lock_fd));
 	remove_all(&sweep);
+	buffer_free(&sweep.passed);
 	return r;
 }

@@ -139,7 +139,8 @@ int layer_open_tree(struct lb_context *ctx, const char *id)
 
 	if (layer_fd < 0)
 		return layer_fd;
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0)
+	/* Who has it exclusively asks whether others read it, and is done at once. */
+	if (fd < 0 || flock(fd, LOCK_SH) < 0)
 		return fail(ctx, -LB_ERR_DAMAGED, "layer %s is gone: cannot open its tree: %s", id,
 			    strerrordesc_np(errno));
 	return take_fd(&fd);

@@ -6,9 +6,9 @@
 #include "../container/next.h"
 #include "../util/attributes.h"
 #include "../util/tree.h"
+#include "flatten.h"
 #include "layer.h"
 #include "make.h"
-#include "merge.h"
 
 /* Has nothing happened in the top layer since the last cold snapshot or restore? 1, 0 or a failure. */
 static int is_unchanged(struct making *making, const struct record *record)
@@ -34,6 +34,7 @@ static int add_top(struct next *next, const struct going_on *other)
 {
 	int r = next_add_top(next, other ? other->like_fd : -1);
 
+	next->came = other ? other->came : NULL;
 	return r == 0 && other ? other->fill(next->ctx, next->top_fd, other->userdata) : r;
 }
 
@@ -62,51 +63,25 @@ static int point(struct making *making, const struct record *record, const struc
 	return commit(&next, making, &other->record);
 }
 
-/* One layer of all those below the top, since a chain must not grow without end; what names the others keeps them. */
-static int flatten(struct making *making, struct chain *chain, struct layer_draft *farm)
-{
-	CLEANUP_CHAIN_TREES struct chain_trees trees = { 0 };
-	struct merge_layer layers[CHAIN_MAX];
-	int r = chain_open_trees(making->ctx, chain, NULL, 0, -1, &trees);
-
-	if (r == 0)
-		r = layer_draft_begin(making->ctx, NULL, farm);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < trees.count; i++)
-		layers[i] = (struct merge_layer){ .fd = trees.fds[i] };
-	r = layers_merge(making->ctx, layers, trees.count, farm->tree_fd);
-	if (r == 0)
-		r = layer_draft_publish(farm);
-	if (r == 0)
-		r = layers_sweep_later(making->ctx);
-	if (r < 0)
-		return r;
-	*chain = (struct chain){ 0 };
-	chain_push(chain, farm->id);
-	return 0;
-}
-
 static int rename_top(struct making *making, const struct record *record, const struct going_on *other)
 {
 	CLEANUP_LAYER_DRAFT struct layer_draft farm = LAYER_DRAFT_EMPTY;
 	CLEANUP_NEXT struct next next = NEXT_EMPTY;
 	struct record after = other ? other->record : *record;
-	int r = 0;
+	struct chain below = record->layers;
+	int r = chain_flatten(making->ctx, &below, &farm);
 
-	if (!other && after.layers.count >= CHAIN_FLATTEN)
-		r = flatten(making, &after.layers, &farm);
-	if (r == 0)
+	if (r >= 0)
 		r = next_begin(making->ctx, making->container_fd, making->name, &next);
 	if (r == 0)
 		r = add_top(&next, other);
 	if (r < 0)
 		return r;
 	layer_id_make(next.layer);
-	making->record.layers = record->layers;
-	if (!chain_push(&making->record.layers, next.layer) || (!other && !chain_push(&after.layers, next.layer)))
-		return fail(making->ctx, -LB_ERR_EXHAUSTED, "container '%s' has %d layers already", making->name,
-			    CHAIN_MAX);
+	chain_push(&below, next.layer);
+	making->record.layers = below;
+	if (!other)
+		after.layers = below;
 	after.mounted_layers.count = 0;
 	return commit(&next, making, &after);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making a snapshot of a container that is locked, in the way that fits what it is doing. */
+/* Making a snapshot of a container that is locked, in the way that fits what it is doing; see also ahead.h. */
 #pragma once
 
 #include "snapshot.h"
+
+struct next_came;
 
 /* What the caller decides about a snapshot. */
 struct making {
@@ -20,6 +22,7 @@ struct going_on {
 	/* Puts into the new top layer what has to be in it; on disk when it returns. */
 	int (*fill)(struct lb_context *ctx, int top_fd, const void *userdata);
 	const void *userdata;
+	const struct next_came *came; /* what else comes in that step; NULL: nothing */
 };
 
 /*
@@ -28,8 +31,12 @@ struct going_on {
  */
 int make_cold(struct making *making, const struct record *record, const struct going_on *other);
 
-/* Of one that runs, is frozen, or whose top layer has to stay where it is: a copy. */
-int make_copy(struct making *making, const struct record *record, bool freeze);
+/*
+ * Of one that runs, is frozen, or whose top layer has to stay where it is: a copy. @ahead: what was copied of it already, if
+ * anything.
+ */
+struct ahead;
+int make_copy(struct making *making, const struct record *record, bool freeze, struct ahead *ahead);
 
 /* A handle of what was made or read; takes what @record owns. */
 int snapshot_make_handle(struct lb_context *ctx, const char *container, const char *label,

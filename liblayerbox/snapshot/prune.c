@@ -27,7 +27,7 @@ int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struc
 		times[of_policy] = record->created;
 		indices[of_policy++] = i;
 	}
-	keep_select(policy, times, of_policy, kept);
+	keep_select(policy, times, of_policy, now, kept);
 	for (size_t i = 0; i < of_policy; i++)
 		ret_doomed[indices[i]] = !kept[i];
 	return 0;
@@ -43,10 +43,10 @@ struct prune {
 static void prune_one(struct prune *prune, const struct lb_snapshot *snapshot)
 {
 	char text[sizeof snapshot->container + sizeof snapshot->label];
-	int r = snapshot_forget(prune->ctx, snapshot->container, snapshot->label);
+	int r = snapshot_forget(prune->ctx, snapshot->container, snapshot->label, &snapshot->record);
 
-	/* Somebody else may have been here first. */
-	if (r == -LB_ERR_NO_SNAPSHOT || r == -LB_ERR_NO_CONTAINER)
+	/* Somebody else may have been here first, or have decided that it stays. */
+	if (r == 1 || r == -LB_ERR_NO_SNAPSHOT || r == -LB_ERR_NO_CONTAINER)
 		return;
 	prune->untidy |= r == 0;
 	snprintf(text, sizeof text, "%s/%s", snapshot->container, snapshot->label);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Snapshots by schedules. Nothing is kept of when they ran but the snapshots themselves. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "../adapters/rights.h"
@@ -28,7 +31,7 @@ int64_t schedule_since(int64_t created, struct lb_snapshot *const *snapshots, si
 }
 
 /* 1, 0, or a failure. */
-static int is_due(const struct run *run, const struct record_entry *entry)
+static int is_due(const struct run *run, const struct record_entry *entry, int64_t now)
 {
 	const char *own = entry->record.snapshot_schedule;
 	const char *text = text_empty(own) ? run->ctx->config.snapshot_schedule : own;
@@ -47,9 +50,9 @@ static int is_due(const struct run *run, const struct record_entry *entry)
 	r = lb_snapshot_list(run->ctx, entry->name, &snapshots, &count);
 	if (r < 0)
 		return r;
-	since = schedule_since(entry->record.created, snapshots, count, run->now);
+	since = schedule_since(entry->record.created, snapshots, count, now);
 	lb_snapshot_list_free(snapshots);
-	return schedule_is_due(&schedule, since, run->now);
+	return schedule_is_due(&schedule, since, now);
 }
 
 static int make_one(const struct run *run, const char *name)
@@ -64,6 +67,44 @@ static int make_one(const struct run *run, const char *name)
 	strftime(label, sizeof label, "auto-%Y%m%d-%H%M%S", &tm);
 	r = lb_snapshot_create(run->ctx, name, &options, NULL);
 	return r > 0 ? 0 : r;
+}
+
+/*
+ * Keeps other runs from making the same snapshot, while the container's own lock is for what is over soon: on a
+ * directory in it that nobody else locks. -LB_ERR_BUSY where another run is at it.
+ */
+static int lock_schedule(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FD int container_fd = record_open_directory(ctx, name);
+	CLEANUP_FD int fd = -1;
+
+	if (container_fd < 0)
+		return container_fd;
+	if (mkdirat(container_fd, LAYOUT_SNAPSHOTS, 0700) == 0 || errno == EEXIST)
+		fd = openat(container_fd, LAYOUT_SNAPSHOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return take_fd(&fd);
+	if (fd >= 0 && errno == EWOULDBLOCK)
+		return fail(ctx, -LB_ERR_BUSY, "another command makes the snapshot of container '%s' that is due",
+			    name);
+	return fail_errno(ctx, errno, "cannot lock the snapshots of container '%s'", name);
+}
+
+/* 1 where none is due, or another run has made it just now, or is about to. */
+static int make_if_due(const struct run *run, const struct record_entry *entry)
+{
+	CLEANUP_FD int lock_fd = -1;
+	int r = is_due(run, entry, run->now);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	lock_fd = lock_schedule(run->ctx, entry->name);
+	if (lock_fd < 0)
+		return lock_fd == -LB_ERR_BUSY ? 1 : lock_fd;
+	r = is_due(run, entry, time(NULL));
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	return make_one(run, entry->name);
 }
 
 /* What is pruned is news for the log alone, for it is not what was asked for; a failure counts. */
@@ -92,13 +133,9 @@ int lb_snapshot_run(struct lb_context *ctx, lb_result_fn fn, void *userdata)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		r = is_due(&run, &entries[i]);
-		if (r == 1)
-			r = make_one(&run, entries[i].name);
-		else if (r == 0)
-			continue;
+		r = make_if_due(&run, &entries[i]);
 		/* It was deleted while others had their turn. */
-		if (r != -LB_ERR_NO_CONTAINER)
+		if (r != 1 && r != -LB_ERR_NO_CONTAINER)
 			tally_tell(&run.tally, entries[i].name, r);
 	}
 	record_list_free(entries, count);

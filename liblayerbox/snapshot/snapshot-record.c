@@ -41,12 +41,7 @@ int label_check(struct lb_context *ctx, const char *label)
 
 static const char *read_time(const char *value, int64_t *member)
 {
-	uint64_t seconds;
-
-	if (!text_to_number(value, 0, INT64_MAX, &seconds))
-		return "must be seconds since the epoch";
-	*member = (int64_t)seconds;
-	return NULL;
+	return text_to_time(value, member) ? NULL : "must be seconds since the epoch, up to the year 9999";
 }
 
 static const char *on_key(const char *key, const char *value, void *userdata)
@@ -217,23 +212,4 @@ int snapshot_write(struct lb_context *ctx, int container_fd, const char *contain
 		return fail(ctx, -LB_ERR_EXISTS, "container '%s' has a snapshot '%s' already", container, label);
 	r = fd < 0 ? fd : file_write(fd, label, text, strlen(text), 0600, FILE_DURABLE);
 	return r < 0 ? fail_errno(ctx, r, "cannot write snapshot '%s' of container '%s'", label, container) : 0;
-}
-
-int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
-		       unsigned generation)
-{
-	CLEANUP_TEXT_LIST struct text_list labels = { 0 };
-	CLEANUP_FD int fd = openat(containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? 0 : snapshot_list_labels(ctx, fd, name, &labels);
-
-	for (size_t i = 0; r == 0 && i < labels.count; i++) {
-		struct snapshot_record record;
-
-		r = snapshot_read(ctx, fd, name, labels.items[i], &record);
-		if (r < 0)
-			return r == -LB_ERR_NO_SNAPSHOT ? 0 : r;
-		r = text_equal(record.base, base) && (!generation || record.generation == generation);
-		snapshot_record_free(&record);
-	}
-	return r;
 }

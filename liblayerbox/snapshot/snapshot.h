@@ -52,9 +52,5 @@ int snapshot_write(struct lb_context *ctx, int container_fd, const char *contain
 /* Their labels, sorted; none where there is no such directory. */
 int snapshot_list_labels(struct lb_context *ctx, int container_fd, const char *container, struct text_list *ret_labels);
 
-/* Does a snapshot of the container @name below @containers_fd stand on @base, at @generation or (0) any? 1, 0, or a failure. */
-int snapshots_use_base(struct lb_context *ctx, int containers_fd, const char *name, const char *base,
-		       unsigned generation);
-
 /* For CLEANUP(). */
 void snapshot_cleanup(struct lb_snapshot **snapshot);

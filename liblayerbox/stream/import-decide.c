@@ -104,41 +104,35 @@ static int choose_name(struct import *import)
 }
 
 /*
- * What a move that was cut off has left: it is still the other host's, so another try may take its place. 1 where there is
- * nothing.
+ * What a move that was cut off has left: it is still the other host's, so another try may take its place. That is written
+ * down before it is deleted, under one lock: nobody is told that it lives here in between.
  */
 static int remove_arriving(struct import *import)
 {
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
-	struct moving moving;
-	int r = fd < 0 ? fd : moving_read(import->ctx, fd, import->name, &moving);
+	struct moving moving = { 0 };
+	int r = fd < 0 ? fd : moving_advance(import->ctx, fd, import->name, MOVING_GIVE_WAY, &moving);
 
-	close_fd(take_fd(&fd));
-	if (r < 0)
-		return r;
-	if (moving.stage != MOVING_INCOMING && moving.stage != MOVING_REFUSED)
-		return 1;
-	return lb_container_delete(import->ctx, import->name, true);
+	return r < 0 ? r : container_delete_locked(import->ctx, import->name, take_fd(&fd));
 }
 
 /* A new one needs all its layers. */
 static int check_new(struct import *import)
 {
 	CLEANUP_FREE char *path = text_format(STORE_CONTAINERS "/%s", import->name);
-	bool taken = path && faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	int r = 0;
+	int r = -LB_ERR_NO_CONTAINER;
 
 	if (!path)
 		return fail_memory(import->ctx);
-	if (taken && import->options && import->options->incoming)
-		r = remove_arriving(import);
-	if (r < 0)
-		return r;
-	if (taken && (r > 0 || !import->options || !import->options->incoming))
+	if (faccessat(import->ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		r = import->options && import->options->incoming ? remove_arriving(import) : -LB_ERR_BUSY;
+	if (r == -LB_ERR_BUSY)
 		return fail(import->ctx, -LB_ERR_EXISTS,
 			    "there is a container '%s' already; give the one in the stream another name "
 			    "with --as",
 			    import->name);
+	if (r < 0 && r != -LB_ERR_NO_CONTAINER)
+		return r;
 	for (size_t i = 0; i < import->header.layers.count; i++)
 		if (import->header.ways[i] != LAYER_WHOLE)
 			return fail(import->ctx, -LB_ERR_NO_SNAPSHOT,
@@ -209,23 +203,58 @@ static int check_arrival(struct import *import, int container_fd)
 	return fail(import->ctx, -LB_ERR_BUSY, "container '%s' is being moved", import->name);
 }
 
+/* The one that was judged before? A name alone does not say so. */
+static int check_identity(struct import *import, int container_fd)
+{
+	struct stat before, now;
+
+	if (import->replaced_fd < 0) {
+		/* Of its own, lest it keep the lock. */
+		import->replaced_fd = openat(container_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return import->replaced_fd < 0
+			       ? fail_errno(import->ctx, errno, "cannot open container '%s'", import->name)
+			       : 0;
+	}
+	if (fstat(import->replaced_fd, &before) < 0 || fstat(container_fd, &now) < 0)
+		return fail_errno(import->ctx, errno, "cannot look at container '%s'", import->name);
+	if (before.st_dev == now.st_dev && before.st_ino == now.st_ino)
+		return 0;
+	return fail(import->ctx, -LB_ERR_CONFLICT,
+		    "container '%s' is another one than when the stream began to come; send it again", import->name);
+}
+
+int import_check_replaced(struct import *import, int container_fd, struct record *ret_record)
+{
+	struct record record = { 0 };
+	int r = check_identity(import, container_fd);
+
+	if (r == 0)
+		r = check_arrival(import, container_fd);
+	if (r == 0)
+		r = container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
+	if (r == 0)
+		r = record_read(import->ctx, container_fd, import->name, &record);
+	if (r < 0)
+		return r;
+	if (record.privileged != import->record.privileged) {
+		record_free(&record);
+		return fail(import->ctx, -LB_ERR_BAD_STREAM,
+			    "of container '%s' here and the one in the stream one is privileged", import->name);
+	}
+	*ret_record = record;
+	return 0;
+}
+
 static int check_replaced(struct import *import)
 {
 	CLEANUP_REFERENCES struct references references = { 0 };
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
 	struct record record = { 0 };
-	int r = fd < 0 ? fd : check_arrival(import, fd);
+	int r = fd < 0 ? fd : import_check_replaced(import, fd, &record);
 
-	if (r == 0)
-		r = container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
-	if (r == 0)
-		r = record_read(import->ctx, fd, import->name, &record);
 	if (r < 0)
 		return r;
 	record_free(&record);
-	if (record.privileged != import->record.privileged)
-		return fail(import->ctx, -LB_ERR_BAD_STREAM,
-			    "of container '%s' here and the one in the stream one is privileged", import->name);
 	r = id_map_read(import->ctx, fd, import->name, &import->map);
 	if (r == 0)
 		r = references_collect_of(import->ctx, fd, import->name, &references);

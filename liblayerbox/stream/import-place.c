@@ -14,6 +14,8 @@
 #include "import.h"
 #include "moving.h"
 
+enum { LABEL_TRIES = 100 };
+
 /* ---- layers ---- */
 
 /* Under the identifier that it came with, unless that is taken. */
@@ -135,6 +137,7 @@ static int replace_arriving(struct import *import, int container_fd, const struc
 	CLEANUP_NEXT struct next next = NEXT_EMPTY;
 	int r = next_begin(import->ctx, container_fd, import->name, &next);
 
+	next.came = other->came;
 	if (r == 0)
 		r = next_add_top(&next, other->like_fd);
 	if (r == 0)
@@ -151,6 +154,10 @@ static int replace_living(struct import *import, int container_fd, struct record
 
 	if (r < 0)
 		return r;
+	if (text_equal(other->came->label, kept))
+		return fail(ctx, -LB_ERR_EXISTS,
+			    "snapshot '%s' of the stream is called as what is kept of container '%s'; send it again", kept,
+			    import->name);
 	making.label = kept;
 	making.record = snapshot_record_of(import->name, record);
 	making.record.comment = strdup("before a stream took its place");
@@ -161,40 +168,48 @@ static int replace_living(struct import *import, int container_fd, struct record
 	return r;
 }
 
-/* The stream's snapshot, under its label or, where there is one, LABEL.2, LABEL.3 ... */
-static int write_snapshot(struct import *import, int container_fd)
+static bool has_snapshot(int container_fd, const char *label)
 {
-	CLEANUP_FREE char *text = *import->header.snapshot ? import_snapshot_text(import) : NULL;
-	struct snapshot_record snapshot = { 0 };
-	char label[LABEL_SIZE + 16];
-	int r;
+	CLEANUP_FREE char *path = text_format(LAYOUT_SNAPSHOTS "/%s", label);
 
-	if (!*import->header.snapshot)
-		return 0;
-	r = text ? snapshot_record_parse(import->ctx, text, import->header.snapshot, &snapshot)
-		 : fail_memory(import->ctx);
-	if (r < 0)
-		return r;
-	text_copy(label, sizeof label, import->header.snapshot);
-	r = -LB_ERR_EXISTS;
-	for (int i = 2; r == -LB_ERR_EXISTS && i < 100 && strlen(label) < LABEL_SIZE; i++) {
-		r = snapshot_write(import->ctx, container_fd, import->name, label, &snapshot, false);
-		if (r == -LB_ERR_EXISTS)
-			snprintf(label, sizeof label, "%s.%d", import->header.snapshot, i);
-	}
-	snapshot_record_free(&snapshot);
-	return r;
+	return !path || faccessat(container_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-static int write_map(struct import *import, int container_fd)
+/* The label of the stream's snapshot or, where there is one, LABEL.2, LABEL.3 ... */
+static int choose_label(struct import *import, int container_fd, struct next_came *came)
 {
-	CLEANUP_FREE char *text = id_map_to_text(&import->map);
-	int r;
+	const char *label = import->header.snapshot;
 
-	if (!import->map.count)
-		return 0;
-	r = text ? file_write(container_fd, ID_MAP_FILE, text, strlen(text), 0600, FILE_DURABLE) : -ENOMEM;
-	return r < 0 ? fail_errno(import->ctx, r, "cannot write down what layers are called here") : 0;
+	text_copy(came->label, sizeof came->label, label);
+	for (int i = 2; has_snapshot(container_fd, came->label); i++) {
+		snprintf(came->label, sizeof came->label, "%s.%d", label, i);
+		if (i >= LABEL_TRIES || strlen(came->label) >= LABEL_SIZE)
+			return fail(import->ctx, -LB_ERR_EXISTS, "container '%s' has a snapshot '%s' already",
+				    import->name, label);
+	}
+	return 0;
+}
+
+/* The stream's snapshot, and what its layers are called here: there when the container has its files, and not before. */
+static int make_came(struct import *import, int container_fd, struct next_came *came)
+{
+	int r = *import->header.snapshot ? choose_label(import, container_fd, came) : 0;
+
+	if (r < 0)
+		return r;
+	if (*import->header.snapshot)
+		came->snapshot = import_snapshot_text(import);
+	if (import->map.count)
+		came->received = id_map_to_text(&import->map);
+	return (*import->header.snapshot && !came->snapshot) || (import->map.count && !came->received)
+		       ? fail_memory(import->ctx)
+		       : 0;
+}
+
+static void came_free(struct next_came *came)
+{
+	free(came->snapshot);
+	free(came->received);
 }
 
 /* The topmost tree of what the container goes on with. */
@@ -206,6 +221,7 @@ static int open_topmost(struct import *import)
 
 static int replace_locked(struct import *import, int container_fd, struct record *record)
 {
+	CLEANUP(came_free) struct next_came came = { 0 };
 	CLEANUP_FD int like_fd = open_topmost(import);
 	bool arriving = import->options->incoming;
 	struct filling filling;
@@ -215,12 +231,12 @@ static int replace_locked(struct import *import, int container_fd, struct record
 	if (r >= 0)
 		r = rebase_settle(import->ctx, import->name, container_fd, record);
 	if (r >= 0)
-		r = write_map(import, container_fd);
-	if (r == 0)
-		r = write_snapshot(import, container_fd);
+		r = make_came(import, container_fd, &came);
 	if (r < 0)
 		return r;
-	other = (struct going_on){ .record = record_after(import, record, arriving), .like_fd = like_fd, .fill = fill };
+	other = (struct going_on){
+		.record = record_after(import, record, arriving), .like_fd = like_fd, .fill = fill, .came = &came
+	};
 	filling = (struct filling){ import, &other.record };
 	other.userdata = &filling;
 	return arriving ? replace_arriving(import, container_fd, &other)
@@ -231,10 +247,8 @@ int import_replace(struct import *import)
 {
 	CLEANUP_FD int fd = container_lock(import->ctx, import->name);
 	struct record record = { 0 };
-	int r = fd < 0 ? fd : container_require_stopped(import->ctx, import->name, "stop it before it is replaced");
+	int r = fd < 0 ? fd : import_check_replaced(import, fd, &record);
 
-	if (r == 0)
-		r = record_read(import->ctx, fd, import->name, &record);
 	if (r < 0)
 		return r;
 	r = replace_locked(import, fd, &record);

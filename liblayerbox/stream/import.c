@@ -23,9 +23,11 @@ void import_end(struct import *import)
 		if (sentence)
 			text_copy(import->ctx->error, sizeof import->ctx->error, sentence);
 	}
+	import->ctx->moves = NULL;
 	chain_trees_close(&import->held);
 	base_in_end(&import->base);
 	inbox_end(&import->inbox);
+	close_fd(import->replaced_fd);
 	snapshot_record_free(&import->snapshot);
 	record_free(&import->record);
 }
@@ -113,6 +115,9 @@ static int import_all(struct import *import, int fd)
 	r = helper_unpack(import->ctx, import->inbox.path, fd, import_decide, import);
 	if (r == 0)
 		r = import_place(import);
+	/* What is changed in one that arrives is its move's own. */
+	if (import->options && import->options->incoming)
+		import->ctx->moves = import->name;
 	if (r == 0)
 		r = replace ? import_replace(import) : create(import);
 	import->done = r == 0;
@@ -137,7 +142,7 @@ static int check_options(struct lb_context *ctx, const struct lb_import_options 
 int lb_import(struct lb_context *ctx, int fd, const struct lb_import_options *options, char **ret_name)
 {
 	CLEANUP_IMPORT struct import import = {
-		.ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY
+		.ctx = ctx, .options = options, .inbox = INBOX_EMPTY, .base = BASE_IN_EMPTY, .replaced_fd = -1
 	};
 	CLEANUP_FREE char *name = NULL;
 	int r;

@@ -19,6 +19,7 @@ struct import {
 	struct snapshot_record snapshot; /* of the stream, where header.snapshot */
 	struct base_in base;
 	bool take_base;
+	int replaced_fd;              /* the container that is replaced, as it was judged: open, so that no other gets its inode */
 	struct id_map map;
 	struct chain_trees held;      /* layers that are here already and must stay */
 	bool here[CHAIN_MAX];         /* of header.layers, those that are here already */
@@ -30,6 +31,12 @@ struct import {
 
 #define CLEANUP_IMPORT CLEANUP(import_end)
 void import_end(struct import *import);
+
+/*
+ * May the stream take the place of the container, which is locked? Asked before all is unpacked, and again under the lock
+ * under which it does: meanwhile somebody may have made another one of that name. *ret_record: its record.
+ */
+int import_check_replaced(struct import *import, int container_fd, struct record *ret_record);
 
 /* Looks at the stream's small members, and says what of the rest may come: for helper_unpack(). */
 int import_decide(int answer_fd, void *userdata);

@@ -64,87 +64,134 @@ static int answer_probe(struct lb_context *ctx, const char *const *words, char *
 
 /* ---- commit and abort ---- */
 
-/* Locks the container and reads how far it has arrived, by the move @token. The container's descriptor. */
-static int lock_arriving(struct lb_context *ctx, const char *name, const char *token, struct moving *ret_moving)
+/*
+ * Locks the container of the move @token, and has @event happen to it. The container's descriptor, or a failure.
+ * -EALREADY, without a sentence: it has arrived, which counts from the moment that it stands in the list. The container
+ * itself may be called otherwise by now, or be gone.
+ */
+static int lock_and_advance(struct lb_context *ctx, const char *name, enum moving_event event, struct moving *moving)
 {
 	CLEANUP_FD int fd = container_lock(ctx, name);
-	int r = fd < 0 ? fd : moving_read(ctx, fd, name, ret_moving);
-
-	if (r < 0)
-		return r;
-	if (!ret_moving->stage || !text_equal(ret_moving->token, token))
-		return fail(ctx, -LB_ERR_NO_CONTAINER, "there is a container '%s', but it did not come by this move",
-			    name);
-	return take_fd(&fd);
-}
-
-/*
- * To another stage; 1 where it has ARRIVED, which counts from the moment that it stands in the list: the container itself
- * may be called otherwise by now, or be gone.
- */
-static int go_on(struct lb_context *ctx, const char *name, const char *token, enum moving_stage stage)
-{
-	struct moving moving;
-	CLEANUP_FD int fd = lock_arriving(ctx, name, token, &moving);
-	int r = arrived_has(ctx, token);
+	CLEANUP_FREE char *why = fd < 0 ? strdup(ctx->error) : NULL;
+	int r = arrived_has(ctx, moving->token);
 
 	if (r != 0)
-		return r;
+		return r < 0 ? r : -EALREADY;
 	if (fd < 0)
-		return fd;
-	if (moving.stage == MOVING_REFUSED && stage != MOVING_REFUSED)
-		return fail(ctx, -LB_ERR_BUSY, "container '%s' is being removed again", name);
-	moving.stage = stage;
-	r = stage == MOVING_ARRIVED ? arrived_add(ctx, token, name) : 0;
-	return r < 0 ? r : moving_write(ctx, fd, name, &moving);
+		return fail(ctx, fd, "%s", why ? why : "");
+	r = moving_advance(ctx, fd, name, event, moving);
+	return r < 0 ? r : take_fd(&fd);
 }
 
-static int start(struct lb_context *ctx, const char *name)
+/* The same, for who needs the lock no longer. */
+static int advance(struct lb_context *ctx, const char *name, enum moving_event event, struct moving *moving)
 {
-	return lb_containers_start(ctx, (const char *const[]){ name, NULL }, NULL, NULL, NULL);
+	CLEANUP_FD int fd = lock_and_advance(ctx, name, event, moving);
+
+	return fd < 0 ? fd : 0;
 }
 
-/* What came in between is not needed any more. */
-static void forget_snapshot(struct lb_context *ctx, const char *name, const char *label)
+/* Starting it, where it ran, makes it ARRIVED under the lock under which it starts. */
+static int bring_up(struct lb_context *ctx, const char *name, struct moving *moving)
 {
-	if (label_is_valid(label) && lb_snapshot_delete(ctx, name, label) < 0)
-		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+	int r = moving->ran ? lb_containers_start(ctx, (const char *const[]){ name, NULL }, NULL, NULL, NULL) : 0;
+
+	return r < 0 ? r : advance(ctx, name, MOVING_STARTED, moving);
 }
 
 /*
- * Asked again, it answers again. Until it is written down that the container has ARRIVED the other side can have it back:
- * then it is removed here, under the same lock, and does not get here.
+ * It did not start. The other side can have it back only where we are those who brought it to STARTING: else somebody may
+ * have started it, and have been killed before he could write that down.
  */
-static int answer_commit(struct lb_context *ctx, const char *const *words, char **ret_answer)
+static void take_back_word(struct lb_context *ctx, const char *name, struct moving *moving)
 {
-	const char *name = words[0], *token = words[1];
-	int r = layer_id_is_valid(token) ? go_on(ctx, name, token, MOVING_STARTING)
-					 : fail(ctx, -EINVAL, "that is no token");
+	CLEANUP_FREE char *why = strdup(ctx->error);
+	CLEANUP_FD int fd = container_lock(ctx, name);
 
-	if (r == 0 && text_equal(words[2], "yes"))
-		r = start(ctx, name) < 0 ? -LB_ERR_RUNTIME : 0;
-	if (r == 0)
-		r = go_on(ctx, name, token, MOVING_ARRIVED);
-	if (r < 0)
-		return r;
-	/* Whatever fails now, it lives here. */
-	forget_snapshot(ctx, name, words[3]);
-	*ret_answer = text_format("committed %s", name);
+	if (fd < 0 || container_is_stopped(ctx, name) != 1 ||
+	    moving_advance(ctx, fd, name, MOVING_FAILED, moving) < 0)
+		log_message(ctx, LB_LOG_WARNING, "container '%s' may have run: it stays here", name);
+	if (why)
+		text_copy(ctx->error, sizeof ctx->error, why);
+}
+
+/* What came in between, or was deleted there meanwhile, is not needed any more: labels with commas between them. */
+static void forget_snapshots(struct lb_context *ctx, const char *name, const char *labels)
+{
+	CLEANUP_FREE char *copy = strdup(labels);
+	char *save = NULL;
+
+	for (char *label = copy ? strtok_r(copy, ",", &save) : NULL; label; label = strtok_r(NULL, ",", &save))
+		if (label_is_valid(label) && lb_snapshot_delete(ctx, name, label) < 0)
+			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+}
+
+static int answer(char **ret_answer, struct lb_context *ctx, const char *word, const char *name)
+{
+	*ret_answer = text_format("%s %s", word, name);
 	return *ret_answer ? 0 : fail_memory(ctx);
 }
 
+static int read_token(struct lb_context *ctx, const char *token, struct moving *moving)
+{
+	return layer_id_is_valid(token) && text_copy(moving->token, sizeof moving->token, token)
+		       ? 0
+		       : fail(ctx, -EINVAL, "that is no token");
+}
+
+/* Asked again, it answers again. Until the container has been brought to STARTING the other side can have it back. */
+static int answer_commit(struct lb_context *ctx, const char *const *words, char **ret_answer)
+{
+	struct moving moving = { .ran = text_equal(words[2], "yes") };
+	const char *name = words[0];
+	int r = read_token(ctx, words[1], &moving);
+
+	if (r == 0)
+		r = advance(ctx, name, MOVING_COMMIT, &moving);
+	if (r == 0) {
+		bool ours = moving.before == MOVING_INCOMING;
+
+		r = bring_up(ctx, name, &moving);
+		if (r < 0 && r != -EALREADY && ours)
+			take_back_word(ctx, name, &moving);
+	}
+	if (r < 0 && r != -EALREADY)
+		return r;
+	/* Whatever fails now, it lives here. */
+	forget_snapshots(ctx, name, words[3]);
+	return answer(ret_answer, ctx, "committed", name);
+}
+
+/* It goes away again, under the lock under which that was decided. */
 static int answer_abort(struct lb_context *ctx, const char *const *words, char **ret_answer)
 {
 	const char *name = words[0];
-	int r = layer_id_is_valid(words[1]) ? go_on(ctx, name, words[1], MOVING_REFUSED)
-					    : fail(ctx, -EINVAL, "that is no token");
+	struct moving moving = { 0 };
+	CLEANUP_FD int fd = -1;
+	int r = read_token(ctx, words[1], &moving);
 
-	if (r == 0)
-		r = lb_container_delete(ctx, name, true);
-	if (r < 0 && r != -LB_ERR_NO_CONTAINER)
+	if (r < 0)
 		return r;
-	*ret_answer = text_format(r == 1 ? "committed %s" : "gone %s", name);
-	return *ret_answer ? 0 : fail_memory(ctx);
+	fd = lock_and_advance(ctx, name, MOVING_ABORT, &moving);
+	if (fd == -LB_ERR_NO_CONTAINER)
+		return answer(ret_answer, ctx, "gone", name);
+	if (fd == -EALREADY || (fd >= 0 && moving.stage == MOVING_ARRIVED))
+		return answer(ret_answer, ctx, "committed", name);
+	if (fd < 0)
+		return fd;
+	if (moving.stage == MOVING_REFUSED) {
+		r = container_delete_locked(ctx, name, take_fd(&fd));
+		return r < 0 ? r : answer(ret_answer, ctx, "gone", name);
+	}
+	/* It may have run already, so it is too late; what a killed commit has begun is finished. */
+	close_fd(take_fd(&fd));
+	r = bring_up(ctx, name, &moving);
+	if (r < 0 && r != -EALREADY)
+		return fail_wrap(ctx, r,
+				 "container '%s' may have run here, and does not start; start it here, or delete it "
+				 "here to have it back there",
+				 name);
+	return answer(ret_answer, ctx, "committed", name);
 }
 
 static const struct {

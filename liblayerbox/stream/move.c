@@ -12,8 +12,9 @@
 #include "moving.h"
 #include "moving-sweep.h"
 #include "remote.h"
+#include "sent.h"
 
-enum { LABEL_LIFE_S = 24 * 60 * 60 };
+enum { LABEL_LIFE_S = 24 * 60 * 60, MISSED_MAX = 100 };
 
 struct move {
 	struct lb_context *ctx;
@@ -22,7 +23,8 @@ struct move {
 	struct moving moving;
 	bool privileged;
 	bool attempted;               /* something was sent */
-	struct text_list sent;        /* labels of the snapshots that the other side has */
+	bool there;                   /* the other side has the container, as far as it was sent */
+	struct sent sent;
 	char label[LABEL_SIZE];       /* of the one that was made for the move; "": none */
 	char base[BASE_TEXT_SIZE];    /* that the other side has, or was just sent: not asked about twice */
 	int hold_fd;                  /* says that somebody is at it, from MOVING_SENDING on */
@@ -30,7 +32,8 @@ struct move {
 
 static void move_end(struct move *move)
 {
-	text_list_free(&move->sent);
+	sent_free(&move->sent);
+	move->ctx->moves = NULL;
 	close_fd(move->hold_fd);
 }
 
@@ -55,7 +58,7 @@ static int needs_base(struct move *move, const char *base, unsigned generation)
 			       "probed", &answer);
 	if (r != 0)
 		return r < 0 ? r : -LB_ERR_PROGRAM_FAILED;
-	if (strstr(answer, "name=taken") && !move->sent.count)
+	if (strstr(answer, "name=taken") && !move->there)
 		return fail(ctx, -LB_ERR_EXISTS, "there is a container '%s' on %s already", move->name,
 			    move->remote.text);
 	text_copy(move->base, sizeof move->base, text);
@@ -82,7 +85,7 @@ static int export_one(int fd, void *userdata)
 	const struct lb_export_options options = { .size = sizeof options, .snapshot = sending->label,
 						   .with_base = sending->with_base };
 
-	return export_since(move->ctx, move->name, &options, &move->sent, fd);
+	return export_since(move->ctx, move->name, &options, &move->sent.labels, fd);
 }
 
 /* Sends one snapshot or, with @label NULL, what the container is now. @base is what that stands on. */
@@ -96,7 +99,7 @@ static int send_one(struct move *move, const char *label, const char *base, unsi
 	if (r < 0)
 		return r;
 	sending.with_base = r > 0;
-	if (move->sent.count)
+	if (move->there)
 		arguments[count++] = "--replace";
 	if (move->privileged)
 		arguments[count++] = "--allow-privileged";
@@ -106,9 +109,8 @@ static int send_one(struct move *move, const char *label, const char *base, unsi
 	}
 	move->attempted = true;
 	r = remote_send(&move->remote, arguments, "received", export_one, &sending);
-	if (r < 0)
-		return r;
-	return label && text_list_add(&move->sent, label) < 0 ? fail_memory(move->ctx) : 0;
+	move->there = move->there || r == 0;
+	return r;
 }
 
 /* Has the other side forget what came. 0 when it has, 1 when it said that the container lives there, or a failure. */
@@ -128,17 +130,17 @@ static int remote_abort(struct move *move)
 
 /* ---- this side ---- */
 
-static int set_stage(struct move *move, enum moving_stage stage)
+static int advance(struct move *move, enum moving_event event)
 {
 	CLEANUP_FD int fd = container_lock(move->ctx, move->name);
 
-	if (fd < 0)
-		return fd;
-	move->moving.stage = stage;
-	return moving_write(move->ctx, fd, move->name, &move->moving);
+	return fd < 0 ? fd : moving_advance(move->ctx, fd, move->name, event, &move->moving);
 }
 
-/* From here on nobody starts it, here or there. The mark and its lock come about together for whoever sweeps. */
+/*
+ * From here on nobody else starts or changes it, here or there. The mark and its lock come about together for whoever
+ * sweeps.
+ */
 static int begin_sending(struct move *move)
 {
 	CLEANUP_FD int root_lock = -1;
@@ -147,10 +149,10 @@ static int begin_sending(struct move *move)
 
 	if (r < 0)
 		return r;
-	move->moving.stage = MOVING_SENDING;
-	r = moving_write(move->ctx, fd, move->name, &move->moving);
+	r = moving_advance(move->ctx, fd, move->name, MOVING_BEGIN, &move->moving);
 	if (r < 0)
 		return r;
+	move->ctx->moves = move->name;
 	move->hold_fd = moving_hold(fd);
 	return move->hold_fd < 0
 		       ? fail_errno(move->ctx, move->hold_fd, "cannot begin the move of container '%s'", move->name)
@@ -167,7 +169,7 @@ static void forget_label(struct move *move)
 /* Undecided again: whoever ends us now, the next command does the rest. */
 static int end_mark(struct move *move)
 {
-	int r = set_stage(move, MOVING_SENDING);
+	int r = advance(move, MOVING_TAKE_BACK);
 
 	close_fd(take_fd(&move->hold_fd));
 	if (r < 0)
@@ -211,10 +213,13 @@ static int give_up(struct move *move, int result)
 static int leave(struct move *move)
 {
 	struct lb_context *ctx = move->ctx;
-	int r = set_stage(move, MOVING_GONE);
+	CLEANUP_FD int fd = container_lock(ctx, move->name);
+	int r = fd < 0 ? fd : moving_advance(ctx, fd, move->name, MOVING_LEAVE, &move->moving);
 
 	if (r == 0)
-		r = lb_container_delete(ctx, move->name, true);
+		r = container_delete_locked(ctx, move->name, take_fd(&fd));
+	else
+		close_fd(take_fd(&fd));
 	if (r < 0)
 		log_message(ctx, LB_LOG_WARNING, "container '%s' lives on %s now, but could not be removed here: %s",
 			    move->name, move->remote.text, ctx->error);
@@ -241,7 +246,7 @@ static int in_doubt(struct move *move)
 static int commit(struct move *move)
 {
 	const char *const arguments[] = { "--commit", move->name, move->moving.token, move->moving.ran ? "yes" : "no",
-					  *move->label ? move->label : "-", NULL };
+					  *move->moving.forget ? move->moving.forget : "-", NULL };
 	CLEANUP_FREE char *answer = NULL;
 	CLEANUP_FREE char *why = NULL;
 	int r = remote_ask(&move->remote, arguments, "committed", &answer);
@@ -279,35 +284,66 @@ static int read_base(struct move *move, char base[NAME_LENGTH_MAX + 1], unsigned
 	return 0;
 }
 
+/* ---- while it runs ---- */
+
+/* One that went before it could be sent need not be. */
+static int send_snapshot(struct move *move, const struct lb_snapshot *snapshot)
+{
+	const struct snapshot_record *record = &snapshot->record;
+	int r = send_one(move, snapshot->label, record->base, record->generation);
+
+	return r < 0 ? r : sent_add(move->ctx, snapshot, &move->sent);
+}
+
+static int send_next(struct move *move, bool *ret_all)
+{
+	const struct lb_snapshot *next;
+	struct lb_snapshot **snapshots;
+	int r = lb_snapshot_list(move->ctx, move->name, &snapshots, NULL);
+
+	if (r < 0)
+		return r;
+	r = sent_compare(move->ctx, snapshots, &move->sent, &next);
+	*ret_all = r == 0 && !next;
+	if (r == 0 && next)
+		r = send_snapshot(move, next);
+	lb_snapshot_list_free(snapshots);
+	return r;
+}
+
+/* Those that there are now, and those that others make meanwhile. */
+static int send_snapshots(struct move *move)
+{
+	bool all = false;
+	int r = 0;
+
+	for (int missed = 0; r == 0 && !all;) {
+		r = send_next(move, &all);
+		/* One of them was deleted between the look and the sending: the next look knows. */
+		if (r == -LB_ERR_NO_SNAPSHOT && missed++ < MISSED_MAX)
+			r = 0;
+	}
+	return r;
+}
+
+/* Stopped it is only for what changed since the last snapshot. */
 static int send_the_rest(struct move *move)
 {
 	char base[NAME_LENGTH_MAX + 1];
 	unsigned generation;
 	int r = begin_sending(move);
 
+	if (r == 0)
+		r = send_snapshots(move);
 	if (r == 0 && move->moving.ran)
 		r = stop(move);
 	if (r == 0)
 		r = read_base(move, base, &generation);
 	if (r == 0)
 		r = send_one(move, NULL, base, generation);
+	sent_to_forget(&move->sent, move->label, move->moving.forget);
 	if (r == 0)
-		r = set_stage(move, MOVING_DECIDED);
-	return r;
-}
-
-/* ---- while it runs ---- */
-
-static int send_snapshots(struct move *move)
-{
-	struct lb_snapshot **snapshots;
-	int r = lb_snapshot_list(move->ctx, move->name, &snapshots, NULL);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r == 0 && snapshots[i]; i++)
-		r = send_one(move, snapshots[i]->label, snapshots[i]->record.base, snapshots[i]->record.generation);
-	lb_snapshot_list_free(snapshots);
+		r = advance(move, MOVING_DECIDE);
 	return r;
 }
 
@@ -380,6 +416,8 @@ static int look(struct move *move, struct moving *ret_left)
 					 : 0;
 	}
 	r = moving_before_start(move->ctx, fd, move->name, true);
+	if (r == 0)
+		r = moving_before_change(move->ctx, fd, move->name);
 	return r < 0 ? r : check_record(move, fd);
 }
 

@@ -58,6 +58,18 @@ int moving_give_back(struct lb_context *ctx, const char *name)
 	return fd < 0 ? fd : moving_remove(ctx, fd, name);
 }
 
+/* What is still here of one that lives elsewhere; 1 where there is nothing any more. */
+static int remove_gone(struct lb_context *ctx, const char *name, const struct moving *seen)
+{
+	CLEANUP_FD int fd = container_lock(ctx, name);
+	struct moving moving = *seen;
+	int r = fd < 0 ? fd : moving_advance(ctx, fd, name, MOVING_LEAVE, &moving);
+
+	if (r < 0)
+		return r == -LB_ERR_NO_CONTAINER ? 1 : r;
+	return container_delete_locked(ctx, name, take_fd(&fd));
+}
+
 /* A directory for a mark that was never written. */
 static void forget_empty(struct lb_context *ctx, const char *name)
 {
@@ -81,12 +93,12 @@ static void sweep_one(struct lb_context *ctx, int containers_fd, const char *nam
 	if (stage == MOVING_SENDING)
 		r = moving_give_back(ctx, name);
 	else if (stage == MOVING_GONE)
-		r = lb_container_delete(ctx, name, false);
+		r = remove_gone(ctx, name, &moving);
 	if (r < 0)
 		log_message(ctx, LB_LOG_WARNING, "the move of container '%s', which was cut off: %s", name, ctx->error);
 	else if (stage == MOVING_SENDING)
 		log_message(ctx, LB_LOG_INFO, "the move of container '%s' was cut off; it is as it was", name);
-	else if (stage == MOVING_GONE)
+	else if (stage == MOVING_GONE && r == 0)
 		log_message(ctx, LB_LOG_INFO, "removed what was left here of container '%s', which was moved to %s",
 			    name, moving.target);
 }

@@ -8,6 +8,7 @@
 #include "../util/file.h"
 #include "../util/keyfile.h"
 #include "../util/tree.h"
+#include "arrived.h"
 
 #define FILE_NAME "state"
 
@@ -30,6 +31,8 @@ static const char *on_key(const char *key, const char *value, void *userdata)
 			       : "must be 32 digits";
 	if (text_equal(key, "target"))
 		return text_copy(moving->target, sizeof moving->target, value) ? NULL : "is too long";
+	if (text_equal(key, "forget"))
+		return text_copy(moving->forget, sizeof moving->forget, value) ? NULL : "is too long";
 	if (text_equal(key, "ran"))
 		return text_to_bool(value, &moving->ran) ? NULL : "must be yes or no";
 	if (!text_equal(key, "stage"))
@@ -55,8 +58,9 @@ const char *moving_parse(char *text, struct moving *ret_moving)
 
 char *moving_to_text(const struct moving *moving)
 {
-	return text_format("stage = %s\ntoken = %s\ntarget = %s\nran = %s\n", stages[moving->stage], moving->token,
-			   moving->target, moving->ran ? "yes" : "no");
+	return text_format("stage = %s\ntoken = %s\ntarget = %s\nran = %s\n%s%s%s", stages[moving->stage], moving->token,
+			   moving->target, moving->ran ? "yes" : "no", *moving->forget ? "forget = " : "", moving->forget,
+			   *moving->forget ? "\n" : "");
 }
 
 int moving_read(struct lb_context *ctx, int container_fd, const char *name, struct moving *ret_moving)
@@ -114,15 +118,133 @@ int moving_hold(int container_fd)
 	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : take_fd(&fd);
 }
 
-/* ---- starting ---- */
+/* ---- from stage to stage ---- */
 
-/* Nobody was told to start it elsewhere yet. */
+enum { EVENTS = MOVING_GIVE_WAY + 1 };
+
+enum may { NO, YES, UNLESS_HELD };
+
+/* What each stage allows. Events that are not in next[] are refused. */
+static const struct {
+	enum may start, change;
+	enum moving_stage next[EVENTS];
+} rules[] = {
+	[MOVING_NONE] = { YES, YES, { [MOVING_BEGIN] = MOVING_SENDING } },
+	[MOVING_SENDING] = { UNLESS_HELD, UNLESS_HELD,
+			     { [MOVING_DECIDE] = MOVING_DECIDED, [MOVING_TAKE_BACK] = MOVING_SENDING } },
+	[MOVING_DECIDED] = { NO, NO, { [MOVING_LEAVE] = MOVING_GONE, [MOVING_TAKE_BACK] = MOVING_SENDING } },
+	[MOVING_GONE] = { NO, NO, { [MOVING_LEAVE] = MOVING_GONE } },
+	[MOVING_INCOMING] = { NO, NO, { [MOVING_COMMIT] = MOVING_STARTING, [MOVING_ABORT] = MOVING_REFUSED,
+				       [MOVING_GIVE_WAY] = MOVING_REFUSED } },
+	/* It may have run: who wants it back then is too late, and what was begun is finished. */
+	[MOVING_STARTING] = { YES, NO, { [MOVING_COMMIT] = MOVING_STARTING, [MOVING_STARTED] = MOVING_ARRIVED,
+					[MOVING_FAILED] = MOVING_INCOMING, [MOVING_ABORT] = MOVING_STARTING } },
+	[MOVING_ARRIVED] = { YES, YES, { [MOVING_BEGIN] = MOVING_SENDING, [MOVING_COMMIT] = MOVING_ARRIVED,
+					[MOVING_STARTED] = MOVING_ARRIVED, [MOVING_ABORT] = MOVING_ARRIVED } },
+	[MOVING_REFUSED] = { NO, NO, { [MOVING_ABORT] = MOVING_REFUSED, [MOVING_GIVE_WAY] = MOVING_REFUSED } },
+};
+
+/* What is on disk after @event. */
+static struct moving after(const struct moving *now, const struct moving *given, enum moving_event event)
+{
+	struct moving moving = event == MOVING_BEGIN ? *given : *now;
+
+	moving.stage = rules[now->stage].next[event];
+	moving.before = now->stage;
+	if (event == MOVING_COMMIT)
+		moving.ran = given->ran;
+	if (event == MOVING_DECIDE)
+		text_copy(moving.forget, sizeof moving.forget, given->forget);
+	return moving;
+}
+
+int moving_advance(struct lb_context *ctx, int container_fd, const char *name, enum moving_event event,
+		   struct moving *moving)
+{
+	struct moving now, next;
+	int r = moving_read(ctx, container_fd, name, &now);
+
+	if (r < 0)
+		return r;
+	if (event != MOVING_BEGIN && event != MOVING_GIVE_WAY && (!now.stage || !text_equal(now.token, moving->token)))
+		return fail(ctx, -LB_ERR_NO_CONTAINER, "there is a container '%s', but it is not that of this move",
+			    name);
+	next = after(&now, moving, event);
+	if (!next.stage)
+		return fail(ctx, -LB_ERR_BUSY, "the move of container '%s' is at another stage by now: %s", name,
+			    stages[now.stage]);
+	if (next.stage != now.stage) {
+		/* It counts from the moment that it stands in the list. */
+		r = next.stage == MOVING_ARRIVED ? arrived_add(ctx, now.token, name) : 0;
+		if (r == 0)
+			r = moving_write(ctx, container_fd, name, &next);
+	}
+	if (r == 0)
+		*moving = next;
+	return r;
+}
+
+int moving_started(struct lb_context *ctx, int container_fd, const char *name)
+{
+	struct moving moving;
+	int r = moving_read(ctx, container_fd, name, &moving);
+
+	if (r < 0 || moving.stage != MOVING_STARTING)
+		return r;
+	return moving_advance(ctx, container_fd, name, MOVING_STARTED, &moving);
+}
+
+/* ---- starting and changing ---- */
+
+static int refuse(struct lb_context *ctx, const char *name, const struct moving *moving)
+{
+	switch (moving->stage) {
+	case MOVING_SENDING:
+		return fail(ctx, -LB_ERR_BUSY, "container '%s' is just being moved to %s", name, moving->target);
+	case MOVING_DECIDED:
+		return fail(ctx, -LB_ERR_BUSY,
+			    "container '%s' may run on %s: its move there was cut off when it was all but done. "
+			    "`layerbox move %s %s` finishes it, `layerbox move %s --back` takes it back",
+			    name, moving->target, name, moving->target, name);
+	case MOVING_GONE:
+		return fail(ctx, -LB_ERR_BUSY, "container '%s' was moved to %s", name, moving->target);
+	case MOVING_STARTING:
+		return fail(ctx, -LB_ERR_BUSY,
+			    "container '%s' is just being moved here; if that move was cut off, start it first", name);
+	default:
+		return fail(ctx, -LB_ERR_BUSY,
+			    "container '%s' is being moved here, and is still the other host's; if that move is over, "
+			    "start it there, and delete what came of it here",
+			    name);
+	}
+}
+
+static bool is_held(int container_fd)
+{
+	CLEANUP_FD int fd = moving_hold(container_fd);
+
+	return fd < 0;
+}
+
+int moving_before_change(struct lb_context *ctx, int container_fd, const char *name)
+{
+	struct moving moving;
+	int r = moving_read(ctx, container_fd, name, &moving);
+	enum may may;
+
+	if (r < 0 || (ctx->moves && text_equal(ctx->moves, name)))
+		return r;
+	may = rules[moving.stage].change;
+	return may == YES || (may == UNLESS_HELD && !is_held(container_fd)) ? 0 : refuse(ctx, name, &moving);
+}
+
+/* Nobody was told to start it elsewhere yet, and nobody goes on with it. */
 static int forget(struct lb_context *ctx, int container_fd, const char *name, const struct moving *moving, bool locked)
 {
 	CLEANUP_FD int fd = moving_hold(container_fd);
 
 	if (fd == -EWOULDBLOCK)
-		return fail(ctx, -LB_ERR_BUSY, "container '%s' is just being moved to %s", name, moving->target);
+		return refuse(ctx, name, moving);
 	if (fd < 0)
 		return fail_errno(ctx, fd, "cannot end the move of container '%s'", name);
 	return locked ? moving_remove(ctx, container_fd, name) : 0;
@@ -133,30 +255,8 @@ int moving_before_start(struct lb_context *ctx, int container_fd, const char *na
 	struct moving moving;
 	int r = moving_read(ctx, container_fd, name, &moving);
 
-	if (r < 0)
+	if (r < 0 || rules[moving.stage].start == YES)
 		return r;
-	switch (moving.stage) {
-	case MOVING_NONE:
-	case MOVING_STARTING:
-	case MOVING_ARRIVED:
-		return 0;
-	case MOVING_SENDING:
-		return forget(ctx, container_fd, name, &moving, locked);
-	case MOVING_DECIDED:
-		return fail(ctx, -LB_ERR_BUSY,
-			    "container '%s' may run on %s: its move there was cut off when it was all but done. "
-			    "`layerbox move %s %s` "
-			    "finishes it, `layerbox move %s --back` takes it back",
-			    name, moving.target, name, moving.target, name);
-	case MOVING_GONE:
-		return fail(ctx, -LB_ERR_BUSY, "container '%s' was moved to %s", name, moving.target);
-	case MOVING_INCOMING:
-	case MOVING_REFUSED:
-		break;
-	}
-	return fail(ctx, -LB_ERR_BUSY,
-		    "container '%s' is being moved here, and is still the other host's; if that move is over, start it "
-		    "there, and "
-		    "delete what came of it here",
-		    name);
+	return rules[moving.stage].start == NO ? refuse(ctx, name, &moving)
+					       : forget(ctx, container_fd, name, &moving, locked);
 }

@@ -115,7 +115,8 @@ static int describe(const struct state *state, const char *tag, const char *base
 
 	if (r < 0)
 		return r;
-	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&created, &tm));
+	if (!gmtime_r(&created, &tm) || !strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return fail(state->ctx, -LB_ERR_BAD_CONFIG, "snapshot '%s' was not made at any time", state->label);
 	buffer_format(&text, "tag = %s\ncreated = %s\nstop_signal = %s\nbase = %s@%u\ncontainer = %s\n", tag, when,
 		      record.halt_signal, snapshot->base, snapshot->generation, state->container);
 	if (*base_layer)

@@ -138,6 +138,16 @@ bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds)
 	return true;
 }
 
+bool text_to_time(const char *s, int64_t *ret_time)
+{
+	uint64_t seconds;
+
+	if (!text_to_number(s, 0, TIME_MAX, &seconds))
+		return false;
+	*ret_time = (int64_t)seconds;
+	return true;
+}
+
 bool text_to_bool(const char *s, bool *ret_value)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };

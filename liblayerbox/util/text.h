@@ -55,6 +55,12 @@ bool text_unescape(char *s);
 /* Reads a whole decimal number between @min and @max; false for anything else, signs and spaces included. */
 bool text_to_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret_number);
 
+/* The last second of the year 9999: what is later cannot be shown, and nobody means it. */
+#define TIME_MAX INT64_C(253402300799)
+
+/* Reads a moment, in seconds since the epoch, up to TIME_MAX. */
+bool text_to_time(const char *s, int64_t *ret_time);
+
 /* Reads a time: a number of seconds, or one with the unit s, m, h or d behind it; false for more than @max. */
 bool text_to_seconds(const char *s, uint64_t max, uint64_t *ret_seconds);
 

@@ -107,12 +107,7 @@ static void on_changed(void *userdata, struct work *work)
 		return;
 	if (task->result == POLICY_START_FAILED)
 		keep_why(item, task->text);
-	if (task->result == POLICY_START_FAILED)
-		say(supervisor, "restarted", work->name, -LB_ERR_RUNTIME, false, "container '%s' could not be %s: %s",
-		    work->name, task->is_restart ? "restarted" : "started again", task->text);
-	if (task->result == POLICY_STARTED)
-		say(supervisor, "restarted", work->name, 0, false, "container '%s' was %s", work->name,
-		    task->is_restart ? "restarted, because it was unhealthy" : "started again");
+	say_changed(supervisor, task);
 	feed(supervisor, item, &(struct policy_event){ .type = task->result, .now_ms = now_ms, .pid = task->pid });
 	/* Whether it still runs is seen by a look. */
 	item->has_run = item->has_run || task->result == POLICY_STARTED;
@@ -130,10 +125,7 @@ static void on_disk(void *userdata, struct work *work)
 		return;
 	supervisor->disk_told = news == DISK_SAY_FULL;
 	supervisor->is_changed = true;
-	say(supervisor, supervisor->disk_told ? "disk-full" : "disk-ok", "", 0, true,
-	    "the file system of %s is %s: %u %% of its space and %u %% of its inodes are used",
-	    supervisor->ctx->config.root, supervisor->disk_told ? "nearly full" : "not that full any more",
-	    usage->space, usage->inodes);
+	say_disk(supervisor, usage);
 }
 
 void follow_disk(struct supervisor *supervisor)

@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "policy.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
-
-#include "../health/check.h"
-
 enum {
-	INTERVAL_DEFAULT_S = 30,
-	RETRIES_DEFAULT = 3,
-	LIMIT_DEFAULT = 5,
 	SETTLING_MS = 60000,
 	BACKOFF_FIRST_MS = 1000,
 	BACKOFF_MAX_MS = 60000,
@@ -18,62 +9,6 @@ enum {
 	FIRST_CHECK_MS = 1000,        /* after a start */
 	STARTING_INTERVAL_MS = 5000,  /* while it is starting, so that it is not thought to be for long when it is not */
 };
-
-static enum restart_policy restart_of(const char *text)
-{
-	return text_equal(text, "always")     ? RESTART_ALWAYS
-	       : text_equal(text, "on-failure") ? RESTART_ON_FAILURE
-						: RESTART_NO;
-}
-
-struct policy_settings policy_settings_of(const struct record *record, const char *name, const char *by_default)
-{
-	static const struct record nothing = { 0 };
-	const struct record *given = record ? record : &nothing;
-	const struct health_settings *health = &given->health;
-	struct policy_settings settings = {
-		.has_check = health_has_check(given),
-		.restart = (enum restart_policy)given->restart_policy,
-		.limit = given->restart_limit ? (unsigned)given->restart_limit : LIMIT_DEFAULT,
-		.retries = health->retries ? (unsigned)health->retries : RETRIES_DEFAULT,
-		.interval_ms = (int64_t)(health->interval_s ? health->interval_s : INTERVAL_DEFAULT_S) * 1000,
-		.start_period_ms = (int64_t)health->start_period_s * 1000,
-	};
-
-	if (settings.restart == RESTART_DEFAULT)
-		settings.restart = restart_of(by_default);
-	settings.phase_ms = (int64_t)(text_hash(name) % (uint64_t)settings.interval_ms);
-	return settings;
-}
-
-/* ---- ends ---- */
-
-/* Of a container's init: the kernel ends it with SIGINT when the container powers off, with SIGHUP to boot again. */
-bool policy_is_failure(int status)
-{
-	if (status == POLICY_UNKNOWN)
-		return true;
-	return WIFSIGNALED(status) ? WTERMSIG(status) != SIGINT : !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
-
-void policy_describe_end(int status, char *ret_text, size_t size)
-{
-	const char *signal_name;
-
-	if (status == POLICY_UNKNOWN) {
-		snprintf(ret_text, size, "ended, nobody saw how");
-	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) {
-		snprintf(ret_text, size, "powered off");
-	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP) {
-		snprintf(ret_text, size, "did not come back from a reboot");
-	} else if (WIFSIGNALED(status)) {
-		signal_name = sigabbrev_np(WTERMSIG(status));
-		snprintf(ret_text, size, "was ended by signal %d (%s%s)", WTERMSIG(status), signal_name ? "SIG" : "",
-			 signal_name ? signal_name : "real-time");
-	} else {
-		snprintf(ret_text, size, "ended with status %d", WEXITSTATUS(status));
-	}
-}
 
 /* ---- running ---- */
 

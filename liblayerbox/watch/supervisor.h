@@ -65,9 +65,20 @@ void follow_disk(struct supervisor *supervisor);
 
 /* ---- say.c ---- */
 
-/* @event is a constant. Whoever listens hears it; @is_alert: so does whoever is to be alerted. */
-void say(struct supervisor *supervisor, const char *event, const char *name, int result, bool is_alert,
-	 const char *format, ...) PRINTF_LIKE(6, 7);
+/* What happened to whom: whoever listens hears it. */
+struct saying {
+	const char *event;            /* a constant */
+	const char *name;             /* of the container; "" for the host */
+	const char *words;            /* what stands before the detail to make a sentence of it */
+	int result;                   /* negative where it is a failure */
+	bool is_alert;                /* whoever is to be alerted hears it, too */
+};
+
+/* With the detail, which may be "". */
+void say(struct supervisor *supervisor, const struct saying *saying, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* What policy_next() wants to be told, where @status is how its last life ended. */
 void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions, int status);
+
+void say_changed(struct supervisor *supervisor, const struct change_task *task);
+void say_disk(struct supervisor *supervisor, const struct disk_usage *usage);

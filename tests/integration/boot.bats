@@ -47,9 +47,9 @@ running() {
 
 # Never gets an address.
 without_network() {
-	printf '#!/bin/sh\nexec sleep 1000\n' > "$BATS_TEST_TMPDIR/dhcp"
-	chmod 755 "$BATS_TEST_TMPDIR/dhcp"
-	layerbox --quiet push "$1" "$BATS_TEST_TMPDIR/dhcp" /etc/init.d/dhcp
+	mkdir -p "$CONTAINERS/$1/rootfs-layer/etc/init.d"
+	printf '#!/bin/sh\nexec sleep 1000\n' > "$CONTAINERS/$1/rootfs-layer/etc/init.d/dhcp"
+	chmod 755 "$CONTAINERS/$1/rootfs-layer/etc/init.d/dhcp"
 }
 
 # Does not follow when it is asked to stop.
@@ -221,6 +221,7 @@ deaf() {
 	is "$status:$(last_line)" "0:started 3"
 	follows 500 6000 "started well" "started held"
 	follows 0 1500 "started held" "started after"
+	is "$(layerbox events held --json | jq -rs '[.[] | select(.action == "start") | .result] | join(" ")')" ok
 	flock "$CONTAINERS/held" sleep 1.2 3>&- &
 	sleep 0.2
 	timed layerbox stop --all --kill

@@ -254,3 +254,40 @@ import_with() {
 	done
 	[ "$points" -ge 5 ]
 }
+
+@test "gc keeps what a snapshot stands on while another one of the container is deleted" {
+	fabricate victim 2
+	layerbox --quiet create user --base victim
+	echo user >> "$BATS_FILE_TMPDIR/names"
+	layerbox --quiet snapshot create user a
+	layerbox --quiet snapshot create user b
+	sed -i 's/^base = .*/base = victim@1/' "$CONTAINERS/user/snapshots/b"
+	# It has listed both labels, and is held up where it reads the first.
+	strace -qq -o /dev/null -P "$CONTAINERS/user/snapshots" -e trace=openat \
+		-e inject=openat:delay_enter=1000000:when=2 layerbox --quiet base gc victim --keep 1 > /dev/null 3>&- &
+	sleep 0.4
+	rm "$CONTAINERS/user/snapshots/a"
+	wait $! || true
+	succeeds layerbox base verify victim@1
+	layerbox --quiet delete user
+}
+
+@test "gc keeps what a change stands on that was committed and not finished" {
+	fabricate victim 2
+	layerbox --quiet create user --base victim
+	echo user >> "$BATS_FILE_TMPDIR/names"
+	layerbox --quiet snapshot create user old
+	sed -i 's/^base = .*/base = victim@1/' "$CONTAINERS/user/snapshots/old"
+	# Killed in a restore behind its commit; the snapshot that it goes back to is not there any more.
+	for n in 1 2 3 4; do
+		timeout -s KILL 20 strace -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=KILL:when="$n" \
+			layerbox --quiet snapshot restore user old 2> /dev/null 3>&- || true
+		[ ! -d "$CONTAINERS/user/next" ] || break
+	done
+	rm "$CONTAINERS/user/snapshots/old"
+	grep -q 'base = victim@1' "$CONTAINERS/user/next/container.conf"
+	grep -q 'base = victim@2' "$CONTAINERS/user/container.conf"
+	run layerbox base gc victim --keep 1
+	succeeds layerbox base verify victim@1
+	layerbox --quiet delete user
+}

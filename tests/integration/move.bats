@@ -19,8 +19,7 @@ setup_file() {
 		while [ "$1" != -- ]; do shift; done
 		[ "$2" = there ] || { echo "ssh: Could not resolve hostname $2" >&2; exit 255; }
 		shift 2
-		unset LAYERBOX_ROOT
-		run() { bash -c "$(printf '%s ' "$@" | sed 's,^layerbox,layerbox --config /etc/layerbox/other.conf,')"; }
+		run() { env -u LAYERBOX_ROOT bash -c "$(printf '%s ' "$@" | sed 's,^layerbox,layerbox --config /etc/layerbox/other.conf,')"; }
 		[ ! -e "$SSH_STATE/fail" ] || . "$SSH_STATE/fail"
 		run "$@"
 	END
@@ -283,6 +282,68 @@ nothing_there() {
 	# What is left there does not stand in the way of the next try.
 	succeeds layerbox -q move tiger ssh://there
 	runs_there
+}
+
+@test "a container that was started there is not taken away again, though that could not be written down" {
+	make_tiger
+	touch "$OTHER/arrived"
+	mount --bind "$OTHER/arrived" "$OTHER/arrived"
+	mount -o remount,bind,ro "$OTHER/arrived"
+	run layerbox -q move tiger ssh://there
+	is "$status" "$PROGRAM_FAILED"
+	is "$(other info tiger --json | jq -r .state)" running
+	other exec tiger -- sh -c 'echo new > /new'
+	refused "$PROGRAM_FAILED" "" layerbox -q move tiger --back
+	umount "$OTHER/arrived"
+	is "$(other info tiger --json | jq -r .state)" running
+	refused "$EXISTS" "lives on" layerbox -q move tiger --back
+	succeeds layerbox -q move tiger ssh://there
+	runs_there
+	is "$(other exec tiger -- cat /new)" new
+}
+
+@test "a stream of another move does not take the place of what is being started" {
+	make_tiger
+	fail_at "--commit" 'echo "exit 255" > "$SSH_STATE/fail"; exit 255'
+	run layerbox -q move tiger ssh://there
+	rm "$SSH_STATE/fail"
+	sed -i 's/^stage = .*/stage = starting/' "$OTHER/containers/tiger/move/state"
+	refused "$EXISTS" "already" other -q receive --as tiger --incoming 0123456789abcdef0123456789abcdef < <(layerbox -q export tiger --snapshot "$(layerbox snapshot list tiger --json | jq -r '.[0].label')")
+	refused "$BUSY" "just being moved here" other -q rename tiger lion
+	succeeds layerbox -q move tiger ssh://there
+	runs_there
+}
+
+@test "what others make and delete while a container is moved is there, or gone, afterwards" {
+	make_tiger
+	layerbox --quiet snapshot create tiger one
+	layerbox --quiet snapshot create tiger two
+	# Behind the last of what is there at the beginning.
+	fail_at "receive --as tiger" 'run "$@"; r=$?
+		[ -e "$SSH_STATE/once" ] || { touch "$SSH_STATE/once"
+			layerbox -q snapshot create tiger three; layerbox -q snapshot delete tiger one; layerbox -q snapshot rename tiger two deux; }
+		exit $r'
+	rm -f "$SSH_STATE/once"
+	succeeds layerbox -q move tiger ssh://there
+	runs_there
+	is "$(other snapshot list tiger --json | jq -r '[.[].label] | sort | join(" ")')" "deux three"
+}
+
+@test "what was decided is not changed any more" {
+	make_tiger
+	layerbox --quiet snapshot create tiger one
+	fail_at "--commit" 'echo "exit 255" > "$SSH_STATE/fail"; exit 255'
+	run layerbox -q move tiger ssh://there
+	is "$status" "$PROGRAM_FAILED"
+	echo x > "$BATS_TEST_TMPDIR/file"
+	for words in "snapshot create tiger" "snapshot restore tiger one" "snapshot delete tiger one" "snapshot rename tiger one two" \
+		"rename tiger lion" "set tiger memory=64M" "forward add tiger 8883:1883" "push tiger $BATS_TEST_TMPDIR/file /file"; do
+		refused "$BUSY" "may run on ssh://there" layerbox -q $words
+	done
+	rm "$SSH_STATE/fail"
+	succeeds layerbox -q move tiger ssh://there
+	runs_there
+	is "$(other snapshot list tiger --json | jq -r '[.[].label] | join(" ")')" one
 }
 
 # On one of both sides, whole; never on both.

@@ -238,3 +238,118 @@ sees() {
 	layerbox --quiet start bad
 	sees bad /root/two two
 }
+
+@test "a snapshot that is renamed while a sweep looks for what is needed keeps its layer" {
+	layerbox --quiet create renamed
+	for label in one two; do
+		puts renamed root/file "$label"
+		layerbox --quiet snapshot create renamed "$label"
+	done
+	layerbox --quiet snapshot restore renamed one
+	layerbox --quiet snapshot delete renamed "$(ls "$CONTAINERS/renamed/snapshots" | grep before-restore)"
+	layers=$(ls "$LAYERBOX_ROOT/layers")
+	touch "$LAYERBOX_ROOT/layers/sweep-me"
+	# It has listed both labels, and is held up where it reads the first.
+	strace -qq -o /dev/null -P "$CONTAINERS/renamed/snapshots" -e trace=openat \
+		-e inject=openat:delay_enter=1500000:when=2 layerbox --quiet doctor > /dev/null 3>&- &
+	wait_until 5 test -e "$LAYERBOX_ROOT/layers/sweep-begun"
+	sleep 0.3
+	# As the command does, which would wait for the sweep if it came behind it.
+	mv "$CONTAINERS/renamed/snapshots/two" "$CONTAINERS/renamed/snapshots/zwei"
+	wait $! || true
+	[ ! -e "$LAYERBOX_ROOT/layers/sweep-begun" ]
+	is "$(ls "$LAYERBOX_ROOT/layers")" "$layers"
+	layerbox --quiet snapshot restore renamed zwei
+	sees_file=$(cat "$LAYERBOX_ROOT/layers/$(key renamed layers | cut -d' ' -f1)/rootfs-layer/root/file")
+	is "$sees_file" two
+}
+
+# reads ID: opens a layer's tree as one who reads it does, as $reader.
+reads() {
+	exec {reader}< "$LAYERBOX_ROOT/layers/$1/rootfs-layer"
+	flock -s "$reader"
+}
+
+@test "a rebase copies the files of a layer that somebody reads, who may be about to name it" {
+	layerbox --quiet base build busybox --name up
+	layerbox --quiet create folds --base up
+	puts folds root/file old
+	layerbox --quiet snapshot create folds s
+	puts folds root/mine new
+	reads "$(key folds layers)"
+	layerbox --quiet snapshot delete folds s
+	layerbox --quiet base upgrade up -- /bin/sh -c 'echo new > /etc/of-the-base'
+	layerbox --quiet rebase folds
+	is "$(layers_of folds)" 0
+	is "$(cat "$CONTAINERS/folds/rootfs-layer/root/file")" old
+	echo written > "$CONTAINERS/folds/rootfs-layer/root/file"
+	is "$(cat "/proc/self/fd/$reader/root/file")" old
+	exec {reader}<&-
+	layerbox --quiet delete folds
+	layerbox --quiet base delete up
+	is_empty "$LAYERBOX_ROOT/layers"
+}
+
+@test "a layer that a sweep passed by, since somebody read it, goes when he is done" {
+	layerbox --quiet create read
+	puts read root/file text
+	layerbox --quiet snapshot create read s
+	reads "$(key read layers)"
+	layerbox --quiet delete read
+	is "$(ls "$LAYERBOX_ROOT/layers" | grep -cv sweep)" 1
+	layerbox --quiet doctor
+	is "$(ls "$LAYERBOX_ROOT/layers" | grep -cv sweep)" 1
+	exec {reader}<&-
+	layerbox --quiet doctor
+	is_empty "$LAYERBOX_ROOT/layers"
+}
+
+@test "chains do not grow with clones of clones, nor with restores of what was just kept, and never without end" {
+	local i
+	layerbox --quiet create c1
+	for i in $(seq 26); do
+		puts "c$i" "root/$i" "$i"
+		layerbox --quiet snapshot create "c$i" s
+		layerbox --quiet clone "c$i" "c$((i + 1))" --snapshot s
+		[ "$i" -eq 1 ] || layerbox --quiet delete "c$i"
+	done
+	is "$(cat "$LAYERBOX_ROOT"/layers/*/rootfs-layer/root/1 | sort -u)" 1
+	layerbox --quiet start c27
+	is "$(layerbox exec c27 -- ls /root | wc -l)" 26
+	layerbox --quiet stop --kill c27
+	layerbox --quiet snapshot create c27 first
+	for i in $(seq 26); do
+		puts c27 root/again "$i"
+		layerbox --quiet snapshot restore c27 "$(layerbox snapshot list c27 --json | jq -r '.[-1].label')"
+	done
+	[ "$(layers_of c27)" -le 13 ]
+	layerbox --quiet delete c1 c27
+}
+
+@test "a running container's chain that has become long is flattened at a snapshot, and it does not notice" {
+	layerbox --quiet create grows
+	for i in $(seq 12); do
+		puts grows "root/$i" "$i"
+		layerbox --quiet snapshot create grows "s$i"
+	done
+	is "$(layers_of grows)" 12
+	before=$(key grows layers)
+	layerbox --quiet start grows
+	layerbox exec grows -- sh -c 'echo now > /root/now'
+	layerbox --quiet snapshot create grows live
+	is "$(layers_of grows)" 1
+	is "$(key grows mounted_layers)" "$before"
+	is "$(sed -n 's/^layers = //p' "$CONTAINERS/grows/snapshots/live" | wc -w)" 2
+	sees grows /root/1 1
+	layerbox --quiet snapshot create grows again
+	layerbox --quiet restart grows
+	sees grows /root/1 1
+	sees grows /root/now now
+	is "$(key grows mounted_layers)" ""
+	succeeds layerbox --quiet doctor
+	layerbox --quiet clone grows copy --snapshot live
+	layerbox --quiet start copy
+	sees copy /root/12 12
+	sees copy /root/now now
+	layerbox --quiet delete --force grows copy
+}

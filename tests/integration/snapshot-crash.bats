@@ -151,3 +151,93 @@ after_clone() {
 	echo copy >> "$BATS_FILE_TMPDIR/names"
 	kill_everywhere after_clone --quiet clone victim copy
 }
+
+# killed_at CALL N COMMAND...
+killed_at() {
+	local call=$1 n=$2 status=0
+	shift 2
+	timeout -s KILL 20 strace -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" layerbox "$@" \
+		2> /dev/null 3>&- || status=$?
+	is "$status" 137
+}
+
+# A restore of the victim that was killed when the old top layer was a layer already, and nothing else in its place.
+half_restore() {
+	local n
+	for n in 1 2 3 4 5 6; do
+		make_victim
+		killed_at renameat "$n" --quiet snapshot restore victim one
+		[ -d "$CONTAINERS/victim/next" ] && [ ! -e "$CONTAINERS/victim/rootfs-layer" ] || continue
+		break
+	done
+	[ -f "$CONTAINERS/victim/next/snapshot" ]
+	layer=$(key "$CONTAINERS/victim/next/switch" layer)
+	[ -d "$LAYERBOX_ROOT/layers/$layer/rootfs-layer" ]
+}
+
+@test "what a killed restore keeps is not swept before it is finished" {
+	half_restore
+	layerbox --quiet create other
+	echo other >> "$BATS_FILE_TMPDIR/names"
+	layerbox --quiet snapshot create other old
+	layerbox --quiet snapshot delete other old
+	[ -d "$LAYERBOX_ROOT/layers/$layer/rootfs-layer" ]
+	layerbox --quiet delete other
+	nothing_half_made
+	is "$(after_restore)" new
+}
+
+@test "a change that cannot be read is not forgotten" {
+	half_restore
+	before=$(ls -R "$CONTAINERS/victim" "$LAYERBOX_ROOT/layers")
+	# No descriptor for the switch, then for the record, then for the snapshot.
+	for n in 1 2 3; do
+		refused "$FAILED" "cannot read" strace -qq -o /dev/null -P "$CONTAINERS/victim/next" -e trace=openat \
+			-e inject=openat:error=EMFILE:when="$n" layerbox snapshot create victim later
+		is "$(ls -R "$CONTAINERS/victim" "$LAYERBOX_ROOT/layers")" "$before"
+	done
+	# An older version does not know every key.
+	cp "$CONTAINERS/victim/next/container.conf" "$BATS_TEST_TMPDIR/record"
+	echo 'key.of.later = yes' >> "$CONTAINERS/victim/next/container.conf"
+	refused "$DAMAGED" "key.of.later" layerbox snapshot create victim later
+	is "$(ls -R "$CONTAINERS/victim" "$LAYERBOX_ROOT/layers")" "$before"
+	# And what a sweep cannot read keeps all layers.
+	layerbox --quiet create other
+	echo other >> "$BATS_FILE_TMPDIR/names"
+	layerbox --quiet snapshot create other old
+	run layerbox snapshot delete other old
+	[ -d "$LAYERBOX_ROOT/layers/$layer/rootfs-layer" ]
+	layerbox --quiet delete other
+	cp "$BATS_TEST_TMPDIR/record" "$CONTAINERS/victim/next/container.conf"
+	nothing_half_made
+	is "$(after_restore)" new
+}
+
+@test "a change of which nothing has moved, and not all was written, is forgotten" {
+	local n file
+	for file in switch container.conf snapshot; do
+		for n in 1 2 3 4; do
+			make_victim
+			killed_at renameat "$n" --quiet snapshot restore victim one
+			[ ! -d "$CONTAINERS/victim/next" ] || break
+		done
+		[ -d "$CONTAINERS/victim/rootfs-layer" ]
+		: > "$CONTAINERS/victim/next/$file"
+		succeeds layerbox snapshot expire victim one never
+		[[ "$stderr" == *"is forgotten"* ]] || fail "$stderr"
+		nothing_half_made
+		is "$(after_restore)" old
+	done
+}
+
+@test "a change that is committed counts as made, whatever keeps it from being finished" {
+	make_victim
+	run --separate-stderr strace -qq -o /dev/null -P "$CONTAINERS/victim" -e trace=renameat \
+		-e inject=renameat:error=EIO:when=1 layerbox snapshot create victim four
+	[ "$status" -eq 0 ] || fail "$stderr"
+	[[ "$stderr" == *"the next command tries again"* ]] || fail "$stderr"
+	[ -d "$CONTAINERS/victim/next" ]
+	layerbox --quiet snapshot expire victim four never
+	nothing_half_made
+	is "$(after_create)" new
+}

@@ -78,6 +78,74 @@ slow_snapshot() {
 	runs
 }
 
+# Begins a live snapshot, which waits before it copies anything, until go_on.
+long_snapshot() {
+	timeout -s KILL 60 strace -D -qq -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=50000000:when=1 \
+		"$(type -P layerbox)" --quiet snapshot create icy "$1" > "$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+	long=$!
+	wait_until 5 is_copying
+}
+
+go_on() {
+	kill -KILL "$(sed -n 's/^TracerPid:[^0-9]*//p' "/proc/$(pgrep -P "$long")/status")"
+}
+
+is_copying() {
+	compgen -G "$LAYERBOX_ROOT/layers/.new-*" > /dev/null
+}
+
+@test "while a container is copied it can be stopped; the snapshot is made of it as it is then" {
+	long_snapshot one
+	layerbox --quiet stop icy
+	is_copying
+	go_on
+	wait "$long"
+	is "$(layerbox snapshot list icy --json | jq -r '.[] | "\(.label) \(.live)"')" 'one false'
+	is "$(field icy state)" stopped
+	is "$(ls "$LAYERBOX_ROOT/layers" | wc -l)" 1
+}
+
+@test "while a container is copied it gets another top layer: the copy is begun again" {
+	long_snapshot one
+	layerbox --quiet stop icy
+	layerbox --quiet snapshot create icy before
+	layerbox --quiet start icy
+	layerbox exec icy -- touch /root/new
+	is_copying
+	go_on
+	wait "$long"
+	is "$(layerbox snapshot list icy --json | jq -r '.[] | select(.label == "one") | .live')" true
+	layer=$LAYERBOX_ROOT/layers/$(sed -n 's/^layers = \([^ ]*\).*/\1/p' "$CONTAINERS/icy/snapshots/one")
+	[ -e "$layer/rootfs-layer/root/new" ] && [ ! -e "$layer/rootfs-layer/root/7" ]
+}
+
+@test "two live snapshots at once: one after the other" {
+	long_snapshot one
+	layerbox --quiet snapshot create icy two 3>&- &
+	second=$!
+	sleep 0.3
+	is "$(layerbox snapshot list icy --json | jq length)" 0
+	go_on
+	wait "$long"
+	wait "$second"
+	is "$(layerbox snapshot list icy --json | jq -r '[.[].label] | join(" ")')" 'one two'
+	is "$(ls -A "$LAYERBOX_ROOT/layers" | grep -c '^[0-9a-f]*$')" 2
+}
+
+@test "while a container is copied it is deleted, and another one gets its name: no snapshot" {
+	long_snapshot one
+	layerbox --quiet delete icy --force
+	layerbox --quiet create icy --start
+	is_copying
+	go_on
+	ended=0
+	wait "$long" || ended=$?
+	[ "$ended" -ne 0 ]
+	grep -q "is another one than when" "$BATS_TEST_TMPDIR/output" || fail "$(cat "$BATS_TEST_TMPDIR/output")"
+	is "$(layerbox snapshot list icy --json | jq length)" 0
+	is "$(ls -A "$LAYERBOX_ROOT/layers")" ""
+}
+
 @test "every file is of the moment when it was frozen" {
 	# Two files that a program writes one behind the other: the second is never ahead.
 	layerbox exec icy -- sh -c '(i=0; while :; do i=$((i + 1)); echo $i > /root/a.new; mv /root/a.new /root/a; echo $i > /root/b.new; mv /root/b.new /root/b; done) > /dev/null 2>&1 &'

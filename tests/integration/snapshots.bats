@@ -135,6 +135,21 @@ is_over() {
 	is "$(field still state)" stopped
 }
 
+@test "with --stop, killed while it is stopped: the next command starts it again" {
+	make halt --start
+	pid=$(field halt pid)
+	run strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL "$(type -P layerbox)" -q snapshot create halt one --stop
+	[ "$status" -ne 0 ]
+	[ -n "$(ls /run/layerbox/stopped)" ]
+	is "$(field halt state)" running
+	[ "$(field halt pid)" != "$pid" ]
+	is "$(ls /run/layerbox/stopped)" ""
+	is "$(layerbox snapshot list halt --json | jq length)" 0
+	# Who wants it stopped has the last word.
+	layerbox -q stop halt
+	is "$(field halt state)" stopped
+}
+
 @test "without a label it is the time, and two of one second are two" {
 	make when
 	succeeds layerbox snapshot create when
@@ -402,6 +417,36 @@ a_snapshot_is_due() {
 	rm "$CONTAINERS/bad/snapshots"
 	wait_until 3 a_snapshot_is_due
 	[[ $(labels bad) == auto-* ]]
+}
+
+# held_up NAME COMMAND...: the command waits for a second before it locks that container.
+held_up() {
+	local name=$1
+	shift
+	strace -qq -o /dev/null -P "$CONTAINERS/$name" -e trace=flock -e inject=flock:delay_enter=1000000:when=1 layerbox "$@"
+}
+
+@test "two runs at once make one snapshot" {
+	make once
+	layerbox --quiet set once snapshot.schedule=yearly
+	sed -i 's/^created = .*/created = 1/' "$CONTAINERS/once/container.conf"
+	held_up once snapshot run 2> "$BATS_TEST_TMPDIR/first" 3>&- &
+	sleep 0.3
+	succeeds layerbox snapshot run
+	wait $! || fail "$(cat "$BATS_TEST_TMPDIR/first")"
+	is "$(layerbox snapshot list once --json | jq length)" 1
+	tells "no snapshot is due" layerbox snapshot run
+}
+
+@test "prune leaves a snapshot that is not to expire any more" {
+	make spared
+	snapshot spared s --expires 1s
+	wait_until 3 expired spared s
+	held_up spared snapshot prune spared 2> "$BATS_TEST_TMPDIR/prune" 3>&- &
+	sleep 0.3
+	layerbox --quiet snapshot expire spared s never
+	wait $! || fail "$(cat "$BATS_TEST_TMPDIR/prune")"
+	is "$(labels spared)" s
 }
 
 @test "keys are shown as they were set, and what is not understood is refused" {

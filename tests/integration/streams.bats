@@ -210,6 +210,16 @@ forged() {
 	refused "$BAD_STREAM" "layer" layerbox -q import < <(forged "$(header "layers = $id" "whole = $id")" "$(record)")
 	refused "$BAD_STREAM" "" layerbox -q import < <(forged "$(header "layers =")" "$(record)" "$tree")
 	refused "$BAD_STREAM" "" layerbox -q import < <(forged "$(header "layers = $id" "whole = $id" 'snapshot = ../x')" "$(record)" "$tree")
+	# A moment that no clock shows.
+	for time in created expires; do
+		refused "$BAD_STREAM" "year 9999" layerbox -q import < <({
+			member layerbox-stream "$(header "layers = $id" "whole = $id" 'snapshot = x')"
+			member container.conf "$(record)"
+			member snapshots/x "$(printf '%s\n' "layers = $id" 'base = busybox@1' 'name = evil' 'ipv4 = 10.0.3.77' "$time = 9223372036854775807")"
+			printf '%s' "$tree"
+			echo end
+		} | "$helper" pack)
+	done
 	refused "$BAD_STREAM" "container.conf" layerbox -q import < <({ member layerbox-stream "$(header "layers =")"; echo end; } | "$helper" pack)
 	# Another's layer, as one's own to be replaced by: also where the container is there.
 	make evil
@@ -335,6 +345,29 @@ forged() {
 	refused "$NO_CONTAINER" "tiger" other -q receive --replace < "$stream"
 }
 
+@test "receive --replace does not replace another container than the one that it began with" {
+	make_tiger
+	other --quiet create tiger
+	layerbox -q export tiger > "$stream"
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	other -q receive --replace < "$BATS_TEST_TMPDIR/pipe" > "$BATS_TEST_TMPDIR/said" 2>&1 &
+	receiver=$!
+	exec 7> "$BATS_TEST_TMPDIR/pipe"
+	head -c $(($(stat -c %s "$stream") - 4)) "$stream" >&7
+	# It has judged what is there, when it unpacks.
+	wait_until 10 eval '[ -n "$(find "$OTHER/containers" -path "*/.new-import.*/layers/*" 2> /dev/null)" ]'
+	other --quiet delete tiger
+	other --quiet create tiger --privileged
+	tail -c 4 "$stream" >&7
+	exec 7>&-
+	status=0
+	wait "$receiver" || status=$?
+	[ "$status" -ne 0 ] || fail "it was replaced"
+	grep -q "is another one than when" "$BATS_TEST_TMPDIR/said" || fail "$(cat "$BATS_TEST_TMPDIR/said")"
+	is "$(other info tiger --json | jq -r .privileged)" true
+	refute grep -q "^layers = ." "$OTHER/containers/tiger/container.conf"
+}
+
 @test "a difference between two snapshots of a running container" {
 	make_tiger
 	layerbox --quiet start tiger
@@ -454,7 +487,13 @@ old_or_new() {
 	umount /mnt
 	mount_state "$OTHER" tiger
 	[ -e /mnt/etc/first ] && { [ ! -e /mnt/changed ] || [ "$(cat /mnt/changed)" = changed ]; }
+	# The stream's snapshot is there with its files, and not without.
+	local changed=no label=no
+	[ ! -e /mnt/changed ] || changed=yes
 	umount /mnt
+	[ ! -e "$OTHER/containers/tiger/snapshots/tuesday" ] || label=yes
+	is "$label" "$changed"
+	[ ! -e "$OTHER/containers/tiger/snapshots/tuesday.2" ]
 	other --quiet delete --all --force
 	is_empty "$OTHER/layers"
 }

@@ -96,14 +96,17 @@ init() {
 	state_is loop stopped
 	wait_until 5 grep -q "^This is layerbox" "$MAILS"
 	unwatch # which waits for what is to be told
-	is "$(cat "$ALERTS")" "host failed loop: container 'loop' has failed after 2 restarts in a row and is not started again: it ended with status 3"
+	is "$(cat "$ALERTS")" "host failed loop: container 'loop' has failed and is not started again: it ended with status 3 after 2 restarts in a row"
 	is "$(count "$MAILS" '^ARGUMENTS ')" 1
 	grep -qx 'ARGUMENTS -oi -- root admin@example.org' "$MAILS"
 	grep -qx 'To: root, admin@example.org' "$MAILS"
 	grep -qx 'Subject: private-host: loop failed' "$MAILS"
 	grep -qx 'Auto-Submitted: auto-generated' "$MAILS"
 	grep -q '^Date: [SMTWF][a-z][a-z], ' "$MAILS"
-	grep -q "^container 'loop' has failed after 2 restarts" "$MAILS"
+	grep -q "^container 'loop' has failed and is not" "$MAILS"
+	events=$(layerbox events loop --json | jq -r 'select(.action == "ended" or .action == "failed" or .action == "restarted") | .action' | tr '\n' ' ')
+	is "$events" 'ended restarted ended restarted ended failed '
+	layerbox events loop --json | jq -e 'select(.action == "failed") | .result == "runtime" and (.message | startswith("ended with status 3"))'
 	# Somebody mends it: that is over after a minute, which is too long here; nothing else is told.
 	health_is loop failed
 	rm "$CONTAINERS/loop/rootfs-layer/sbin/init"
@@ -138,7 +141,7 @@ init() {
 	wait_until 8 eval '[ "$(count "$SAID" "^restarted sick")" = 2 ]'
 	unwatch
 	is "$(grep -o '^host [a-z]*' "$ALERTS" | tr '\n' ' ')" 'host unhealthy host recovered host unhealthy '
-	grep -q "sick: container 'sick' is unhealthy and is restarted: .test -e /well. ended with status 1" "$ALERTS"
+	grep -q "sick: container 'sick' is unhealthy: .test -e /well. ended with status 1; it is restarted" "$ALERTS"
 	is "$(count "$MAILS" '^ARGUMENTS ')" 3
 	refute said '^ended' # by itself
 }
@@ -376,7 +379,7 @@ init() {
 @test "a disk that is nearly full is told once, and once when it is not any more" {
 	configure 'alert.disk = 1'
 	watch
-	waits_for '^disk-full: the file system of .* is nearly full'
+	waits_for '^disk-full: the file system of the containers is nearly full: [0-9]* % of the space and'
 	unwatch
 	watch
 	sleep 0.5

@@ -88,7 +88,7 @@ static void expect(const char *policy_text, const char *const *texts, const char
 
 	for (size_t i = 0; i < count; i++)
 		times[i] = at(texts[i]);
-	keep_select(&policy, times, count, result);
+	keep_select(&policy, times, count, INT64_MAX, result);
 	for (size_t i = 0; i < count; i++)
 		if (result[i] != (kept[i] == 'k'))
 			fail_msg("%s: %s is %skept", policy_text, texts[i], result[i] ? "" : "not ");
@@ -132,14 +132,14 @@ static void test_clock_changes(void **state)
 	bool kept[3];
 
 	(void)state;
-	keep_select(&policy, times, 3, kept);
+	keep_select(&policy, times, 3, INT64_MAX, kept);
 	assert_false(kept[0]);
 	assert_true(kept[1] && kept[2]);
 	policy = policy_of("3h");
-	keep_select(&policy, times, 3, kept);
+	keep_select(&policy, times, 3, INT64_MAX, kept);
 	assert_true(kept[0] && kept[1] && kept[2]);
 	policy = policy_of("2d");
-	keep_select(&policy, times, 3, kept);
+	keep_select(&policy, times, 3, INT64_MAX, kept);
 	assert_true(!kept[0] && !kept[1] && kept[2]);
 }
 
@@ -168,16 +168,16 @@ static void check_properties(const int64_t *times, size_t count, const struct ke
 	bool kept[MANY + 1], second[MANY + 1];
 	size_t n;
 
-	keep_select(policy, times, count, kept);
+	keep_select(policy, times, count, INT64_MAX, kept);
 	assert_true(kept[count - 1]);
 	memcpy(again, times, count * sizeof *times);
 	n = without_the_lost(again, count, kept);
-	keep_select(policy, again, n, second);
+	keep_select(policy, again, n, INT64_MAX, second);
 	for (size_t i = 0; i < n; i++)
 		assert_true(second[i]);
 	memcpy(again, times, count * sizeof *times);
 	again[count] = again[count - 1] + 1 + rand() % (3 * DAY);
-	keep_select(policy, again, count + 1, second);
+	keep_select(policy, again, count + 1, INT64_MAX, second);
 	assert_true(second[count]);
 	for (size_t i = 0; i < count; i++)
 		assert_true(kept[i] || !second[i]);
@@ -187,7 +187,7 @@ static void check_properties(const int64_t *times, size_t count, const struct ke
 	more.weeks++;
 	more.months++;
 	more.years++;
-	keep_select(&more, times, count, second);
+	keep_select(&more, times, count, INT64_MAX, second);
 	for (size_t i = 0; i < count; i++)
 		assert_true(second[i] || !kept[i]);
 }

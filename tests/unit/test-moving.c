@@ -120,6 +120,97 @@ static void test_held(void **state)
 	assert_false(exists("containers/a/move"));
 }
 
+/* What every stage makes of every event; 0: refused, and nothing changes. */
+static void test_events(void **state)
+{
+	static const struct {
+		enum moving_stage stage;
+		enum moving_stage next[MOVING_GIVE_WAY + 1];
+	} rows[] = {
+		{ MOVING_SENDING, { [MOVING_DECIDE] = MOVING_DECIDED, [MOVING_TAKE_BACK] = MOVING_SENDING } },
+		{ MOVING_DECIDED, { [MOVING_LEAVE] = MOVING_GONE, [MOVING_TAKE_BACK] = MOVING_SENDING } },
+		{ MOVING_GONE, { [MOVING_LEAVE] = MOVING_GONE } },
+		{ MOVING_INCOMING,
+		  { [MOVING_COMMIT] = MOVING_STARTING, [MOVING_ABORT] = MOVING_REFUSED, [MOVING_GIVE_WAY] = MOVING_REFUSED } },
+		{ MOVING_STARTING,
+		  { [MOVING_COMMIT] = MOVING_STARTING, [MOVING_STARTED] = MOVING_ARRIVED, [MOVING_FAILED] = MOVING_INCOMING,
+		    [MOVING_ABORT] = MOVING_STARTING } },
+		{ MOVING_ARRIVED,
+		  { [MOVING_BEGIN] = MOVING_SENDING, [MOVING_COMMIT] = MOVING_ARRIVED, [MOVING_STARTED] = MOVING_ARRIVED,
+		    [MOVING_ABORT] = MOVING_ARRIVED } },
+		{ MOVING_REFUSED, { [MOVING_ABORT] = MOVING_REFUSED, [MOVING_GIVE_WAY] = MOVING_REFUSED } },
+	};
+	CLEANUP_FD int fd = open_container();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int event = MOVING_BEGIN; event <= MOVING_GIVE_WAY; event++) {
+			struct moving moving = { .stage = rows[i].stage, .token = A }, now;
+			enum moving_stage next = rows[i].next[event];
+
+			unlink("arrived");
+			assert_int_equal(moving_write(ctx, fd, "a", &moving), 0);
+			assert_int_equal(moving_advance(ctx, fd, "a", (enum moving_event)event, &moving), next ? 0 : -LB_ERR_BUSY);
+			assert_int_equal(moving_read(ctx, fd, "a", &now), 0);
+			assert_int_equal(now.stage, next ? next : rows[i].stage);
+			assert_int_equal(arrived_has(ctx, A), next == MOVING_ARRIVED && rows[i].stage == MOVING_STARTING);
+		}
+	unlink("arrived");
+}
+
+/* Another move of the same name does not touch it; one that has begun takes its own words along. */
+static void test_event_of_another(void **state)
+{
+	struct moving moving = { .stage = MOVING_STARTING, .token = A };
+	struct moving other = { .token = B, .target = "ssh://h", .ran = true };
+	CLEANUP_FD int fd = open_container();
+
+	(void)state;
+	assert_int_equal(moving_write(ctx, fd, "a", &moving), 0);
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_ABORT, &other), -LB_ERR_NO_CONTAINER);
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_STARTED, &other), -LB_ERR_NO_CONTAINER);
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_BEGIN, &other), -LB_ERR_BUSY);
+	assert_int_equal(moving_started(ctx, fd, "a"), 0);
+	assert_int_equal(arrived_has(ctx, A), 1);
+	assert_int_equal(moving_started(ctx, fd, "a"), 0);
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_BEGIN, &other), 0);
+	text_copy(other.forget, sizeof other.forget, "x,y");
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_DECIDE, &other), 0);
+	assert_int_equal(moving_read(ctx, fd, "a", &moving), 0);
+	assert_int_equal(moving.stage, MOVING_DECIDED);
+	assert_string_equal(moving.target, "ssh://h");
+	assert_string_equal(moving.forget, "x,y");
+	assert_true(moving.ran);
+	assert_int_equal(moving_remove(ctx, fd, "a"), 0);
+	assert_int_equal(moving_advance(ctx, fd, "a", MOVING_LEAVE, &other), -LB_ERR_NO_CONTAINER);
+	unlink("arrived");
+}
+
+static void test_before_change(void **state)
+{
+	CLEANUP_FD int fd = open_container();
+	CLEANUP_FD int hold = -1;
+
+	(void)state;
+	assert_int_equal(moving_before_change(ctx, fd, "a"), 0);
+	for (enum moving_stage stage = MOVING_SENDING; stage <= MOVING_REFUSED; stage++) {
+		const struct moving moving = { .stage = stage, .token = A };
+		bool allowed = stage == MOVING_SENDING || stage == MOVING_ARRIVED;
+
+		assert_int_equal(moving_write(ctx, fd, "a", &moving), 0);
+		assert_int_equal(moving_before_change(ctx, fd, "a"), allowed ? 0 : -LB_ERR_BUSY);
+		hold = moving_hold(fd);
+		assert_int_equal(moving_before_change(ctx, fd, "a"), stage == MOVING_ARRIVED ? 0 : -LB_ERR_BUSY);
+		ctx->moves = "b";
+		assert_int_equal(moving_before_change(ctx, fd, "a"), stage == MOVING_ARRIVED ? 0 : -LB_ERR_BUSY);
+		ctx->moves = "a";
+		assert_int_equal(moving_before_change(ctx, fd, "a"), 0);
+		ctx->moves = NULL;
+		close_fd(take_fd(&hold));
+	}
+	assert_int_equal(moving_remove(ctx, fd, "a"), 0);
+}
+
 static void test_arrived(void **state)
 {
 	(void)state;
@@ -168,6 +259,9 @@ int main(void)
 		cmocka_unit_test(test_bad_state),
 		cmocka_unit_test(test_before_start),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_event_of_another),
+		cmocka_unit_test(test_before_change),
 		cmocka_unit_test(test_arrived),
 		cmocka_unit_test(test_id_map),
 	};

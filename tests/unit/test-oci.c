@@ -108,9 +108,11 @@ static struct oci_layer pack(const char *tree, const char *below)
 	return layer;
 }
 
+static uint64_t entries_left = OCI_ENTRIES_MAX;
+
 static int try_apply(const struct oci_layer *layer, enum oci_compression compression)
 {
-	int fd = open_dir("to"), r = oci_layer_apply(&layout, layer, compression, ID_MAX, fd);
+	int fd = open_dir("to"), r = oci_layer_apply(&layout, layer, compression, ID_MAX, fd, &entries_left);
 
 	close(fd);
 	assert_int_equal(fchdir(home_fd), 0);
@@ -308,6 +310,29 @@ static void test_layer_over_layer(void **state)
 	assert_true(getxattr("to/dir", "security.capability", NULL, 0) < 0);
 }
 
+/* It is not in the image itself, and yet what it has taken the place of does not come back. */
+static void test_socket_over_file(void **state)
+{
+	struct oci_layer lower, upper;
+	CLEANUP_FREE char *names = NULL;
+
+	(void)state;
+	need_root();
+	put_file("a/file", "lower");
+	assert_int_equal(mkdir("a/dir", 0755), 0);
+	assert_int_equal(mknod("b/file", S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(mknod("b/dir", S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(mknod("b/new", S_IFSOCK | 0600, 0), 0);
+	lower = pack("a", NULL);
+	upper = pack("b", "a");
+	names = names_in(&upper);
+	assert_string_equal(names, "./ .wh.dir .wh.file");
+	apply(&lower);
+	apply(&upper);
+	assert_false(exists("to/file"));
+	assert_false(exists("to/dir"));
+}
+
 static void test_cannot_be_packed(void **state)
 {
 	struct oci_layer layer;
@@ -453,6 +478,20 @@ static void test_refused(void **state)
 	applied(ENTRIES({ "l/", AE_IFDIR, NULL, 0 }, { "l", AE_IFLNK, "../a", 0 }));
 	assert_true(exists("to/l"));
 	assert_false(exists("to/l/outside"));
+}
+
+/* Of all layers together; each is read twice, and counts once. */
+static void test_too_many(void **state)
+{
+	(void)state;
+	need_root();
+	put_file("a/victim", "secret");
+	entries_left = 5;
+	applied(ENTRIES({ "d/", AE_IFDIR, NULL, 0 }, { "d/", AE_IFDIR, NULL, 0 }, { "d/f", AE_IFREG, NULL, 0 }));
+	assert_int_equal(entries_left, 2);
+	refused(ENTRIES({ "x", AE_IFREG, NULL, 0 }, { "y", AE_IFREG, NULL, 0 }, { "z", AE_IFREG, NULL, 0 }), "more than");
+	assert_false(exists("to/x"));
+	entries_left = OCI_ENTRIES_MAX;
 }
 
 static void test_devices_are_left_out(void **state)
@@ -795,8 +834,10 @@ int main(void)
 		TEST(test_round_trip),
 		TEST(test_same_bytes),
 		TEST(test_layer_over_layer),
+		TEST(test_socket_over_file),
 		TEST(test_cannot_be_packed),
 		TEST(test_refused),
+		TEST(test_too_many),
 		TEST(test_devices_are_left_out),
 		TEST(test_order),
 		TEST(test_compressions),

@@ -81,6 +81,22 @@ static void test_without_a_policy(void **state)
 	expect("1d", NULL, 0);
 }
 
+/* Those of a clock that was ahead would else be the newest for as long, and every new one would go at once. */
+static void test_from_the_future(void **state)
+{
+	static const struct made some[] = {
+		{ .age = 2 * HOUR, .scheduled = true, .doomed = true },
+		{ .age = HOUR, .scheduled = true },
+		{ .age = 0, .scheduled = true },
+		{ .age = -300 * DAY, .scheduled = true },
+		{ .age = -301 * DAY, .scheduled = true },
+	};
+
+	(void)state;
+	expect("2h", some, 5);
+	expect("2", some, 5);
+}
+
 /* When the next one is counted from. */
 static void test_since(void **state)
 {
@@ -104,6 +120,7 @@ int main(void)
 		cmocka_unit_test(test_who_goes),
 		cmocka_unit_test(test_expired_do_not_count),
 		cmocka_unit_test(test_without_a_policy),
+		cmocka_unit_test(test_from_the_future),
 		cmocka_unit_test(test_since),
 	};
 
