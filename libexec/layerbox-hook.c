@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "adapters/apparmor.h"
+#include "container/console-log.h"
 #include "container/layout.h"
 #include "container/record.h"
 #include "container/root.h"
@@ -114,7 +115,9 @@ static int pre_start(struct lb_context *ctx, const char *name)
 	if (r < 0)
 		return r;
 	clear_port(ctx, &record);
-	r = root_mount(ctx, name, &record);
+	r = console_log_prepare(ctx, name);
+	if (r == 0)
+		r = root_mount(ctx, name, &record);
 	record_free(&record);
 	return r;
 }

@@ -38,7 +38,7 @@
 #define RESOLV_CONF "etc/resolv.conf"
 #define POLICY "usr/sbin/policy-rc.d"
 
-enum { STATUS_NOT_RUN = 125, LOWERS_MAX = 16, FILE_BYTES_MAX = 1 << 24, PROCESSES_MAX = 512 };
+enum { STATUS_NOT_RUN = 125, LOWERS_MAX = 32, FILE_BYTES_MAX = 1 << 24, PROCESSES_MAX = 512 };
 
 /* invoke-rc.d(8): no action is allowed. */
 static const char policy[] = "#!/bin/sh\nexit 101\n";

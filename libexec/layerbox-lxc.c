@@ -3,7 +3,7 @@
  * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
  *
  *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
- *   layerbox-lxc exec LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND...
+ *   layerbox-lxc exec LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
  *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
  *
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@
 #include "container/record.h"
 #include "container/root.h"
 #include "core/store.h"
+#include "time-limit.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -43,6 +45,7 @@ struct job {
 	int directory_fd;             /* the container's; its path is covered once the root is mounted */
 	off_t log_start;              /* where the log ended before this job */
 	char cause[768];
+	char limit_line[256];         /* what is reported where it takes too long */
 };
 
 /* ------------------------------------------------------------------ what liblxc's bool does not tell */
@@ -139,6 +142,16 @@ static int mount_root(struct job *job, struct lxc_container *container)
 	drop_hook(container, "lxc.hook.post-stop");
 	container->set_config_item(container, "lxc.monitor.unshare", "0");
 	return r;
+}
+
+/* A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. */
+static void limit_start(struct job *job)
+{
+	snprintf(job->limit_line, sizeof job->limit_line,
+		 "result %s %d it had not started after %d s, and was given up; a hook in its config.local may hang, "
+		 "or LXC's log (" LAYOUT_LOG ") says more\n",
+		 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
+	time_limit_set((unsigned)job->timeout_s, job->limit_line);
 }
 
 static int start(struct job *job, struct lxc_container *container)
@@ -324,6 +337,8 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (text_equal(job->verb, "start"))
+		limit_start(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
 	else if (text_equal(job->verb, "start"))
@@ -334,6 +349,7 @@ static int perform(struct job *job)
 		r = freeze(job, container, text_equal(job->verb, "thaw"));
 	else if (text_after(job->verb, "cgroup:"))
 		r = set_cgroup(job, container, text_after(job->verb, "cgroup:"));
+	time_limit_end();
 	if (container)
 		lxc_container_put(container);
 	close_fd(job->directory_fd);
@@ -376,7 +392,7 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 		job.name = name;
 		if (count == 1) {
 			report(&job, perform(&job));
-			break;
+			return EXIT_SUCCESS; /* the monitor may be a child by now */
 		}
 		if (running == jobs && wait(NULL) > 0)
 			running--;
@@ -389,10 +405,18 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 
 /* ------------------------------------------------------------------------------- exec and console */
 
+struct command {
+	char **argv;
+	bool ends_with_us;
+};
+
 static int run_command(void *payload)
 {
-	char **argv = payload;
+	const struct command *command = payload;
+	char **argv = command->argv;
 
+	if (command->ends_with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execvp(argv[0], argv);
 	fprintf(stderr, "layerbox: cannot run '%s' in the container: %s\n", argv[0], strerrordesc_np(errno));
 	return errno == ENOENT ? 127 : 126;
@@ -415,20 +439,20 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 	return NULL;
 }
 
-/* @argv: LXCPATH NAME UID GID CWD TTY [ENV...] -- COMMAND... */
+/* @argv: LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...; HOW: 1 with a terminal, 2 ends with this program */
 static int exec_in(char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	CLEANUP(put_container) struct lxc_container *container = open_running(argv[0], argv[1]);
-	char **command = argv + 6;
+	struct command command = { .argv = argv + 6, .ends_with_us = text_equal(argv[5], "2") };
 	pid_t pid;
 	int status;
 
 	if (!container)
 		return 125;
-	while (*command && !text_equal(*command, "--"))
-		command++;
-	*command++ = NULL;
+	while (*command.argv && !text_equal(*command.argv, "--"))
+		command.argv++;
+	*command.argv++ = NULL;
 	options.uid = (uid_t)strtoul(argv[2], NULL, 10);
 	options.gid = (gid_t)strtoul(argv[3], NULL, 10);
 	options.initial_cwd = argv[4];
@@ -439,7 +463,7 @@ static int exec_in(char **argv)
 	options.stderr_fd = STDERR_FILENO;
 	if (text_equal(argv[5], "1"))
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
-	if (container->attach(container, run_command, command, &options, &pid) < 0) {
+	if (container->attach(container, run_command, &command, &options, &pid) < 0) {
 		fprintf(stderr, "layerbox: LXC could not enter container '%s'\n", argv[1]);
 		return 125;
 	}

@@ -74,7 +74,7 @@ enum lb_error {
 	LB_ERR_DAMAGED,               /* something on disk is not as it must be */
 	LB_ERR_NO_NETWORK,            /* there is no network of that name */
 	LB_ERR_CONFLICT,              /* a rebase or an undo would need somebody's decision; nothing was changed */
-	LB_ERR_UNHEALTHY,             /* the container did not come up well after a rebase, which was undone */
+	LB_ERR_UNHEALTHY,             /* its check fails, or it did not come up well after a rebase, which was undone */
 	LB_ERR_NO_SNAPSHOT,           /* there is no snapshot, or backup, of that name */
 	LB_ERR_BAD_STREAM,            /* a stream or an image is damaged, cut off or not to be trusted; the text says where */
 	LB_ERR_BASE_DIFFERS,          /* a base of that name has other content here */
@@ -294,9 +294,11 @@ const char *lb_container_setting(const struct lb_container *container, size_t in
 /** struct lb_run_options - how containers are started and stopped; unset members mean the defaults. */
 struct lb_run_options {
 	size_t size;
-	unsigned timeout_s;           /* seconds to wait for a clean shutdown; 0: the default of 60 */
+	unsigned timeout_s;           /* stop: seconds to wait for a clean shutdown; 0: the default of 60.
+				         start: after how many it is given up where it hangs; 0: 120 */
 	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
+	bool comes_back;              /* stop: it is not meant to stay stopped; else the supervisor leaves it so */
 };
 
 /**
@@ -311,7 +313,8 @@ typedef void (*lb_result_fn)(const char *name, int result, const char *error, vo
  * @names: NULL-terminated
  * @fn:    called once for each name, from this thread; may be NULL
  *
- * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code.
+ * Carries on past failures. Returns 0, 1 when all were running already, or the first failure's code: -LB_ERR_TIMEOUT for
+ * one that hung and was given up.
  */
 int lb_containers_start(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
 			lb_result_fn fn, void *userdata);
@@ -336,6 +339,17 @@ int lb_container_freeze(struct lb_container *container);
 
 /** lb_container_thaw - let them run on; returns 1 when they did. */
 int lb_container_thaw(struct lb_container *container);
+
+/**
+ * lb_container_wait - wait until a running container has ended.
+ * @stop_fd:    can be read from (poll(2)) when there is no more to wait for; -1: only the end counts
+ * @ret_status: 0 when it was shut down, else the exit status of its init, or 128 + N when signal N ended that; -1 where
+ *              nobody tells
+ *
+ * A reboot from inside is no end, nor is a command of layerbox that starts it again, as a rebase does. Returns 0 when
+ * it has ended, 1 when @stop_fd could be read from before. Errors: -LB_ERR_NOT_RUNNING.
+ */
+int lb_container_wait(struct lb_container *container, int stop_fd, int *ret_status);
 
 /**
  * lb_container_delete - remove a stopped container with all its files, its address and its name.
@@ -1250,6 +1264,43 @@ int lb_forward_list(struct lb_context *context, const char *container, struct lb
 /** lb_forward_list_free - free a list; NULL is allowed. */
 void lb_forward_list_free(struct lb_forward **forwards);
 
+/* -------------------------------------------------------------------------------------------- boot */
+
+/** enum lb_boot_step - what happened to one container while all are started. */
+enum lb_boot_step {
+	LB_BOOT_STARTED,              /* its init runs */
+	LB_BOOT_ALREADY,              /* it ran before */
+	LB_BOOT_READY,                /* it is as its boot.wait asks for; the text says more, such as its address, or "" */
+	LB_BOOT_NOT_READY,            /* it is not within boot.timeout, or has ended again; the text says why */
+	LB_BOOT_FAILED,               /* it was not started; the text says why */
+	LB_BOOT_LAST_ = 0x7fffffff,
+};
+
+/** lb_boot_fn - receives what happened, when it happens, in the caller's thread; @text is valid during the call only. */
+typedef void (*lb_boot_fn)(const char *name, enum lb_boot_step step, const char *text, void *userdata);
+
+/**
+ * lb_start_all - start every container with autostart=yes that does not run, as their boot.* settings ask for.
+ * @options: NULL for the defaults; jobs is for those that may begin together
+ * @fn:      may be NULL
+ *
+ * Those without boot.after and boot.delay begin at once, several in parallel, higher boot.priority first; the others
+ * when all that they come after are ready, or cannot be: nobody waits for one that fails or hangs. Returns when all are
+ * through: 0; 1 when there was nothing to start; or the code of the first one that could not be started or did not
+ * become ready (-LB_ERR_TIMEOUT, -LB_ERR_NOT_RUNNING). It can be interrupted and called again at any time, also side by
+ * side.
+ */
+int lb_start_all(struct lb_context *context, const struct lb_run_options *options, lb_boot_fn fn, void *userdata);
+
+/**
+ * lb_stop_all - stop every container that runs, those first that come after others; of the others, lower boot.priority
+ * first.
+ *
+ * Each is asked to shut down, and killed when it has not done so within options->timeout_s, or at once with
+ * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
+ */
+int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
+
 /* ------------------------------------------------------------------------------------------- usage */
 
 /** What a number of struct lb_usage says where this host does not count it, or the container does not run. */
@@ -1317,6 +1368,125 @@ enum lb_metrics_format {
  * log. Errors: -EINVAL (no such format).
  */
 int lb_metrics(struct lb_context *context, enum lb_metrics_format format, char **ret_text);
+
+/* ------------------------------------------------------------------------------------------ events */
+
+/** struct lb_event - something that happened to a container, or to a base. Valid during the callback only. */
+struct lb_event {
+	size_t size;
+	int64_t time;                 /* microseconds since the epoch */
+	const char *action;           /* what was done ("start"), or what happened ("unhealthy") */
+	const char *container;        /* its name; "" for a base or the host */
+	const char *result;           /* "ok", or a word as lb_error_name() has them */
+	const char *message;          /* a detail, or why it failed; may be "" */
+	const char *words;            /* action and result for people: "started", "start failed" */
+	pid_t pid;                    /* of the command that did it */
+	uid_t uid;                    /* of who logged in and gave that command, or ran it */
+};
+
+/** struct lb_events_options - which events lb_events() shows. */
+struct lb_events_options {
+	size_t size;
+	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
+	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	bool follow;                  /* do not end at the last, but wait for more */
+	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
+};
+
+/** lb_event_fn - receives one event of lb_events(). */
+typedef void (*lb_event_fn)(const struct lb_event *event, void *userdata);
+
+/**
+ * lb_events - what happened to containers and bases, oldest first.
+ * @options: NULL for all that there are
+ *
+ * They are read from ROOT/logs/events.log.1 and ROOT/logs/events.log, of 1 MiB each at most: what is older is gone. What is no
+ * event in these files is left out. Readers of these files (the group adm) need no other rights.
+ */
+int lb_events(struct lb_context *context, const struct lb_events_options *options, lb_event_fn fn, void *userdata);
+
+/* -------------------------------------------------------------------------------------------- logs */
+
+/** struct lb_logs_options - what lb_logs() shows; unset members mean all that there is. */
+struct lb_logs_options {
+	size_t size;
+	bool follow;                  /* do not end at the last line, but wait for more */
+	bool boot;                    /* since the container was started last */
+	bool console;                 /* what it printed on its console, even where it has a journal */
+	const char *unit;             /* of the journal: this systemd unit only */
+	int64_t since;                /* of the journal: microseconds since the epoch */
+	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
+	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
+};
+
+/**
+ * lb_line_fn - receives one line of a container's log, by lb_logs().
+ * @line: UTF-8 without control characters but tabs, of some thousand bytes at most; valid during the call only
+ */
+typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
+
+/**
+ * lb_logs - what containers have logged.
+ * @names:   NULL-terminated
+ * @options: NULL for all that there is
+ * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
+ *
+ * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
+ * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
+ * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
+ * a journal until its container stops, a console over its starts until it is deleted.
+ *
+ * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
+ * frozen), -LB_ERR_PROGRAM_FAILED.
+ */
+int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
+	    void *userdata);
+/* ------------------------------------------------------------------------------------------ health */
+
+/**
+ * lb_container_get_health - what the supervisor thinks of it: "starting", "healthy", "unhealthy" or "failed".
+ *
+ * "unknown" where it has a check and no supervisor is there, "" where there is nothing to say. As it was when the handle
+ * was listed or refreshed, else when this is called first.
+ */
+const char *lb_container_get_health(struct lb_container *container);
+
+/**
+ * lb_container_check - is it well, now? Does what the settings health.command, health.tcp and health.http say.
+ *
+ * Returns 0 when it is, 1 when it has no check. The supervisor does not hear of it. Errors: -LB_ERR_UNHEALTHY with what
+ * is wrong, -LB_ERR_NOT_RUNNING (also while it is frozen).
+ */
+int lb_container_check(struct lb_container *container);
+
+/**
+ * lb_watch_fn - receives what the supervisor has seen or done.
+ * @event:     "ended", "restarted", "unhealthy", "recovered", "failed", "disk-full" or "disk-ok"
+ * @container: its name, "" for the host
+ * @text:      a sentence; valid during the call only
+ */
+typedef void (*lb_watch_fn)(const char *event, const char *container, const char *text, void *userdata);
+
+/** struct lb_watch_options - how lb_watch() is told to end, and who hears of it; unset members mean nobody. */
+struct lb_watch_options {
+	size_t size;
+	int stop_fd;                  /* it ends as soon as this can be read from; 0: never */
+	void (*alive)(void *userdata); /* called when it is up, and every few seconds from then on */
+	lb_watch_fn fn;
+	void *userdata;               /* for both, which are called from the thread of lb_watch() */
+};
+
+/**
+ * lb_watch - be the supervisor of a root: check containers, start again what ended, alert, until told to end.
+ * @options: NULL for the defaults
+ *
+ * Follows LXC's state events. What it thinks outlives it in RUNSTATEDIR/layerbox/health, and containers do not need it.
+ * Before it returns it finishes what it has begun to start or to tell, for at most 75 seconds. What it cannot do is
+ * warnings to the log; layerbox(8), SUPERVISOR, says what it does.
+ *
+ * Errors: -LB_ERR_BUSY (this root has one), -LB_ERR_NOT_ROOT.
+ */
+int lb_watch(struct lb_context *context, const struct lb_watch_options *options);
 
 /* ------------------------------------------------------------------------------------------ doctor */
 

@@ -5,13 +5,14 @@
 #include "output.h"
 
 /* The fields that both have; their names and meanings are stable, see layerbox(8), JSON. */
-static json_t *describe(const struct lb_container *container)
+static json_t *describe(struct lb_container *container)
 {
 	pid_t pid = lb_container_get_pid(container);
 	json_t *object =
-		json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name", lb_container_get_name(container),
-			  "state", lb_state_name(lb_container_get_state(container)), "base",
-			  lb_container_get_base(container), "generation", (int)lb_container_get_generation(container),
+		json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name",
+			  lb_container_get_name(container), "state", lb_state_name(lb_container_get_state(container)),
+			  "health", lb_container_get_health(container), "base", lb_container_get_base(container),
+			  "generation", (int)lb_container_get_generation(container),
 			  "ipv4", lb_container_get_ipv4(container), "mac", lb_container_get_mac(container), "network",
 			  lb_container_get_network(container), "privileged", lb_container_get_privileged(container),
 			  "autostart", lb_container_get_autostart(container));
@@ -24,7 +25,8 @@ static json_t *describe(const struct lb_container *container)
 static int run_list(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "name", "NAME", false }, { "state", "STATE", false }, { "ipv4", "IPV4", false },
+		{ "name", "NAME", false }, { "state", "STATE", false }, { "health", "HEALTH", false },
+		{ "ipv4", "IPV4", false },
 		{ "base", "BASE", false }, { "generation", "GEN", true }, { "pid", "PID", true },
 		{ "autostart", "AUTOSTART", false }, { "privileged", "PRIVILEGED", false }, { 0 },
 	};
@@ -94,7 +96,8 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "name", "Name:", false },	  { "description", "Description:", false },
-		{ "state", "State:", false },	  { "pid", "PID:", false },
+		{ "state", "State:", false },	  { "health", "Health:", false },
+		{ "pid", "PID:", false },
 		{ "ipv4", "IPv4:", false },	  { "mac", "MAC:", false },
 		{ "network", "Network:", false },
 		{ "base", "Base:", false },	  { "rebased_from", "Rebased from:", false },
@@ -103,7 +106,9 @@ static int run_info(struct lb_context *context, int argc, char **argv)
 		{ "memory", "Memory:", false },	  { "cpus", "CPUs:", false },
 		{ "pids", "Processes:", false },  { "isolated", "Isolated:", false },
 		{ "net.ingress", "To it:", false }, { "net.egress", "From it:", false },
-		{ "net.rules", "Egress rules:", false }, { "health.command", "Check:", false },
+		{ "net.rules", "Egress rules:", false }, { "health.tcp", "Check by TCP:", false },
+		{ "health.http", "Check by HTTP:", false }, { "health.command", "Check by program:", false },
+		{ "restart.policy", "Restart:", false },
 		{ "backup", "Backup:", false },
 		{ "created", "Created:", false }, { "directory", "Directory:", false },
 		{ 0 },
@@ -130,7 +135,7 @@ const struct command command_list = {
 	.name = "list",
 	.arguments = "[--json]",
 	.summary = "Show all containers, their state and address",
-	.help = "  --json         an array of objects with name, state, base, generation, ipv4, mac, network, pid,\n"
+	.help = "  --json         an array of objects with name, state, health, base, generation, ipv4, mac, network, pid,\n"
 		"                 privileged, autostart, backup\n",
 	.run = run_list,
 };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* start, stop, restart, freeze, thaw and delete: what is done to several containers by name, or to all. */
 #include "command.h"
+#include "foreground.h"
+#include "unit-conditions.h"
+#include "run-all.h"
 
 /* What was asked for: filled from the command line. */
 struct request {
 	struct lb_run_options options;
-	bool all, force;
+	bool all, force, foreground, at_boot, at_shutdown, of_unit;
 	char **names;
 };
 
@@ -39,12 +42,15 @@ static bool read_number(const char *text, unsigned *ret_number)
 	return true;
 }
 
-enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j' };
+enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j', FOREGROUND = 'F', AT_BOOT = 'b', AT_SHUTDOWN = 's',
+       OF_UNIT = 'u' };
 
 static const struct option long_options[] = {
 	{ "all", no_argument, NULL, ALL },     { "timeout", required_argument, NULL, TIMEOUT },
 	{ "kill", no_argument, NULL, KILL },   { "force", no_argument, NULL, FORCE },
-	{ "jobs", required_argument, NULL, JOBS }, { 0 },
+	{ "jobs", required_argument, NULL, JOBS }, { "foreground", no_argument, NULL, FOREGROUND },
+	{ "at-boot", no_argument, NULL, AT_BOOT }, { "at-shutdown", no_argument, NULL, AT_SHUTDOWN },
+	{ "of-unit", no_argument, NULL, OF_UNIT }, { 0 },
 };
 
 /* Each command knows those options that its usage line shows. */
@@ -62,6 +68,42 @@ static bool check_known(const struct command *command, int option)
 	return false;
 }
 
+/* Those that are for systemd's units. */
+static void note_unit_option(struct request *request, int option)
+{
+	request->foreground = request->foreground || option == FOREGROUND;
+	request->at_boot = request->at_boot || option == AT_BOOT;
+	request->at_shutdown = request->at_shutdown || option == AT_SHUTDOWN;
+	request->of_unit = request->of_unit || option == OF_UNIT;
+}
+
+/* Is there a reason not to do it? It is told. */
+static bool is_called_off(struct lb_context *context, const struct request *request)
+{
+	if ((request->at_boot || request->at_shutdown) && root_was_never_made(context))
+		say("nothing to do: layerbox was never prepared here with `layerbox init`");
+	else if (request->at_shutdown && !host_goes_down())
+		say("nothing to do: the host is not going down");
+	else if (request->of_unit && unit_has_ended())
+		say("nothing to do: the container has ended already");
+	else
+		return false;
+	return true;
+}
+
+/* Some find out themselves who is meant by --all. */
+static bool read_names(struct lb_context *context, const struct command *command, int argc, char **argv,
+		       struct request *request, int *ret_exit)
+{
+	bool finds_all = command == &command_start || command == &command_stop || command == &command_restart;
+
+	if (finds_all && request->all && optind == argc)
+		return true;
+	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
+	return request->names != NULL;
+}
+
+/* False also where nothing is to be done: *ret_exit is EXIT_OK then. */
 static bool read_request(struct lb_context *context, const struct command *command, int argc, char **argv,
 			 struct request *request, int *ret_exit)
 {
@@ -74,6 +116,7 @@ static bool read_request(struct lb_context *context, const struct command *comma
 			return false;
 		request->all = request->all || option == ALL;
 		request->force = request->force || option == FORCE;
+		note_unit_option(request, option);
 		request->options.kill = request->options.kill || option == KILL;
 		if ((option == TIMEOUT && !read_number(optarg, &request->options.timeout_s)) ||
 		    (option == JOBS && !read_number(optarg, &request->options.jobs))) {
@@ -83,8 +126,11 @@ static bool read_request(struct lb_context *context, const struct command *comma
 	}
 	if (option < 0)
 		return false;
-	request->names = names_of(context, command, argc, argv, request->all, ret_exit);
-	return request->names != NULL;
+	if (is_called_off(context, request)) {
+		*ret_exit = EXIT_OK;
+		return false;
+	}
+	return read_names(context, command, argc, argv, request, ret_exit);
 }
 
 typedef int (*many_fn)(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
@@ -108,7 +154,14 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_start, argc, argv, &request, &result))
 		return result;
-	result = run_many(context, &request, lb_containers_start, "started", "running already:");
+	if (request.foreground && (request.all || request.names[1]))
+		result = usage_error(&command_start, "--foreground is for one container");
+	else if (request.foreground)
+		result = run_in_foreground(context, request.names[0]);
+	else if (request.all)
+		result = start_all(context, &request.options);
+	else
+		result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
 	return result;
 }
@@ -120,6 +173,8 @@ static int run_stop(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_stop, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return stop_all(context, &request.options);
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
 	free_names(request.names);
@@ -133,8 +188,12 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 
 	if (!read_request(context, &command_restart, argc, argv, &request, &result))
 		return result;
+	if (request.all)
+		return restart_all(context, &request.options);
+	request.options.comes_back = true;
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
 			  "not running:");
+	request.options.timeout_s = 0; /* that was for the stop */
 	if (result == EXIT_OK)
 		result = run_many(context, &request, lb_containers_start, "started", "running already:");
 	free_names(request.names);
@@ -217,25 +276,28 @@ static int run_delete(struct lb_context *context, int argc, char **argv)
 	return run_each(context, &command_delete, lb_container_delete, "deleted", "deleted", argc, argv);
 }
 
-static const char jobs_help[] = "  --all          every container\n"
-				"  --jobs N       how many at a time (default: twice the number of processors)\n";
-
 const struct command command_start = {
 	.name = "start",
-	.arguments = "NAME... | --all [--jobs N]",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--jobs N] [--at-boot] | NAME --foreground",
 	.summary = "Start containers; several are started in parallel",
-	.help = jobs_help,
+	.help = "  --all          every container with autostart=yes, as their keys boot.* ask for\n"
+		"  --timeout S    when a start that hangs is given up (default 120)\n"
+		"  --jobs N       how many at a time (default: twice the number of processors)\n"
+		"  --at-boot      nothing is wrong where layerbox was never prepared: for systemd's units\n"
+		"  --foreground   stay until the container has ended: for layerbox@NAME.service\n",
 	.run = run_start,
 };
 
 const struct command command_stop = {
 	.name = "stop",
-	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N] [--at-shutdown] | NAME [--of-unit]",
 	.summary = "Shut containers down, and kill those that do not follow in time",
-	.help = "  --all          every container\n"
+	.help = "  --all          every container that runs, those first that come after others\n"
 		"  --timeout S    how long to wait for a clean shutdown (default 60)\n"
 		"  --kill         do not ask, kill\n"
-		"  --jobs N       how many at a time (default: twice the number of processors)\n",
+		"  --jobs N       how many at a time (default: twice the number of processors; with --all, 64)\n"
+		"  --at-shutdown  only while systemd takes the host down: for systemd's units\n"
+		"  --of-unit      not where layerbox@NAME.service has ended by itself: for that unit\n",
 	.run = run_stop,
 };
 
@@ -243,7 +305,8 @@ const struct command command_restart = {
 	.name = "restart",
 	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N]",
 	.summary = "Stop containers and start them again",
-	.help = "  Options as for `layerbox stop`. A container that is not running is started.\n",
+	.help = "  Options as for `layerbox stop`. A container that is not running is started; with --all, those\n"
+		"  that ran and those with autostart=yes.\n",
 	.run = run_restart,
 };
 

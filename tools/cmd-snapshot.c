@@ -1,43 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Snapshots: made, gone back to, renamed, deleted. */
 #include "command.h"
+#include "moment.h"
 
 #include <time.h>
 
 static const struct option none[] = { { 0 } };
 
 /* ---- when they expire ---- */
-
-/* 2026-12-31 or 2026-12-31T18:00, local time. */
-static bool read_date(const char *text, int64_t *ret_moment)
-{
-	struct tm tm = { .tm_isdst = -1 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	int day = tm.tm_mday;
-	time_t moment;
-
-	if (end && *end == 'T')
-		end = strptime(end + 1, "%H:%M", &tm);
-	if (!end || *end)
-		return false;
-	moment = mktime(&tm);
-	*ret_moment = moment;
-	return moment != (time_t)-1 && tm.tm_mday == day;
-}
-
-/* 30d: from now on. */
-static bool read_span(const char *text, int64_t *ret_moment)
-{
-	static const char units[] = "smhdw";
-	static const unsigned seconds[] = { 1, 60, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60 };
-	size_t n = strspn(text, "0123456789");
-	const char *unit = n && text[n] ? strchr(units, text[n]) : NULL;
-
-	if (!unit || text[n + 1] || n > 6)
-		return false;
-	*ret_moment = (int64_t)time(NULL) + (int64_t)strtoul(text, NULL, 10) * seconds[unit - units];
-	return true;
-}
 
 /* EXIT_OK, or EXIT_USAGE when that has been told. */
 static int read_when(const struct command *command, const char *text, int64_t *ret_moment)
@@ -46,7 +16,7 @@ static int read_when(const struct command *command, const char *text, int64_t *r
 		*ret_moment = 0;
 		return EXIT_OK;
 	}
-	if (!read_span(text, ret_moment) && !read_date(text, ret_moment))
+	if (!moment_read(text, 1, ret_moment))
 		return usage_error(command,
 				   "\"%s\" is no time: give one such as 12h, 30d, 8w, 2026-12-31, 2026-12-31T18:00 or "
 				   "never",

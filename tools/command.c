@@ -57,10 +57,16 @@ int usage_error(const struct command *command, const char *format, ...)
 
 int next_option(const struct command *command, int argc, char **argv, const struct option *options)
 {
+	return next_option_of(command, argc, argv, ":", options);
+}
+
+int next_option_of(const struct command *command, int argc, char **argv, const char *letters,
+		   const struct option *options)
+{
 	int option;
 
 	opterr = 0;
-	option = getopt_long(argc, argv, ":", options, NULL);
+	option = getopt_long(argc, argv, letters, options, NULL);
 	if (option == -1)
 		return 0;
 	if (option == ':')

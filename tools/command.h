@@ -32,7 +32,7 @@ extern const struct command command_create, command_start, command_stop, command
 	command_audit, command_status, command_clone, command_snapshot_create, command_snapshot_list,
 	command_snapshot_show, command_snapshot_diff, command_snapshot_restore, command_snapshot_delete,
 	command_snapshot_rename, command_snapshot_expire, command_snapshot_mount, command_snapshot_prune,
-	command_snapshot_run, command_metrics, command_top;
+	command_snapshot_run, command_metrics, command_top, command_events, command_logs, command_watch, command_check;
 
 /* Tells the context's failure on stderr and returns the exit code for @result. */
 int report_failure(struct lb_context *context, int result);
@@ -48,6 +48,10 @@ int usage_error(const struct command *command, const char *format, ...) __attrib
  * option's `val` else, -1 after a wrong one, which has been told.
  */
 int next_option(const struct command *command, int argc, char **argv, const struct option *options);
+
+/* The same for a command that has options of one letter, too: @letters is as for getopt(3), with a colon in front. */
+int next_option_of(const struct command *command, int argc, char **argv, const char *letters,
+		   const struct option *options);
 
 /* The same for a command that has --json and no other option: whether it was given, or -1. */
 int json_option(const struct command *command, int argc, char **argv);

@@ -21,8 +21,8 @@ static const struct command *const commands[] = {
 	&command_rebase, &command_audit, &command_status, &command_snapshot_create,
 	&command_snapshot_list, &command_snapshot_show, &command_snapshot_diff, &command_snapshot_restore,
 	&command_snapshot_delete, &command_snapshot_rename, &command_snapshot_expire, &command_snapshot_mount,
-	&command_snapshot_prune, &command_snapshot_run, &command_clone, &command_top, &command_metrics, &command_init,
-	&command_doctor,
+	&command_snapshot_prune, &command_snapshot_run, &command_clone, &command_watch, &command_check, &command_events,
+	&command_logs, &command_top, &command_metrics, &command_init, &command_doctor,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../liblayerbox/util/utf8.h"
+
 /* A value as people read it; valid until the next call with the same @buffer. */
 static const char *to_text(const json_t *value, char *buffer, size_t size)
 {
@@ -172,36 +174,17 @@ json_t *json_size(uint64_t bytes)
 
 /* ---- paths, which may hold any byte ---- */
 
-/* How many bytes the character at @s has, 0 where it is none of UTF-8 or not printable. */
-static size_t character_length(const unsigned char *s)
-{
-	static const unsigned smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-	unsigned code = n == 1 ? *s : n ? *s & (0xffU >> (n + 1)) : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	/* Neither control characters, C1 included, nor surrogates. */
-	if (n == 0 || code < smallest[n] || code < ' ' || (code >= 0x7f && code < 0xa0) ||
-	    (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return n;
-}
-
 char *text_shown(const char *path)
 {
 	char *text = malloc(4 * strlen(path) + 1), *to = text;
 
-	for (const unsigned char *s = (const unsigned char *)path; text && *s;) {
-		size_t n = *s == '\\' ? 0 : character_length(s);
+	for (const char *s = path; text && *s;) {
+		size_t n = *s == '\\' ? 0 : utf8_character(s);
 
 		if (n)
 			to = mempcpy(to, s, n);
 		else
-			to += sprintf(to, "\\%03o", *s);
+			to += sprintf(to, "\\%03o", (unsigned char)*s);
 		s += n ? n : 1;
 	}
 	if (text)

@@ -42,6 +42,8 @@ int inside_run(struct lb_context *ctx, const struct inside *inside, const char *
 		.own_namespaces = true,
 		.timeout_s = inside->timeout_s,
 		.on_line = inside->on_line,
+		.raw_lines = inside->raw_lines,
+		.end_fd = inside->end_fd,
 		.userdata = inside->userdata,
 	};
 	CLEANUP_TEXT_LIST struct text_list words = { 0 };

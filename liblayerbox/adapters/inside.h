@@ -31,6 +31,8 @@ struct inside {
 	const char *const *env;       /* whole environment */
 	int output_fd;                /* as in struct spawn_options; 0: none */
 	spawn_line_fn on_line;        /* may be NULL */
+	bool raw_lines;               /* as in struct spawn_options; the next one, too */
+	int end_fd;
 	void *userdata;
 };
 

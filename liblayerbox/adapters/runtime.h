@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../core/context.h"
+#include "../util/spawn.h"
 
 /* What one container's part in an operation came to; @text is the cause where @result is negative. */
 typedef void (*runtime_result_fn)(const char *name, int result, const char *text, void *userdata);
@@ -19,7 +20,7 @@ struct runtime_task {
 	const char *lxcpath;
 	size_t count;                 /* how many names there will be at most */
 	unsigned jobs;                /* how many are worked on at a time */
-	unsigned timeout_s;
+	unsigned timeout_s;           /* stop: before it is killed; start: before it is given up */
 	runtime_next_fn next;
 	runtime_result_fn fn;
 	void *userdata;
@@ -44,6 +45,13 @@ int runtime_set_cgroup(struct lb_context *ctx, const char *lxcpath, const char *
  * *ret_status as for lb_container_exec().
  */
 int runtime_attach(struct lb_context *ctx, const char *const *arguments, const int *fds, int *ret_status);
+
+/*
+ * The same without input, for programs that may go on for ever: each line of what they print is given to @fn, whatever
+ * is in it. Ended when @end_fd (0: none) can be read from; they end with the helper.
+ */
+int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, spawn_line_fn fn, void *userdata,
+		   int *ret_status);
 
 /*
  * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not

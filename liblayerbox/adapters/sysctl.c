@@ -17,13 +17,31 @@ bool sysctl_exists(const char *key)
 	return access(path, F_OK) == 0;
 }
 
-bool sysctl_is(const char *key, const char *value)
+/* Its text without the newline, the caller's; NULL where it cannot be read. */
+static char *read_value(const char *key)
 {
-	CLEANUP_FREE char *present = NULL;
+	CLEANUP_FREE char *value = NULL;
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof path, "/proc/sys/%s", key);
-	return file_read(AT_FDCWD, path, VALUE_BYTES_MAX, &present, NULL) == 0 && text_equal(text_trim(present), value);
+	if (file_read(AT_FDCWD, path, VALUE_BYTES_MAX, &value, NULL) < 0)
+		return NULL;
+	text_trim(value);
+	return TAKE_PTR(value);
+}
+
+bool sysctl_is(const char *key, const char *value)
+{
+	CLEANUP_FREE char *present = read_value(key);
+
+	return present && text_equal(present, value);
+}
+
+bool sysctl_read(const char *key, uint64_t *ret_number)
+{
+	CLEANUP_FREE char *present = read_value(key);
+
+	return present && text_to_number(present, 0, UINT64_MAX, ret_number);
 }
 
 int sysctl_set(struct lb_context *ctx, const char *key, const char *value)

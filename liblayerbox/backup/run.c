@@ -9,6 +9,7 @@
 #include "../adapters/rights.h"
 #include "../container/layout.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "backup.h"
 #include "outcome.h"
 
@@ -146,6 +147,7 @@ static void run_one(struct run *run, const char *name, int unusable, const char 
 	}
 	r = unusable < 0 ? fail(run->ctx, unusable, "cannot back up container '%s': %s", name, why)
 			 : back_up(run, name);
+	event_of(run->ctx, "backup", name, r, "");
 	outcome_note(run->ctx, name, began, r, run->ctx->error);
 	tell(run, name, r);
 }

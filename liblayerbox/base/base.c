@@ -9,6 +9,7 @@
 #include "../container/record.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../util/tree.h"
 #include "debs.h"
 #include "generation-list.h"
@@ -315,7 +316,7 @@ static int hide(struct lb_context *ctx, int bases_fd, const char *name, char ret
 	return fsync(bases_fd) < 0 ? fail_errno(ctx, errno, "cannot write the removal of base '%s' to disk", name) : 0;
 }
 
-int lb_base_delete(struct lb_context *ctx, const char *name)
+static int delete(struct lb_context *ctx, const char *name)
 {
 	CLEANUP_FD int bases_fd = -1;
 	CLEANUP_FD int fd = -1;
@@ -338,4 +339,9 @@ int lb_base_delete(struct lb_context *ctx, const char *name)
 				  "base '%s' is deleted, but not all of its files could be removed from %s/%s/%s", name,
 				  ctx->config.root, STORE_BASES, hidden);
 	return 0;
+}
+
+int lb_base_delete(struct lb_context *ctx, const char *name)
+{
+	return event_of(ctx, "base-delete", "", delete(ctx, name), name);
 }

@@ -2,6 +2,7 @@
 #include "build.h"
 
 #include "../adapters/rights.h"
+#include "../events/event.h"
 #include "../util/spawn.h"
 #include "generalise.h"
 #include "lay.h"
@@ -115,7 +116,7 @@ static int check_mirror(struct lb_context *ctx, const char *mirror)
 	return 0;
 }
 
-int lb_base_build(struct lb_context *ctx, const char *recipe_name, const struct lb_base_options *options)
+static int build_base(struct lb_context *ctx, const char *recipe_name, const struct lb_base_options *options)
 {
 	CLEANUP(recipe_free) struct recipe recipe = { 0 };
 	const char *mirror, *name;
@@ -140,4 +141,11 @@ int lb_base_build(struct lb_context *ctx, const char *recipe_name, const struct 
 		return r;
 	return recipe.method == RECIPE_METHOD_STACK ? stack_build(ctx, &recipe, name)
 						    : build(ctx, &recipe, name, mirror);
+}
+
+int lb_base_build(struct lb_context *ctx, const char *recipe_name, const struct lb_base_options *options)
+{
+	const char *name = options && options->name ? options->name : recipe_name;
+
+	return event_of(ctx, "base-build", "", build_base(ctx, recipe_name, options), name);
 }

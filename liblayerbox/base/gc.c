@@ -11,6 +11,7 @@
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../core/tally.h"
+#include "../events/event.h"
 #include "../util/tree.h"
 #include "debs.h"
 #include "generation-list.h"
@@ -132,6 +133,7 @@ static void remove_all(struct gc *gc)
 			r = fail_errno(gc->ctx, r,
 				       "%s is taken away, but not all of its files could be removed from %s",
 				       doomed->text, doomed->hidden);
+		event_of(gc->ctx, "base-delete", "", r, doomed->text);
 		tally_tell(&gc->tally, doomed->text, r);
 		close_fd(doomed->base_fd);
 		close_fd(doomed->fd);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
+#include "../events/event.h"
 #include "../util/spawn.h"
 #include "../util/tree.h"
 #include "generalise.h"
@@ -114,7 +115,7 @@ int base_import_with(struct lb_context *ctx, const char *name, const char *sourc
 	return r < 0 ? r : staging_publish(&staging, &record);
 }
 
-int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
+static int import(struct lb_context *ctx, const char *name, const char *source)
 {
 	struct stat st;
 	int r = name_check(ctx, "base", name);
@@ -126,4 +127,9 @@ int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
 	if (stat(source, &st) < 0)
 		return fail_errno(ctx, errno, "cannot import %s", source);
 	return base_import_with(ctx, name, source, unpack, &st);
+}
+
+int lb_base_import(struct lb_context *ctx, const char *name, const char *source)
+{
+	return event_of(ctx, "base-import", "", import(ctx, name, source), name);
 }

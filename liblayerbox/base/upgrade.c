@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
+#include "../events/event.h"
 #include "apt.h"
 #include "changes.h"
 #include "numbers.h"
@@ -130,8 +131,8 @@ static int check_options(struct lb_context *ctx, const struct lb_upgrade_options
 	return 0;
 }
 
-int lb_base_upgrade(struct lb_context *ctx, const char *name, const struct lb_upgrade_options *options,
-		    unsigned *ret_generation)
+static int upgrade_base(struct lb_context *ctx, const char *name, const struct lb_upgrade_options *options,
+			unsigned *ret_generation)
 {
 	struct lb_base *base;
 	int r = check_options(ctx, options);
@@ -145,8 +146,21 @@ int lb_base_upgrade(struct lb_context *ctx, const char *name, const struct lb_up
 	if (r < 0)
 		return r;
 	r = upgrade_or_rebuild(ctx, base, options);
-	if (r >= 0 && ret_generation)
+	if (r >= 0)
 		*ret_generation = base->generation + (r == 0);
 	lb_base_free(base);
 	return r;
+}
+
+int lb_base_upgrade(struct lb_context *ctx, const char *name, const struct lb_upgrade_options *options,
+		    unsigned *ret_generation)
+{
+	CLEANUP_FREE char *detail = NULL;
+	unsigned generation = 0;
+	const int r = upgrade_base(ctx, name, options, &generation);
+
+	if (r >= 0 && ret_generation)
+		*ret_generation = generation;
+	detail = text_format("%s@%u", name, generation);
+	return event_of(ctx, "base-upgrade", "", r, detail ? detail : name);
 }

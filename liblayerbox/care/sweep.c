@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../base/base.h"
 #include "../container/cgroup-sweep.h"
+#include "../container/console-log.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../snapshot/layer.h"
@@ -54,6 +55,7 @@ int lb_sweep(struct lb_context *ctx)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	moving_sweep(ctx);
 	stopped_sweep(ctx);
+	console_logs_mend(ctx);
 	r = sweep_cgroups(ctx);
 	return r < 0 ? r : 0;
 }

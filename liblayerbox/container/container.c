@@ -5,6 +5,7 @@
 
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../health/check.h"
 #include "../network/settings.h"
 
 const char *lb_state_name(enum lb_state state)
@@ -101,11 +102,10 @@ static int open_one(struct lb_context *ctx, int containers_fd, const char *name,
 	return r;
 }
 
-int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
+int container_find(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
 {
 	CLEANUP(lease_table_free) struct lease_table leases = { 0 };
 	CLEANUP_FD int containers_fd = -1;
-	struct lb_container *container;
 	int r = name_check(ctx, "container", name);
 
 	if (r < 0)
@@ -114,8 +114,14 @@ int lb_container_open(struct lb_context *ctx, const char *name, struct lb_contai
 	if (containers_fd < 0)
 		return containers_fd;
 	r = lease_table_load(ctx, &leases);
-	if (r == 0)
-		r = open_one(ctx, containers_fd, name, &leases, &container);
+	return r < 0 ? r : open_one(ctx, containers_fd, name, &leases, ret_container);
+}
+
+int lb_container_open(struct lb_context *ctx, const char *name, struct lb_container **ret_container)
+{
+	struct lb_container *container;
+	int r = container_find(ctx, name, &container);
+
 	if (r < 0)
 		return r;
 	r = container_ask(container);
@@ -187,6 +193,7 @@ int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_contain
 			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	}
 	ask_all(ctx, containers, count);
+	health_note(containers_fd, containers, count);
 	*ret_containers = containers;
 	if (ret_count)
 		*ret_count = count;
@@ -208,6 +215,7 @@ int lb_container_refresh(struct lb_container *container)
 	if (r < 0)
 		return r;
 	note_address(container, &leases);
+	container->health = NULL;
 	return container_ask(container);
 }
 

@@ -4,6 +4,7 @@
 
 #include "../adapters/lxc-command.h"
 #include "../network/lease.h"
+#include "../util/spawn.h"
 #include "record.h"
 
 struct lb_container {
@@ -13,11 +14,15 @@ struct lb_container {
 	struct record record;
 	struct lxc_answer live;
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
+	const char *health;           /* NULL: not asked yet; see health/health.c */
 };
 
 /* Makes the handle of a container that is stopped and has no lease; it takes what @record owns. */
 int container_make(struct lb_context *ctx, const char *name, struct record *record,
 		   struct lb_container **ret_container);
+
+/* lb_container_open() without asking the monitor: for who asks before each use. */
+int container_find(struct lb_context *ctx, const char *name, struct lb_container **ret_container);
 
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);
@@ -27,6 +32,10 @@ int container_ask(struct lb_container *container);
  */
 int container_exec_shortly(struct lb_container *container, const char *const *argv, unsigned timeout_s, int *ret_status,
 			   char **ret_output);
+
+/* The same for one that goes on for ever, and is heard line by line: see runtime_listen(). */
+int container_listen(struct lb_container *container, const char *const *argv, int end_fd, spawn_line_fn fn,
+		     void *userdata, int *ret_status);
 
 /* Is it stopped? Asks now. Negative where it cannot be told. */
 int container_is_stopped(struct lb_context *ctx, const char *name);

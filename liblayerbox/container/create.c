@@ -10,6 +10,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
@@ -18,6 +19,7 @@
 #include "../util/attributes.h"
 #include "../util/file.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 #include "layout.h"
@@ -335,6 +337,8 @@ static int create_locked(struct draft *draft, const struct lb_base *base)
 	if (faccessat(draft->containers_fd, draft->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return name_is_taken(draft->ctx, draft->name);
 	store_sweep(draft->ctx, draft->containers_fd, "container");
+	/* Nobody shall read there what another container of that name has printed. */
+	console_log_remove(draft->ctx, draft->name);
 	for (int attempt = 0; attempt < ADDRESS_ATTEMPTS; attempt++) {
 		r = write_draft(draft, base, base_fd);
 		if (r != -EAGAIN)
@@ -377,8 +381,8 @@ static int check_new(struct lb_context *ctx, const char *name, bool privileged)
 	return r < 0 ? r : rights_require_kernel(ctx, !privileged);
 }
 
-int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
-			struct lb_container **ret_container)
+static int create_container(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			    struct lb_container **ret_container)
 {
 	const char *base_name = options && options->base ? options->base : ctx->config.base;
 	const char *description = options && options->description ? options->description : "";
@@ -419,6 +423,14 @@ int lb_container_create(struct lb_context *ctx, const char *name, const struct l
 	close_fd(take_fd(&lock_fd)); /* the next may be created while this one gets its name on the host */
 	host_names_follow(ctx);
 	return 0;
+}
+
+int lb_container_create(struct lb_context *ctx, const char *name, const struct lb_create_options *options,
+			struct lb_container **ret_container)
+{
+	const int r = create_container(ctx, name, options, ret_container);
+
+	return event_of(ctx, "create", name, r, options && options->base ? options->base : ctx->config.base);
 }
 
 /* ---- from files that are there ---- */

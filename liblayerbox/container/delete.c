@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
@@ -13,6 +14,7 @@
 #include "../snapshot/mount.h"
 #include "../snapshot/snapshot.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "container.h"
 #include "id-range.h"
 
@@ -77,6 +79,7 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
 	host_names_follow(ctx);
+	console_log_remove(ctx, name);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r,
@@ -114,7 +117,7 @@ static void sweep_layers(struct lb_context *ctx, const char *name)
 			    ctx->error);
 }
 
-int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
+static int delete_container(struct lb_context *ctx, const char *name, bool force)
 {
 	const struct lb_run_options kill = { .size = sizeof kill, .kill = true };
 	CLEANUP_FD int lock_fd = -1;
@@ -147,4 +150,9 @@ int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
 		if (r < 0)
 			return r;
 	}
+}
+
+int lb_container_delete(struct lb_context *ctx, const char *name, bool force)
+{
+	return event_of(ctx, "delete", name, delete_container(ctx, name, force), "");
 }

@@ -59,9 +59,14 @@ static int add_environment(struct text_list *arguments, const char *const *env)
 	return r;
 }
 
+/* How the program is run: without a terminal, with one, or without one and ended when the helper ends. */
+#define ALONE "0"
+#define WITH_TERMINAL "1"
+#define WITH_HELPER "2"
+
 /* What follows the helper's name. */
 static int make_arguments(struct lb_container *container, const char *const *argv,
-			  const struct lb_exec_options *options, struct text_list *arguments)
+			  const struct lb_exec_options *options, const char *how, struct text_list *arguments)
 {
 	CLEANUP_FREE char *lxcpath = store_path(container->ctx, STORE_CONTAINERS);
 	int r = lxcpath ? text_list_add(arguments, "exec") : -ENOMEM;
@@ -77,7 +82,7 @@ static int make_arguments(struct lb_container *container, const char *const *arg
 	if (r == 0)
 		r = text_list_add(arguments, options && options->cwd ? options->cwd : "/");
 	if (r == 0)
-		r = text_list_add(arguments, options && options->tty ? "1" : "0");
+		r = text_list_add(arguments, how);
 	if (r == 0)
 		r = add_environment(arguments, options ? options->env : NULL);
 	if (r == 0)
@@ -100,7 +105,8 @@ int lb_container_exec(struct lb_container *container, const char *const *argv, c
 		return fail(ctx, -EINVAL, "there is no program to run");
 	r = require_running(container);
 	if (r == 0)
-		r = make_arguments(container, argv, options, &arguments);
+		r = make_arguments(container, argv, options, options && options->tty ? WITH_TERMINAL : ALONE,
+				   &arguments);
 	if (r < 0)
 		return r;
 	if (options && options->use_fds)
@@ -116,10 +122,23 @@ int container_exec_shortly(struct lb_container *container, const char *const *ar
 	int r = require_running(container);
 
 	if (r == 0)
-		r = make_arguments(container, argv, NULL, &arguments);
+		r = make_arguments(container, argv, NULL, ALONE, &arguments);
 	return r < 0 ? r
 		     : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status,
 				   ret_output);
+}
+
+int container_listen(struct lb_container *container, const char *const *argv, int end_fd, spawn_line_fn fn,
+		     void *userdata, int *ret_status)
+{
+	CLEANUP_TEXT_LIST struct text_list arguments = { 0 };
+	int r = require_running(container);
+
+	if (r == 0)
+		r = make_arguments(container, argv, NULL, WITH_HELPER, &arguments);
+	return r < 0 ? r
+		     : runtime_listen(container->ctx, (const char *const *)arguments.items, end_fd, fn, userdata,
+				      ret_status);
 }
 
 struct account {

@@ -10,3 +10,4 @@
 #define LAYOUT_REBASE "rebase"                  /* a rebase under way, or that can be undone */
 #define LAYOUT_LOG "lxc.log"                    /* LXC's errors */
 #define LAYOUT_BACKUP_OUTCOME "backup-outcome"  /* how the last backup went */
+#define LAYOUT_STOPPED "stopped"                /* somebody stopped it, and the supervisor leaves it alone */

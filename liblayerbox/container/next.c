@@ -316,12 +316,22 @@ int next_read(struct lb_context *ctx, int container_fd, const char *name, struct
 
 /* ---- locks ---- */
 
-int container_lock(struct lb_context *ctx, const char *name)
+static int finish_locked(struct lb_context *ctx, int container_fd, const char *name)
 {
-	CLEANUP_FD int fd = lock_container(ctx, name);
+	CLEANUP_FD int fd = container_fd;
 	int r = fd < 0 ? fd : next_finish(ctx, fd, name);
 
 	return r < 0 ? r : take_fd(&fd);
+}
+
+int container_lock(struct lb_context *ctx, const char *name)
+{
+	return finish_locked(ctx, lock_container(ctx, name), name);
+}
+
+int container_lock_at_once(struct lb_context *ctx, const char *name)
+{
+	return finish_locked(ctx, lock_container_at_once(ctx, name), name);
 }
 
 int container_enter(struct lb_context *ctx, const char *name)

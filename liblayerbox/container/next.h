@@ -50,10 +50,11 @@ bool next_is_committed(int container_fd);
 int next_read(struct lb_context *ctx, int container_fd, const char *name, struct record *ret_record);
 
 /*
- * lock_container() and lock_root_and_container() of core/lock.h for everybody who reads or changes what is in the
+ * lock_container(), lock_container_at_once() and lock_root_and_container() of core/lock.h for everybody who reads or changes what is in the
  * container's directory: with next_finish().
  */
 int container_lock(struct lb_context *ctx, const char *name);
+int container_lock_at_once(struct lb_context *ctx, const char *name);
 int container_lock_with_root(struct lb_context *ctx, const char *name, int *ret_root_lock);
 
 /* container_lock() for a name that a caller of the library gave: is it one, and may the caller do that? */

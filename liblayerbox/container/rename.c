@@ -5,13 +5,16 @@
 #include <sys/stat.h>
 
 #include "../adapters/rights.h"
+#include "../boot/after.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "../network/host-names.h"
 #include "../network/plan.h"
 #include "../network/reservation.h"
 #include "../rebase/apply.h"
 #include "../snapshot/mount.h"
+#include "console-log.h"
 #include "container.h"
 #include "next.h"
 #include "readdress.h"
@@ -43,8 +46,11 @@ int rename_finish(struct lb_context *ctx, const char *name, int directory_fd, st
 		r = guests_change(ctx, record->renamed_from, record, name, record);
 	if (r >= 0 && !text_equal(name, record->renamed_from))
 		r = rename_files(ctx, name, directory_fd, record);
+	if (r >= 0 && !text_equal(name, record->renamed_from))
+		r = after_rename(ctx, record->renamed_from, name);
 	if (r < 0)
 		return r;
+	console_log_rename(ctx, record->renamed_from, name);
 	record->renamed_from[0] = '\0';
 	return record_write(ctx, directory_fd, name, record);
 }
@@ -88,7 +94,7 @@ static int rename_locked(struct lb_container *container, int directory_fd, const
 	return finished < 0 ? fail_wrap(ctx, finished, "container '%s' has its new name, but", new_name) : 0;
 }
 
-int lb_container_rename(struct lb_container *container, const char *new_name)
+static int rename_container(struct lb_container *container, const char *new_name)
 {
 	struct lb_context *ctx = container->ctx;
 	CLEANUP_FREE char *directory = NULL;
@@ -130,4 +136,13 @@ int lb_container_rename(struct lb_container *container, const char *new_name)
 	free(container->directory);
 	container->directory = TAKE_PTR(directory);
 	return 0;
+}
+
+int lb_container_rename(struct lb_container *container, const char *new_name)
+{
+	CLEANUP_FREE char *from = text_format("from %s", container->name);
+	const int r = rename_container(container, new_name);
+
+	/* Under the name that it has now. */
+	return event_of(container->ctx, "rename", container->name, r, from ? from : "");
 }

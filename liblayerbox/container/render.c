@@ -15,6 +15,7 @@
 #include "../util/template.h"
 #include "../util/tree-copy.h"
 #include "../util/tree.h"
+#include "console-log.h"
 #include "layout.h"
 #include "uplink.h"
 
@@ -142,6 +143,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 {
 	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
 	CLEANUP_FREE char *local = has_local_config ? text_format("%s/" LAYOUT_LOCAL_CONFIG, directory) : NULL;
+	CLEANUP_FREE char *console_log = store_path(ctx, STORE_LOGS "/%s/" CONSOLE_LOG, name);
 	CLEANUP_FREE char *limits = NULL;
 	struct network_settings network;
 	char id_start[16], id_count[16], mtu[16], port[PORT_NAME_SIZE];
@@ -151,7 +153,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		r = network_settings_load(ctx, record->identity.network, &network);
 	if (r < 0)
 		return r;
-	if (!directory || (has_local_config && !local))
+	if (!directory || !console_log || (has_local_config && !local))
 		return fail_memory(ctx);
 	snprintf(id_start, sizeof id_start, "%u", record->id_start);
 	snprintf(id_count, sizeof id_count, "%u", record->id_count);
@@ -161,6 +163,7 @@ int render_config_text(struct lb_context *ctx, const char *name, const struct re
 		{ .name = "name", .value = name },
 		{ .name = "root", .value = ctx->config.root },
 		{ .name = "directory", .value = directory },
+		{ .name = "console_log", .value = console_log },
 		{ .name = "local_config", .value = local },
 		{ .name = "id_start", .value = id_start },
 		{ .name = "id_count", .value = id_count },

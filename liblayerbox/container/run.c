@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting and stopping, freezing and thawing, one container or many. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
 #include "../core/store.h"
-#include "../network/guests.h"
-#include "../network/network.h"
-#include "../network/reservation.h"
-#include "../rebase/rebase.h"
-#include "../snapshot/layer.h"
+#include "../events/event.h"
 #include "../snapshot/stopped.h"
-#include "../stream/moving.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
-#include "id-range.h"
+#include "layout.h"
 #include "next.h"
-#include "readdress.h"
-#include "rename.h"
-#include "render.h"
+#include "prepare.h"
 #include "revive.h"
+#include "run.h"
 #include "uplink.h"
 
-enum { TIMEOUT_DEFAULT_S = 60, JOBS_MAX = 64 };
+enum { STOP_TIMEOUT_S = 60, START_TIMEOUT_S = 120, JOBS_MAX = 64 };
 
-struct verb;
+struct batch;
+struct member;
+
+/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
+struct verb {
+	const char *name;
+	int (*prepare)(struct batch *batch, const struct member *member);
+	unsigned timeout_s;           /* unless the caller says otherwise */
+	bool stops;
+};
 
 /* One container of a call over many, from its lock to its result. */
 struct member {
@@ -39,6 +43,8 @@ struct member {
 struct batch {
 	struct lb_context *ctx;
 	const struct verb *verb;
+	bool at_once;                 /* nobody's lock is waited for */
+	bool comes_back;              /* who is stopped is not meant to stay so */
 	struct member *members;
 	size_t count, next;           /* members before next have been given to the helper, or are reported */
 	lb_result_fn fn;
@@ -48,10 +54,30 @@ struct batch {
 	bool changed;
 };
 
+/*
+ * A file says that somebody stopped the container, so that the supervisor leaves it alone. It is there before it stops,
+ * and never synced: after a power cut nobody asks for it.
+ */
+static void mark_stopped(const struct member *member)
+{
+	close_fd(openat(member->lock_fd, LAYOUT_STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
+static void unmark_stopped(const struct member *member)
+{
+	if (member->lock_fd >= 0)
+		unlinkat(member->lock_fd, LAYOUT_STOPPED, 0);
+}
+
 /* Reports one result, and gives the container free again. */
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
+	/* Who did not want to wait for somebody's lock tries once more. */
+	if (!batch->at_once || result != -LB_ERR_BUSY)
+		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
+	if (result < 0 && batch->verb->stops)
+		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {
 		batch->first_failure = result;
@@ -104,100 +130,43 @@ static int batch_open(struct lb_context *ctx, const struct verb *verb, const cha
 
 /* ---------------------------------------------------------------------------- what comes before each */
 
-/* Where a monitor was killed a moment ago its veth is still there, and LXC would fail to make one of that name. */
-static void delete_leftover(struct lb_context *ctx, const struct record *record)
-{
-	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
-	char port[PORT_NAME_SIZE];
-
-	uplink_name(ctx, record, port);
-	if (text_list_add(&ports, port) == 0)
-		uplink_delete(ctx, &ports);
-}
-
-/* What it was started with before is mounted no more. */
-static int forget_mounted(struct lb_context *ctx, const struct member *member, struct record *record)
-{
-	int r;
-
-	if (!record->mounted_layers.count)
-		return 0;
-	record->mounted_layers.count = 0;
-	r = layers_sweep_later(ctx);
-	return r < 0 ? r : record_write(ctx, member->lock_fd, member->name, record);
-}
-
-/* Makes a stopped container, which is locked until it has been started, ready for that. */
-static int make_ready(struct lb_context *ctx, const struct member *member)
-{
-	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
-	struct record record = { 0 };
-	int r = record_read(ctx, member->lock_fd, member->name, &record);
-
-	if (r < 0)
-		return r;
-	r = moving_before_start(ctx, member->lock_fd, member->name, true);
-	if (r == 0 && *record.renamed_from)
-		r = rename_finish(ctx, member->name, member->lock_fd, &record);
-	if (r == 0 && *record.ipv4_before)
-		r = readdress_finish(ctx, member->name, member->lock_fd, &record);
-	if (r == 0)
-		r = forget_mounted(ctx, member, &record);
-	if (r == 0)
-		r = rebase_before_start(ctx, member->name, member->lock_fd, &record);
-	if (r == 0)
-		r = network_require(ctx, record.identity.network);
-	if (r == 0)
-		r = rights_require_kernel(ctx, !record.privileged);
-	if (r == 0 && record.id_count)
-		r = id_range_ensure(ctx, record.id_start, record.id_count);
-	if (r == 0)
-		r = render_config(ctx, member->lock_fd, member->name, &record);
-	if (r >= 0)
-		r = network_plan_make(ctx, record.identity.network, &plan);
-	if (r == 0)
-		r = reservation_before_start(ctx, &plan, member->name, &record.identity);
-	if (r == 0)
-		r = guests_admit(ctx, &plan, member->name, &record);
-	if (r >= 0)
-		delete_leftover(ctx, &record);
-	record_free(&record);
-	return r < 0 ? r : 0;
-}
-
 /* 1 when it runs; 0 when it is ready. */
-static int prepare_start(struct lb_context *ctx, const struct member *member)
+static int prepare_start(struct batch *batch, const struct member *member)
 {
-	int stopped = container_is_stopped(ctx, member->name);
+	int stopped = container_is_stopped(batch->ctx, member->name);
 
+	unmark_stopped(member);
 	if (stopped <= 0)
 		return stopped < 0 ? stopped : 1;
-	return make_ready(ctx, member);
+	return prepare_for_start(batch->ctx, member->name, member->lock_fd);
 }
 
 /* 1 when it is stopped. */
-static int prepare_stop(struct lb_context *ctx, const struct member *member)
+static int prepare_stop(struct batch *batch, const struct member *member)
 {
-	int stopped = container_is_stopped(ctx, member->name);
+	int stopped;
 
+	if (!batch->comes_back)
+		mark_stopped(member);
+	stopped = container_is_stopped(batch->ctx, member->name);
 	if (stopped == 1)
 		stopped_forget(member->lock_fd);
 	return stopped;
 }
 
-static int prepare_freeze(struct lb_context *ctx, const struct member *member)
+static int prepare_freeze(struct batch *batch, const struct member *member)
 {
-	int stopped = container_is_stopped(ctx, member->name);
+	int stopped = container_is_stopped(batch->ctx, member->name);
 
-	return stopped > 0 ? fail(ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name) : stopped;
+	return stopped > 0 ? fail(batch->ctx, -LB_ERR_NOT_RUNNING, "container '%s' is not running", member->name) :
+			     stopped;
 }
 
-/* Each verb of the helper's, and what comes before it: 0 to go on, 1 when there is nothing to do. */
-static const struct verb {
-	const char *name;
-	int (*prepare)(struct lb_context *ctx, const struct member *member);
-} start_verb = { "start", prepare_start }, stop_verb = { "stop", prepare_stop }, kill_verb = { "kill", prepare_stop },
-  freeze_verb = { "freeze", prepare_freeze }, thaw_verb = { "thaw", prepare_freeze };
+static const struct verb start_verb = { .name = "start", .prepare = prepare_start, .timeout_s = START_TIMEOUT_S },
+			 stop_verb = { .name = "stop", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
+			 kill_verb = { .name = "kill", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
+			 freeze_verb = { .name = "freeze", .prepare = prepare_freeze },
+			 thaw_verb = { .name = "thaw", .prepare = prepare_freeze };
 
 /* Afterwards the member is ready, or reported. */
 static void prepare_member(struct batch *batch, struct member *member)
@@ -206,8 +175,9 @@ static void prepare_member(struct batch *batch, struct member *member)
 	int r = name_check(ctx, "container", member->name);
 
 	if (r == 0) {
-		member->lock_fd = container_lock(ctx, member->name);
-		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(ctx, member);
+		member->lock_fd = batch->at_once ? container_lock_at_once(ctx, member->name) :
+						   container_lock(ctx, member->name);
+		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(batch, member);
 	}
 	if (r == 0)
 		member->ready = true;
@@ -269,7 +239,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 		.lxcpath = lxcpath,
 		.count = batch->count,
 		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
-		.timeout_s = options && options->timeout_s ? options->timeout_s : TIMEOUT_DEFAULT_S,
+		.timeout_s = options && options->timeout_s ? options->timeout_s : batch->verb->timeout_s,
 		.next = next_ready,
 		.fn = on_result,
 		.userdata = batch,
@@ -290,7 +260,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 }
 
 static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
-		    const struct lb_run_options *options, lb_result_fn fn, void *userdata)
+		    const struct lb_run_options *options, bool at_once, lb_result_fn fn, void *userdata)
 {
 	struct batch batch;
 	pid_t hastening = 0;
@@ -304,6 +274,8 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		r = batch_open(ctx, verb, names, fn, userdata, &batch);
 	if (r < 0)
 		return r;
+	batch.at_once = at_once;
+	batch.comes_back = options && options->comes_back;
 	if (verb == &start_verb) {
 		hastening = cgroup_hasten();
 		sweep_cgroups_of(ctx, names);
@@ -316,7 +288,7 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 	if (hastening)
 		spawn_wait(hastening, &status);
 	/* LXC leaves the group that its monitors pass through when they end. */
-	if (verb == &stop_verb || verb == &kill_verb)
+	if (verb->stops)
 		sweep_cgroups(ctx);
 	return r;
 }
@@ -324,13 +296,33 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 int lb_containers_start(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
 			lb_result_fn fn, void *userdata)
 {
-	return run_verb(ctx, &start_verb, names, options, fn, userdata);
+	return run_verb(ctx, &start_verb, names, options, false, fn, userdata);
+}
+
+int containers_start_at_once(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
+			     lb_result_fn fn, void *userdata)
+{
+	return run_verb(ctx, &start_verb, names, options, true, fn, userdata);
+}
+
+static int stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options, bool at_once,
+		lb_result_fn fn, void *userdata)
+{
+	const struct verb *verb = options && options->kill ? &kill_verb : &stop_verb;
+
+	return run_verb(ctx, verb, names, options, at_once, fn, userdata);
 }
 
 int lb_containers_stop(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
 		       lb_result_fn fn, void *userdata)
 {
-	return run_verb(ctx, options && options->kill ? &kill_verb : &stop_verb, names, options, fn, userdata);
+	return stop(ctx, names, options, false, fn, userdata);
+}
+
+int containers_stop_at_once(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
+			    lb_result_fn fn, void *userdata)
+{
+	return stop(ctx, names, options, true, fn, userdata);
 }
 
 /* --------------------------------------------------------------------------------------- one only */
@@ -347,10 +339,12 @@ int lb_container_stop(struct lb_container *container, const struct lb_run_option
 
 int lb_container_freeze(struct lb_container *container)
 {
-	return run_verb(container->ctx, &freeze_verb, (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
+	return run_verb(container->ctx, &freeze_verb, (const char *const[]){ container->name, NULL }, NULL, false, NULL,
+			NULL);
 }
 
 int lb_container_thaw(struct lb_container *container)
 {
-	return run_verb(container->ctx, &thaw_verb, (const char *const[]){ container->name, NULL }, NULL, NULL, NULL);
+	return run_verb(container->ctx, &thaw_verb, (const char *const[]){ container->name, NULL }, NULL, false, NULL,
+			NULL);
 }

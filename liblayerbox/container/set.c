@@ -6,7 +6,9 @@
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
 #include "../adapters/runtime.h"
+#include "../boot/after.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../network/guests.h"
 #include "bind-mount.h"
 #include "container.h"
@@ -169,10 +171,11 @@ static int commit(struct lb_container *container, int directory_fd, struct recor
 	return r < 0 ? r : 0;
 }
 
-int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
+static int change(struct lb_container *container, const char *key_name, const char *value)
 {
 	struct lb_context *ctx = container->ctx;
 	const struct setting_key *key = find_key(ctx, key_name);
+	CLEANUP_FD int root_lock = -1;
 	CLEANUP_FD int directory_fd = -1;
 	CLEANUP_FREE char *before = NULL;
 	CLEANUP_FREE char *after = NULL;
@@ -186,7 +189,8 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	r = rights_require_root(ctx);
 	if (r < 0)
 		return r;
-	directory_fd = container_lock(ctx, container->name);
+	directory_fd = key->is_order ? container_lock_with_root(ctx, container->name, &root_lock) :
+				       container_lock(ctx, container->name);
 	if (directory_fd < 0)
 		return directory_fd;
 	r = record_read(ctx, directory_fd, container->name, &record);
@@ -204,7 +208,9 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 		r = fail_memory(ctx);
 	else if (text_equal(before, after))
 		r = 1;
-	else
+	else if (key->is_order)
+		r = after_check(ctx, container->name, after);
+	if (r == 0)
 		r = commit(container, directory_fd, &record, key, key_name);
 	if (r < 0) {
 		record_free(&record);
@@ -213,6 +219,11 @@ int lb_container_set(struct lb_container *container, const char *key_name, const
 	record_free(&container->record);
 	container->record = record;
 	return r;
+}
+
+int lb_container_set(struct lb_container *container, const char *key_name, const char *value)
+{
+	return event_of(container->ctx, "set", container->name, change(container, key_name, value), key_name);
 }
 
 int lb_container_get(struct lb_container *container, const char *key_name, char **ret_value)

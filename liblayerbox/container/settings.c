@@ -188,7 +188,7 @@ static const struct setting_key keys[] = {
 	{ "net.ingress", OWN(ingress), .is_uplink = true },
 	{ "net.egress", OWN(egress), .is_firewall = true },
 	{ "boot.priority", NUMBER(boot.priority, 1000) },
-	{ "boot.after", LINE(boot.after), .check = check_names },
+	{ "boot.after", LINE(boot.after), .check = check_names, .is_order = true },
 	{ "boot.delay", SECONDS(boot.delay_s, DAY_S) },
 	{ "boot.wait", WORD(boot.wait, waits) },
 	{ "boot.timeout", SECONDS(boot.timeout_s, DAY_S) },

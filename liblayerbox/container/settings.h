@@ -30,6 +30,7 @@ struct setting_key {
 	bool is_limit;                /* is enforced by a cgroup controller */
 	bool is_firewall;             /* is enforced by the firewall of the container's network */
 	bool is_uplink;               /* is enforced where the container is linked to its network */
+	bool is_order;                /* names others, and is checked under the root's lock */
 	bool at_start;                /* takes effect when the container is started the next time */
 	bool (*is_of_host)(const char *value); /* does it say what the host does? Then no stream may bring it; NULL: no */
 };

@@ -12,6 +12,7 @@
  *     ROOT/layers/ID/rootfs-layer        read-only layers between top layers and bases; see docs/snapshots.md
  *     ROOT/arrived                       tokens of the moves from other hosts that ended here
  *     ROOT/rebase-answers                what was decided about questions of rebases
+ *     ROOT/logs/events.log, ROOT/logs/NAME/console.log   what happened, and what containers print; see log-directory.h
  *     ROOT/debs/NAME@GENERATION/         packages from that base's sources, for containers that have more installed
  *
  * What is being made or taken away has a name with a dot in front, beside its final place:
@@ -33,6 +34,7 @@
 #define STORE_ANSWERS "rebase-answers"
 #define STORE_DEBS "debs"
 #define STORE_ARRIVED "arrived"
+#define STORE_LOGS "logs"
 
 #define STORE_NEW_PREFIX ".new-"
 #define STORE_DELETED_PREFIX ".deleted-"

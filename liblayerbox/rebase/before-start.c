@@ -11,6 +11,7 @@ static int rebase_first(struct lb_context *ctx, const char *name, int container_
 	struct lb_rebase *rebase = NULL;
 	int r = rebase_locked(ctx, name, container_fd, record, options, fetch, is_refresh, &rebase);
 
+	rebase_tell(ctx, name, r, rebase);
 	if (r == 0)
 		log_message(ctx, LB_LOG_INFO, "container '%s' is rebased from %s to %s", name, rebase->from,
 			    rebase->to);

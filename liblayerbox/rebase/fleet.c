@@ -74,6 +74,8 @@ static void tell(struct fleet *fleet, struct result *result)
 static void work(struct fleet *fleet, struct lb_context *ctx, struct result *result)
 {
 	result->code = rebase_one(ctx, result->name, fleet->options, &result->rebase);
+	if (!fleet->options->dry_run)
+		rebase_tell(ctx, result->name, result->code, result->rebase);
 	if (result->code < 0)
 		result->error = strdup(lb_context_error(ctx));
 }

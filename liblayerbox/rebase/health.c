@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../health/check.h"
+
 enum { PAUSE_MS = 200, SETTLING_S = 1, WORD_MAX = 256, NOT_THERE = 127, COULD_NOT_RUN = 126 };
 
 /*
@@ -74,21 +76,19 @@ static int is_up(struct lb_container *container, bool may_be_degraded, unsigned 
 	return text_equal(ret_state, "running") || (may_be_degraded && text_equal(ret_state, "degraded"));
 }
 
+/* Its own check, which has no longer than what is left of the time. */
 static int run_check(struct lb_container *container, unsigned timeout_s)
 {
-	CLEANUP_TEXT_LIST struct text_list words = { 0 };
-	char said[WORD_MAX];
-	int status;
+	struct health_settings *health = &container->record.health;
+	char why[HEALTH_WHY_SIZE];
+	int r;
 
-	if (text_empty(container->record.health.command))
-		return 0;
-	if (text_list_add_words(&words, container->record.health.command) < 0)
-		return fail_memory(container->ctx);
-	status = ask(container, &words, timeout_s, said);
-	if (status <= 0)
-		return status;
-	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': its check `%s` ended with status %d%s%s",
-		    container->name, container->record.health.command, status, *said ? ": " : "", said);
+	if (timeout_s < health_timeout(&container->record))
+		health->timeout_s = timeout_s ? timeout_s : 1;
+	r = health_check(container->ctx, container, why, sizeof why);
+	if (r <= 0)
+		return r;
+	return fail(container->ctx, -LB_ERR_UNHEALTHY, "container '%s': %s", container->name, why);
 }
 
 int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, unsigned timeout_s)
@@ -105,13 +105,13 @@ int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, 
 	end.tv_sec += timeout_s;
 	do {
 		r = is_up(container, may_be_degraded, seconds_left(&end), state);
-		if (r == -LB_ERR_NOT_RUNNING)
-			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again",
-				    name);
 		if (r == 1)
 			r = run_check(container, seconds_left(&end));
 		else if (r == 0)
 			r = 1;
+		if (r == -LB_ERR_NOT_RUNNING)
+			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again",
+				    name);
 		if (r == 0 || (r < 0 && r != -LB_ERR_UNHEALTHY))
 			return r;
 		nanosleep(&pause, NULL);

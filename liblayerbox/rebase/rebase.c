@@ -7,6 +7,7 @@
 
 #include "../container/next.h"
 #include "../core/store.h"
+#include "../events/event.h"
 #include "../snapshot/fold.h"
 #include "apply.h"
 #include "dpkg-lock.h"
@@ -162,7 +163,9 @@ static int start(struct lb_context *ctx, const char *name)
 
 static int stop(struct lb_context *ctx, const char *name, bool kill)
 {
-	const struct lb_run_options options = { .size = sizeof options, .timeout_s = STOP_TIMEOUT_S, .kill = kill };
+	const struct lb_run_options options = {
+		.size = sizeof options, .timeout_s = STOP_TIMEOUT_S, .kill = kill, .comes_back = true,
+	};
 	int r = lb_containers_stop(ctx, (const char *const[]){ name, NULL }, &options, NULL, NULL);
 
 	return r < 0 ? r : 0;
@@ -247,6 +250,13 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 	return r == 0 ? bring_up(ctx, name, options, was_running, was_degraded) : r;
 }
 
+void rebase_tell(struct lb_context *ctx, const char *name, int result, const struct lb_rebase *rebase)
+{
+	CLEANUP_FREE char *way = rebase ? text_format("from %s to %s", rebase->from, rebase->to) : NULL;
+
+	event_of(ctx, "rebase", name, result, way ? way : "");
+}
+
 /* ---- confirming and undoing ---- */
 
 static int with_record(struct lb_context *ctx, const char *name, bool stopped,
@@ -266,12 +276,22 @@ static int with_record(struct lb_context *ctx, const char *name, bool stopped,
 	return r;
 }
 
-int lb_rebase_undo(struct lb_context *ctx, const char *name)
+static int undo(struct lb_context *ctx, const char *name)
 {
 	return with_record(ctx, name, true, rebase_take_back);
 }
 
-int lb_rebase_confirm(struct lb_context *ctx, const char *name)
+int lb_rebase_undo(struct lb_context *ctx, const char *name)
+{
+	return event_of(ctx, "undo", name, undo(ctx, name), "");
+}
+
+static int confirm(struct lb_context *ctx, const char *name)
 {
 	return with_record(ctx, name, false, rebase_settle);
+}
+
+int lb_rebase_confirm(struct lb_context *ctx, const char *name)
+{
+	return event_of(ctx, "confirm", name, confirm(ctx, name), "");
 }

@@ -28,3 +28,6 @@ int rebase_before_start(struct lb_context *ctx, const char *name, int container_
 
 /* Will rebase_before_start() have something to do that takes its time? A look at numbers. */
 bool rebase_is_due(struct lb_context *ctx, const struct record *record);
+
+/* Has what became of a rebase known as an event; @rebase may be NULL. */
+void rebase_tell(struct lb_context *ctx, const char *name, int result, const struct lb_rebase *rebase);

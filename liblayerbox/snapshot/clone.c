@@ -2,6 +2,7 @@
 /* A container that begins with another's files, all of them shared. */
 #include "../container/next.h"
 #include "../container/seed.h"
+#include "../events/event.h"
 #include "state.h"
 
 /* The settings are those of today, the files those of the state. */
@@ -18,8 +19,8 @@ static int read_record(struct lb_context *ctx, const struct state *state, struct
 }
 
 /* The state is held, and so are its layers, until the clone names them itself. */
-int lb_container_clone(struct lb_context *ctx, const char *name, const char *snapshot, const char *new_name,
-		       struct lb_container **ret_container)
+static int clone_container(struct lb_context *ctx, const char *name, const char *snapshot, const char *new_name,
+			   struct lb_container **ret_container)
 {
 	CLEANUP_STATE struct state state = STATE_EMPTY;
 	struct container_seed seed = { 0 };
@@ -38,4 +39,12 @@ int lb_container_clone(struct lb_context *ctx, const char *name, const char *sna
 	}
 	record_free(&record);
 	return r;
+}
+
+int lb_container_clone(struct lb_context *ctx, const char *name, const char *snapshot, const char *new_name,
+		       struct lb_container **ret_container)
+{
+	CLEANUP_FREE char *from = text_format("from %s%s%s", name, snapshot ? "@" : "", snapshot ? snapshot : "");
+
+	return event_of(ctx, "clone", new_name, clone_container(ctx, name, snapshot, new_name, ret_container), from ? from : "");
 }

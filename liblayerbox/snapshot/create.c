@@ -8,6 +8,7 @@
 #include "../container/container.h"
 #include "../container/layout.h"
 #include "../container/next.h"
+#include "../events/event.h"
 #include "../rebase/apply.h"
 #include "ahead.h"
 #include "stopped.h"
@@ -109,6 +110,8 @@ static int create_locked(struct lb_context *ctx, const char *name, int container
 		r = fail_memory(ctx);
 	if (r == 0)
 		r = make(&making, &record, ahead);
+	if (r <= 0)
+		event_of(ctx, "snapshot", name, r, label);
 	record_free(&record);
 	if (r == 0 && ret_snapshot)
 		return snapshot_make_handle(ctx, name, label, &making.record, ret_snapshot);
@@ -161,13 +164,14 @@ static int note_stop(struct lb_context *ctx, const char *name, struct stopped *s
 static int create_stopped(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 			  struct lb_snapshot **ret_snapshot)
 {
+	const struct lb_run_options stop = { .size = sizeof stop, .comes_back = true };
 	const char *const names[] = { name, NULL };
 	CLEANUP_STOPPED struct stopped stopped = STOPPED_EMPTY;
 	CLEANUP_FREE char *error = NULL;
 	int r = note_stop(ctx, name, &stopped), started;
 
 	if (r == 0)
-		r = lb_containers_stop(ctx, names, NULL, NULL, NULL);
+		r = lb_containers_stop(ctx, names, &stop, NULL, NULL);
 	if (r != 0)
 		return r < 0 ? r : create(ctx, name, options, ret_snapshot);
 	r = create(ctx, name, options, ret_snapshot);

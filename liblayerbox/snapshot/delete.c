@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "../container/next.h"
+#include "../events/event.h"
 #include "consolidate.h"
 #include "delete.h"
 #include "layer.h"
@@ -31,7 +32,7 @@ static int remove_file(struct lb_context *ctx, int container_fd, const char *nam
 	return 0;
 }
 
-int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
+static int forget(struct lb_context *ctx, const char *name, const char *label)
 {
 	struct snapshot_record record;
 	CLEANUP_FD int fd = lock_and_read(ctx, name, label, &record);
@@ -45,6 +46,11 @@ int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
 			    name);
 	r = layers_sweep_later(ctx);
 	return r < 0 ? r : remove_file(ctx, fd, name, label);
+}
+
+int snapshot_forget(struct lb_context *ctx, const char *name, const char *label)
+{
+	return event_of(ctx, "snapshot-delete", name, forget(ctx, name, label), label);
 }
 
 void layers_tidy(struct lb_context *ctx, const char *name)

@@ -4,6 +4,7 @@
 #include "../container/next.h"
 #include "../container/render.h"
 #include "../container/seed.h"
+#include "../events/event.h"
 #include "../rebase/apply.h"
 #include "layer.h"
 #include "make.h"
@@ -108,7 +109,7 @@ static int restore_locked(struct lb_context *ctx, const char *name, int containe
 	return r;
 }
 
-int lb_snapshot_restore(struct lb_context *ctx, const char *name, const char *label, char **ret_kept)
+static int restore(struct lb_context *ctx, const char *name, const char *label, char **ret_kept)
 {
 	CLEANUP_FD int fd = container_enter(ctx, name);
 	int r;
@@ -118,4 +119,9 @@ int lb_snapshot_restore(struct lb_context *ctx, const char *name, const char *la
 	r = container_require_stopped(
 		ctx, name, "stop it first, or restore the snapshot beside it with `layerbox snapshot restore --as`");
 	return r < 0 ? r : restore_locked(ctx, name, fd, label, ret_kept);
+}
+
+int lb_snapshot_restore(struct lb_context *ctx, const char *name, const char *label, char **ret_kept)
+{
+	return event_of(ctx, "restore", name, restore(ctx, name, label, ret_kept), label);
 }

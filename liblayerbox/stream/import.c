@@ -3,6 +3,7 @@
 
 #include "../adapters/rights.h"
 #include "../container/seed.h"
+#include "../events/event.h"
 #include "helper.h"
 #include "moving.h"
 
@@ -148,7 +149,9 @@ int lb_import(struct lb_context *ctx, int fd, const struct lb_import_options *op
 	if (r == 0)
 		r = import_all(&import, fd);
 	if (r < 0)
-		return fail_wrap(ctx, r, "cannot import the stream");
+		fail_wrap(ctx, r, "cannot import the stream");
+	if (event_of(ctx, "import", import.name, r, import.header.container) < 0)
+		return r;
 	name = strdup(import.name);
 	if (!name)
 		return fail_memory(ctx);

@@ -5,6 +5,7 @@
 #include "../adapters/rights.h"
 #include "../container/container.h"
 #include "../container/next.h"
+#include "../events/event.h"
 #include "../snapshot/make.h"
 #include "base-in.h"
 #include "export.h"
@@ -258,7 +259,8 @@ static int commit(struct move *move)
 
 static int stop(struct move *move)
 {
-	int r = lb_containers_stop(move->ctx, (const char *const[]){ move->name, NULL }, NULL, NULL, NULL);
+	const struct lb_run_options options = { .size = sizeof options, .comes_back = true };
+	int r = lb_containers_stop(move->ctx, (const char *const[]){ move->name, NULL }, &options, NULL, NULL);
 
 	return r < 0 ? r : 0;
 }
@@ -394,7 +396,7 @@ static int go_on(struct move *move, const struct moving *left, const char *targe
 	return left->stage == MOVING_GONE ? leave(move) : commit(move);
 }
 
-int lb_move(struct lb_context *ctx, const char *name, const char *target)
+static int move_to(struct lb_context *ctx, const char *name, const char *target)
 {
 	CLEANUP_MOVE struct move move = {
 		.ctx = ctx, .name = name, .remote = { .ctx = ctx, .text = target }, .hold_fd = -1
@@ -416,7 +418,14 @@ int lb_move(struct lb_context *ctx, const char *name, const char *target)
 	return go(&move);
 }
 
-int lb_move_back(struct lb_context *ctx, const char *name, bool unasked)
+int lb_move(struct lb_context *ctx, const char *name, const char *target)
+{
+	CLEANUP_FREE char *to = text_format("to %s", target);
+
+	return event_of(ctx, "move", name, move_to(ctx, name, target), to ? to : "");
+}
+
+static int move_back(struct lb_context *ctx, const char *name, bool unasked)
 {
 	CLEANUP_MOVE struct move move = { .ctx = ctx, .name = name, .remote = { .ctx = ctx }, .hold_fd = -1 };
 	int r = name_check(ctx, "container", name);
@@ -439,4 +448,9 @@ int lb_move_back(struct lb_context *ctx, const char *name, bool unasked)
 	if (r < 0)
 		return r;
 	return put_back(&move, 0);
+}
+
+int lb_move_back(struct lb_context *ctx, const char *name, bool unasked)
+{
+	return event_of(ctx, "move-back", name, move_back(ctx, name, unasked), "");
 }

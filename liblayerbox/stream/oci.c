@@ -9,6 +9,7 @@
 #include "../adapters/rights.h"
 #include "../base/generation.h"
 #include "../base/import.h"
+#include "../events/event.h"
 #include "../snapshot/merge.h"
 #include "../snapshot/state.h"
 #include "../util/file.h"
@@ -211,7 +212,7 @@ static int unpack_image(struct lb_context *ctx, const char *source, const struct
 	return run_helper(ctx, argv, &options, what, &output);
 }
 
-int lb_base_import_oci(struct lb_context *ctx, const char *name, const char *text)
+static int import_image(struct lb_context *ctx, const char *name, const char *text)
 {
 	CLEANUP(image_source_free) struct image_source source = { 0 };
 	int r = name_check(ctx, "base", name);
@@ -221,4 +222,9 @@ int lb_base_import_oci(struct lb_context *ctx, const char *name, const char *tex
 	if (r == 0)
 		r = split_source(ctx, text, &source);
 	return r < 0 ? r : base_import_with(ctx, name, text, unpack_image, &source);
+}
+
+int lb_base_import_oci(struct lb_context *ctx, const char *name, const char *text)
+{
+	return event_of(ctx, "base-import", "", import_image(ctx, name, text), name);
 }

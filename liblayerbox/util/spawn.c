@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "file.h"
 #include "text.h"
 
@@ -188,8 +188,11 @@ struct output {
 
 static void output_line_done(struct output *output)
 {
-	if (output->options->on_line && output->line.length)
-		output->options->on_line(text_printable(output->line.data), output->options->userdata);
+	const struct spawn_options *options = output->options;
+
+	if (options->on_line && output->line.length)
+		options->on_line(options->raw_lines ? output->line.data : text_printable(output->line.data),
+				 options->userdata);
 	output->line.length = 0;
 }
 
@@ -237,18 +240,10 @@ static int give_line(const struct spawn_options *options, int *input_fd)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* For poll(2): how long is left until @end_ms, where that is not 0. */
 static int ms_left(int64_t end_ms)
 {
-	int64_t left = end_ms ? end_ms - now_ms() : -1;
+	int64_t left = end_ms ? end_ms - clock_ms() : -1;
 
 	return !end_ms ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -257,7 +252,7 @@ static int ms_left(int64_t end_ms)
 static int converse(struct output *output, int output_fd, int *input_fd)
 {
 	unsigned timeout_s = output->options->timeout_s;
-	int64_t end_ms = timeout_s ? now_ms() + (int64_t)timeout_s * 1000 : 0;
+	int64_t end_ms = timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
 	int end_fd = output->options->end_fd ? output->options->end_fd : -1, r = 0;
 
 	while (r == 0) {
@@ -268,7 +263,7 @@ static int converse(struct output *output, int output_fd, int *input_fd)
 
 		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
-		else if (end_ms && now_ms() >= end_ms)
+		else if (end_ms && clock_ms() >= end_ms)
 			r = -ETIMEDOUT; /* also of one that never ceases to talk */
 		else if (fds[2].revents)
 			r = -ECANCELED;

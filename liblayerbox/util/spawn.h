@@ -26,6 +26,7 @@ struct spawn_options {
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */
 	int third_fd;                 /* what it has as its descriptor 3, without @inherited; 0: nothing */
 	spawn_line_fn on_line;
+	bool raw_lines;               /* control characters in lines stay as they are */
 	void *userdata;
 };
 

@@ -88,18 +88,27 @@ prepare_victim() {
 	kill_everywhere prepare_victim after_delete delete victim
 }
 
+# And somebody who comes after it.
+prepare_renamed() {
+	make victim
+	[ -e "$CONTAINERS/follower" ] || make follower
+	layerbox set follower boot.after=victim
+}
+
 after_rename() {
 	local listed
 	layerbox --quiet doctor > /dev/null
 	listed=$(names 2> /dev/null)
+	listed=${listed#follower }
 	[[ $listed = victim || $listed = other ]] || fail "it has the names '$listed'"
-	is "$(ls -A "$HOSTS")" "$listed"
+	is "$(ls -A "$HOSTS" | xargs)" "follower $listed"
 	is "$(field "$listed" ipv4)" "$(cut -d, -f3 "$HOSTS/$listed")"
+	is "$(layerbox get follower boot.after)" "$listed"
 	is_whole "$listed"
 }
 
 @test "rename, killed anywhere: it has one name, everywhere, after doctor" {
-	kill_everywhere prepare_victim after_rename rename victim other
+	kill_everywhere prepare_renamed after_rename rename victim other
 }
 
 # Until doctor comes, its record has the new address or the old; then all else follows.

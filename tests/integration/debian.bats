@@ -127,13 +127,25 @@ pid_changed() {
 	boots tiger
 	machine=$(layerbox exec tiger -- cat /etc/machine-id)
 	layerbox exec tiger -- sh -c 'echo hello > /srv/file; chown 1000:1000 /srv/file; mkdir /var/lib/own; rm /etc/issue'
+	layerbox exec tiger -- sh -c 'echo "of a kind" | systemd-cat -t customer; journalctl --sync'
+	succeeds layerbox logs tiger --boot -n 50
+	[[ $output == *'customer['*']: of a kind'* ]]
+	is "$stderr" ''
+	succeeds layerbox logs tiger --unit systemd-networkd --since 1h
+	[[ $output == *systemd-networkd* && $output != *'of a kind'* ]]
+	succeeds layerbox logs tiger --console
+	[[ $output == *systemd* ]]
 	began=${EPOCHREALTIME/./}
 	succeeds layerbox stop tiger
 	[ $((${EPOCHREALTIME/./} - began)) -lt 20000000 ]
 	no_mount_left
 	wait_until 5 no_cgroup_left
+	succeeds layerbox logs tiger --boot
+	[[ $output == *'customer['*']: of a kind'*'Reached target final.target'* ]]
+	says "is stopped: this was its journal as it is on disk"
 	succeeds layerbox start tiger
 	boots tiger
+	[[ $(layerbox logs tiger --boot) != *'of a kind'* ]]
 	is "$(layerbox exec tiger -- stat -c '%u:%g' /srv/file)" 1000:1000
 	is "$(layerbox exec tiger -- cat /srv/file /etc/machine-id)" "hello
 $machine"

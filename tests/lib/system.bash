@@ -97,12 +97,28 @@ host_config() {
 	END
 }
 
+# host_tree SUITE TREE: a tree for a machine with systemd, and layerbox in it as it was installed.
+host_tree() {
+	local archive
+	# shellcheck source=tests/lib/packages
+	. "$lib/packages"
+	[ "$1" = bookworm ] && archive=libarchive13 || archive=libarchive13t64
+	# shellcheck disable=SC2086
+	fresh_tree "$1" "$2" systemd systemd-sysv systemd-resolved dbus $run_packages libnl-route-3-200 libjansson4 $archive
+	prepare_host "$2"
+	# layerbox lies over /usr of the private host alone; what it consists of:
+	(cd / && find usr/bin/layerbox usr/lib/liblayerbox.so* usr/libexec/layerbox usr/share/layerbox \
+		usr/lib/systemd/system/layerbox* usr/lib/systemd/system/lxc.service.d usr/lib/sysctl.d/40-layerbox.conf \
+		-print0 | tar -c --null --no-recursion -T -) | tar -x -C "$2"
+}
+
 # prepare_host TREE: what a machine is not in the eyes of Debian's units, for being a container.
 prepare_host() {
 	local unit
 	mkdir -p "$1/etc/systemd/system/lxc-net.service.d" "$1/usr/share/lxc"
 	printf '[Unit]\nConditionVirtualization=\n' > "$1/etc/systemd/system/lxc-net.service.d/test.conf"
-	for unit in sys-kernel-debug.mount sys-kernel-tracing.mount systemd-modules-load.service; do
+	# The kernel's limits are the machine's.
+	for unit in sys-kernel-debug.mount sys-kernel-tracing.mount systemd-modules-load.service systemd-sysctl.service; do
 		ln -sf /dev/null "$1/etc/systemd/system/$unit"
 	done
 	: > "$1/etc/machine-id"

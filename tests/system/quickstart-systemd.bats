@@ -31,7 +31,7 @@ teardown_file() {
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
 	kill_host
 	start_host
-	succeeds in_host layerbox start tiger-assemblies
+	is "$(in_host layerbox info tiger-assemblies --json | jq -r .state)" running
 	is "$(in_host systemctl is-active layerbox-net.service)" active
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
 }

@@ -2,23 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A Debian host with systemd, on which Debian's lxc-net runs lxcbr0: layerbox beside it, and reboots of all that.
 load ../lib/system
+load ../lib/boot
 
 setup_file() {
-	local tree suite archive
-	tree=$(mktemp -d "${TMPDIR:-/tmp}/host.XXXXXX")
-	export HOST_TREE=$tree
+	HOST_TREE=$(mktemp -d "${TMPDIR:-/tmp}/host.XXXXXX")
+	export HOST_TREE
 	network_for_hosts
-	# shellcheck source=tests/lib/packages
-	. "$lib/packages"
 	# Of the machine's own release: layerbox has been built for its libraries.
-	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	[ "$suite" = bookworm ] && archive=libarchive13 || archive=libarchive13t64
-	# shellcheck disable=SC2086
-	fresh_tree "$suite" "$tree" systemd systemd-sysv systemd-resolved dbus $run_packages libnl-route-3-200 libjansson4 $archive
-	prepare_host "$tree"
-	# layerbox lies over /usr of the private host alone; what it consists of:
-	(cd / && find usr/bin/layerbox usr/lib/liblayerbox.so* usr/libexec/layerbox usr/share/layerbox \
-		usr/lib/systemd/system/layerbox-net.service -print0 | tar -c --null --no-recursion -T -) | tar -x -C "$tree"
+	host_tree "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$HOST_TREE"
 	start_host
 }
 
@@ -154,4 +145,10 @@ nobody_answers_for() {
 	is "$(in_host layerbox net status --json | jq -r '.manager + .problem')" layerbox
 	succeeds in_host layerbox stop tiger
 	is "$(in_host systemctl --failed --plain --no-legend)" ''
+}
+
+# boot.bats has the same with lxc-net, and on Debian 13.
+@test "containers are started with the host and shut down with it, and no unit stops them at any other time" {
+	succeeds in_host layerbox delete --all --force
+	boot_and_shutdown own
 }

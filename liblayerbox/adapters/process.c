@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "../util/cleanup.h"
+#include "../util/file.h"
+
+enum { STAT_BYTES_MAX = 4096 };
+
+int process_open(pid_t pid, struct process *ret_process)
+{
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd < 0)
+		return pid > 0 ? -errno : -ESRCH;
+	*ret_process = (struct process){ .pid = pid, .fd = fd };
+	return 0;
+}
+
+pid_t process_parent(const struct process *process)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[64], *end;
+	int parent;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", process->pid);
+	if (file_read(AT_FDCWD, path, STAT_BYTES_MAX, &text, NULL) < 0)
+		return -ESRCH;
+	/* The name, which could have anything in it, ends with the last parenthesis: proc(5). */
+	end = strrchr(text, ')');
+	if (!end || sscanf(end, ") %*c %d", &parent) != 1)
+		return -ESRCH;
+	/* While it is there, its number is no other's. */
+	return syscall(SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0 ? parent : -ESRCH;
+}
+
+void process_close(struct process *process)
+{
+	close_fd(take_fd(&process->fd));
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Containers' journals: their own journalctl is asked, since only that knows the format it writes. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "../adapters/inside.h"
+#include "../container/layout.h"
+#include "../core/store.h"
+#include "../snapshot/layer.h"
+#include "../snapshot/sight.h"
+#include "reader.h"
+
+#define WORK "work"
+
+/* What journalctl ends with where it is not there; and, for the helper, where it could not enter the container. */
+enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, STOPPED_S = 120 };
+
+struct hearing {
+	const struct reader *reader;
+	bool none;                    /* no journal, no program, or nothing in it */
+	bool heard;                   /* a line of it */
+	char **last;                  /* a ring of its last lines, where only they are wanted */
+	size_t next;                  /* in that */
+};
+
+static int hearing_begin(const struct reader *reader, struct hearing *hearing)
+{
+	*hearing = (struct hearing){ .reader = reader };
+	if (!reader->lines || !reader->options->since || reader->options->follow)
+		return 0;
+	hearing->last = calloc(reader->lines, sizeof *hearing->last);
+	return hearing->last ? 0 : fail_memory(reader->ctx);
+}
+
+static void take(struct hearing *hearing, const char *line)
+{
+	if (!hearing->last) {
+		reader_line(hearing->reader, line);
+		return;
+	}
+	free(hearing->last[hearing->next]);
+	hearing->last[hearing->next] = strdup(line);
+	hearing->next = (hearing->next + 1) % hearing->reader->lines;
+}
+
+static void hearing_end(struct hearing *hearing)
+{
+	for (size_t i = 0; hearing->last && i < hearing->reader->lines; i++) {
+		char *line = hearing->last[(hearing->next + i) % hearing->reader->lines];
+
+		if (line)
+			reader_line(hearing->reader, line);
+		free(line);
+	}
+	free(hearing->last);
+}
+
+/* What it says instead of lines, or what the helpers say where it is not there. */
+static bool is_remark(const char *line)
+{
+	static const char *const remarks[] = { "No journal files were found.", "-- No entries --",
+					       "layerbox: cannot run 'journalctl'", "journalctl cannot be run:",
+					       "Failed to open /var/log/journal: No such file" };
+
+	for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
+		if (text_after(line, remarks[i]))
+			return true;
+	return false;
+}
+
+static void on_line(const char *line, void *userdata)
+{
+	struct hearing *hearing = userdata;
+
+	if (!hearing->heard && is_remark(line)) {
+		hearing->none = hearing->none || !text_after(line, "-- No entries");
+		return;
+	}
+	hearing->heard = true;
+	take(hearing, line);
+}
+
+/*
+ * With --since, --lines counts from there on, so the last lines are found out here. A boot is a life of the container:
+ * its systemd gives it an id of its own. Of a directory that is named, --boot=0 is the last one in there.
+ */
+static int make_arguments(const struct reader *reader, bool running, struct text_list *argv)
+{
+	const struct lb_logs_options *options = reader->options;
+	const bool follow = running && options->follow;
+	int r = text_list_add_words(argv, "journalctl --no-pager --quiet --no-hostname --output=short-iso");
+
+	if (r == 0 && !running)
+		r = text_list_add(argv, "--directory=/var/log/journal");
+	if (r == 0 && follow)
+		r = text_list_add(argv, "--follow");
+	if (r == 0 && options->boot)
+		r = text_list_add(argv, "--boot=0");
+	if (r == 0 && options->unit)
+		r = text_list_format(argv, "--unit=%s", options->unit);
+	if (r == 0 && options->since)
+		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
+	if (r == 0 && reader->lines && !options->since)
+		r = text_list_format(argv, "--lines=%u", reader->lines);
+	else if (r == 0 && follow)
+		r = text_list_add(argv, "--no-tail");
+	return r;
+}
+
+/* 1 where there is no journal. @status is journalctl's, which is the container's and may be anything. */
+static int conclude(struct hearing *hearing, int status)
+{
+	const struct reader *reader = hearing->reader;
+
+	hearing_end(hearing);
+	if (hearing->heard || (status == 0 && !hearing->none))
+		return 0;
+	if (hearing->none || status == STATUS_NOT_THERE)
+		return 1;
+	if (status == STATUS_NOT_ENTERED)
+		return fail(reader->ctx, -LB_ERR_RUNTIME, "LXC could not enter container '%s'", reader->name);
+	return fail(reader->ctx, -LB_ERR_PROGRAM_FAILED, "journalctl of container '%s' ended with status %d", reader->name,
+		    status);
+}
+
+/* ---- of one that runs ---- */
+
+int journal_read_running(const struct reader *reader, struct lb_container *container)
+{
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	struct hearing hearing;
+	int status = 0, r = hearing_begin(reader, &hearing), concluded;
+
+	if (r == 0 && make_arguments(reader, true, &argv) < 0)
+		r = fail_memory(reader->ctx);
+	if (r == 0)
+		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd, on_line,
+				     &hearing, &status);
+	concluded = conclude(&hearing, status);
+	return r < 0 ? r : concluded;
+}
+
+/* ---- of one that is stopped ---- */
+
+/* Paths of the trees of a sight, topmost first. */
+static int list_trees(const struct reader *reader, const struct sight *sight, struct text_list *paths)
+{
+	const char *root = reader->ctx->config.root;
+	char base[NAME_LENGTH_MAX + 1];
+	unsigned generation;
+	int r = text_list_format(paths, "%s/" STORE_CONTAINERS "/%s/" LAYOUT_TOP, root, reader->name);
+
+	for (size_t i = 0; r == 0 && i < sight->layers.count; i++)
+		r = text_list_format(paths, "%s/" STORE_LAYERS "/%s/" LAYER_TREE, root, sight->layers.ids[i]);
+	if (r == 0 && !name_parse_base(sight->base, base, &generation))
+		return fail(reader->ctx, -LB_ERR_DAMAGED, "\"%s\" is no base", sight->base);
+	if (r == 0)
+		r = text_list_format(paths, "%s/" STORE_BASES "/%s/%u/" LAYOUT_ROOTFS, root, base, generation);
+	return r < 0 ? fail_memory(reader->ctx) : 0;
+}
+
+/* Its programs are hostile: what they change goes to a layer that is thrown away, and they have a time. */
+static int run_inside(const struct reader *reader, const struct lb_container *container, const struct text_list *trees,
+		      const struct text_list *argv, struct hearing *hearing, int *ret_status)
+{
+	static const char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+						   "LC_ALL=C.UTF-8", "HOME=/root", "container=lxc", NULL };
+	CLEANUP_LAYER_DRAFT struct layer_draft draft = LAYER_DRAFT_EMPTY;
+	CLEANUP_FREE char *layers = NULL;
+	int r = layer_draft_begin(reader->ctx, NULL, &draft);
+
+	if (r < 0)
+		return r;
+	layers = store_path(reader->ctx, STORE_LAYERS "/" STORE_NEW_PREFIX "%s", draft.id);
+	if (!layers)
+		return fail_memory(reader->ctx);
+	if (mkdirat(draft.fd, WORK, 0700) < 0)
+		return fail_errno(reader->ctx, errno, "cannot make a directory in %s", layers);
+	return inside_run(reader->ctx,
+			  &(struct inside){ .lowers = (const char *const *)trees->items,
+					    .layers = layers,
+					    .upper = LAYER_TREE,
+					    .work = WORK,
+					    .id_start = container->record.id_start,
+					    .id_count = container->record.id_count,
+					    .timeout_s = STOPPED_S,
+					    .env = environment,
+					    .on_line = on_line,
+					    .raw_lines = true,
+					    .end_fd = reader->options->stop_fd,
+					    .userdata = hearing },
+			  (const char *const *)argv->items, ret_status, NULL);
+}
+
+int journal_read_stopped(const struct reader *reader, const struct lb_container *container)
+{
+	CLEANUP_SIGHT struct sight sight = SIGHT_EMPTY;
+	CLEANUP_TEXT_LIST struct text_list trees = { 0 };
+	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
+	struct hearing hearing;
+	int status = 0, r = hearing_begin(reader, &hearing), concluded;
+
+	if (r == 0)
+		r = sight_open(reader->ctx, reader->name, NULL, &sight);
+	if (r == 0)
+		r = list_trees(reader, &sight, &trees);
+	if (r == 0 && make_arguments(reader, false, &argv) < 0)
+		r = fail_memory(reader->ctx);
+	if (r == 0)
+		r = run_inside(reader, container, &trees, &argv, &hearing, &status);
+	concluded = conclude(&hearing, status);
+	return r < 0 ? r : concluded;
+}

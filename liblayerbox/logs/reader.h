@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One container's log, from where there is one: its journal, or its console. */
+#pragma once
+
+#include <pthread.h>
+
+#include "../container/container.h"
+
+struct reader {
+	struct lb_context *ctx;       /* of the thread that reads */
+	const char *name;
+	const struct lb_logs_options *options;
+	unsigned lines;               /* so many of the last; 0: all */
+	pthread_mutex_t *mutex;       /* one line at a time, of all that read together */
+	lb_line_fn fn;
+	void *userdata;
+};
+
+/* Gives a line of the container's on, fit for a terminal. */
+void reader_line(const struct reader *reader, const char *line);
+
+/* Reads it, and follows it where that is asked for. */
+int reader_run(const struct reader *reader);
+
+/*
+ * The journal, by the container's own journalctl: run in it, or, where it is stopped, in a tree of its files that
+ * nothing of it changes. 1 where it has none, and then no line was given.
+ */
+int journal_read_running(const struct reader *reader, struct lb_container *container);
+int journal_read_stopped(const struct reader *reader, const struct lb_container *container);
+
+/* What is in ROOT/logs/NAME. 1 where nothing is. */
+int console_read(const struct reader *reader);

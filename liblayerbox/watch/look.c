@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "look.h"
+
+#include <fcntl.h>
+
+#include "../adapters/lxc-command.h"
+#include "../container/layout.h"
+#include "../core/lock.h"
+#include "../core/store.h"
+
+/* What a look at many has in common. */
+struct sight {
+	struct lb_context *ctx;
+	int containers_fd;
+	char *lxcpath;
+};
+
+static void read_settings(const struct sight *sight, struct look *look)
+{
+	const char *by_default = sight->ctx->config.restart_policy;
+	struct identity_stamp stamp;
+	struct record record = { 0 };
+	int r;
+
+	if (!identity_stamp(sight->containers_fd, look->name, &stamp))
+		stamp = (struct identity_stamp){ 0 };
+	if (stamp.inode && memcmp(&stamp, &look->stamp, sizeof stamp) == 0)
+		return;
+	r = record_read_by_name(sight->ctx, sight->containers_fd, look->name, &record);
+	if (r < 0 && r != -LB_ERR_NO_CONTAINER)
+		log_message(sight->ctx, LB_LOG_WARNING, "%s", sight->ctx->error);
+	look->settings = policy_settings_of(r == 0 ? &record : NULL, look->name, by_default);
+	look->has_settings = true;
+	look->stamp = stamp;
+	record_free(&record);
+}
+
+static bool is_locked(const struct sight *sight, const char *name)
+{
+	CLEANUP_FD int fd = lock_container_at_once(sight->ctx, name);
+
+	return fd == -LB_ERR_BUSY;
+}
+
+static bool was_stopped(const struct sight *sight, const char *name)
+{
+	char path[NAME_LENGTH_MAX + sizeof "/" LAYOUT_STOPPED];
+
+	snprintf(path, sizeof path, "%s/" LAYOUT_STOPPED, name);
+	return faccessat(sight->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A monitor that is there for a moment longer may be about to start its container again: a reboot from inside. */
+static enum look_found look_down(const struct sight *sight, const struct look *look)
+{
+	if (faccessat(sight->containers_fd, look->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return LOOK_GONE;
+	if (look->was_up && (lxc_command_has_monitor(sight->lxcpath, look->name) || is_locked(sight, look->name)))
+		return LOOK_BUSY;
+	return was_stopped(sight, look->name) ? LOOK_STOPPED : LOOK_DOWN;
+}
+
+static void look_at_one(const struct sight *sight, struct look *look)
+{
+	struct lxc_answer answer;
+	int r = lxc_command_query(sight->lxcpath, look->name, &answer);
+
+	look->pid = 0;
+	if (r < 0) /* a monitor that does not answer; who works with the container is told so */
+		look->found = LOOK_BUSY;
+	else if (answer.state == LB_STATE_STOPPED)
+		look->found = look_down(sight, look);
+	else if ((answer.state == LB_STATE_RUNNING || answer.state == LB_STATE_FROZEN) && answer.pid)
+		look->found = LOOK_UP, look->pid = answer.pid;
+	else
+		look->found = LOOK_BUSY;
+	if (look->found != LOOK_GONE)
+		read_settings(sight, look);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct look *)a)->name, ((const struct look *)b)->name);
+}
+
+/* Adds containers that nobody has asked for. */
+static int add_others(const struct sight *sight, struct look **looks, size_t *count)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	size_t known = *count;
+	struct look *all;
+	int r = record_list_names(sight->ctx, &names);
+
+	if (r < 0)
+		return r;
+	all = reallocarray(*looks, known + names.count + 1, sizeof *all);
+	if (!all)
+		return -ENOMEM;
+	*looks = all;
+	for (size_t i = 0; i < names.count; i++) {
+		struct look look = { 0 };
+
+		text_copy(look.name, sizeof look.name, names.items[i]);
+		if (!known || !bsearch(&look, all, known, sizeof look, compare))
+			all[(*count)++] = look;
+	}
+	return 0;
+}
+
+int look_at(struct lb_context *ctx, struct look **looks, size_t *count, bool all)
+{
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	const struct sight sight = { .ctx = ctx, .containers_fd = containers_fd, .lxcpath = lxcpath };
+	int r = 0;
+
+	if (containers_fd < 0 || !lxcpath)
+		return containers_fd < 0 ? containers_fd : -ENOMEM;
+	if (*count)
+		qsort(*looks, *count, sizeof **looks, compare);
+	if (all)
+		r = add_others(&sight, looks, count);
+	for (size_t i = 0; r == 0 && i < *count; i++)
+		look_at_one(&sight, &(*looks)[i]);
+	return r;
+}

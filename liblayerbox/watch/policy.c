@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "policy.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "../health/check.h"
+
+enum {
+	INTERVAL_DEFAULT_S = 30,
+	RETRIES_DEFAULT = 3,
+	LIMIT_DEFAULT = 5,
+	SETTLING_MS = 60000,
+	BACKOFF_FIRST_MS = 1000,
+	BACKOFF_MAX_MS = 60000,
+	LATER_MS = 2000,
+	FIRST_CHECK_MS = 1000,        /* after a start */
+	STARTING_INTERVAL_MS = 5000,  /* while it is starting, so that it is not thought to be for long when it is not */
+};
+
+static enum restart_policy restart_of(const char *text)
+{
+	return text_equal(text, "always")     ? RESTART_ALWAYS
+	       : text_equal(text, "on-failure") ? RESTART_ON_FAILURE
+						: RESTART_NO;
+}
+
+struct policy_settings policy_settings_of(const struct record *record, const char *name, const char *by_default)
+{
+	static const struct record nothing = { 0 };
+	const struct record *given = record ? record : &nothing;
+	const struct health_settings *health = &given->health;
+	struct policy_settings settings = {
+		.has_check = health_has_check(given),
+		.restart = (enum restart_policy)given->restart_policy,
+		.limit = given->restart_limit ? (unsigned)given->restart_limit : LIMIT_DEFAULT,
+		.retries = health->retries ? (unsigned)health->retries : RETRIES_DEFAULT,
+		.interval_ms = (int64_t)(health->interval_s ? health->interval_s : INTERVAL_DEFAULT_S) * 1000,
+		.start_period_ms = (int64_t)health->start_period_s * 1000,
+	};
+
+	if (settings.restart == RESTART_DEFAULT)
+		settings.restart = restart_of(by_default);
+	settings.phase_ms = (int64_t)(text_hash(name) % (uint64_t)settings.interval_ms);
+	return settings;
+}
+
+/* ---- ends ---- */
+
+/* Of a container's init: the kernel ends it with SIGINT when the container powers off, with SIGHUP to boot again. */
+bool policy_is_failure(int status)
+{
+	if (status == POLICY_UNKNOWN)
+		return true;
+	return WIFSIGNALED(status) ? WTERMSIG(status) != SIGINT : !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+void policy_describe_end(int status, char *ret_text, size_t size)
+{
+	const char *signal_name;
+
+	if (status == POLICY_UNKNOWN) {
+		snprintf(ret_text, size, "ended, nobody saw how");
+	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) {
+		snprintf(ret_text, size, "powered off");
+	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP) {
+		snprintf(ret_text, size, "did not come back from a reboot");
+	} else if (WIFSIGNALED(status)) {
+		signal_name = sigabbrev_np(WTERMSIG(status));
+		snprintf(ret_text, size, "was ended by signal %d (%s%s)", WTERMSIG(status), signal_name ? "SIG" : "",
+			 signal_name ? signal_name : "real-time");
+	} else {
+		snprintf(ret_text, size, "ended with status %d", WEXITSTATUS(status));
+	}
+}
+
+/* ---- running ---- */
+
+static bool is_settled(const struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	return policy->kept.pid && now_ms - policy->kept.since_ms >= SETTLING_MS &&
+	       (!settings->has_check || policy->kept.state == HEALTH_HEALTHY);
+}
+
+/* The row ends; what was told of it is over. */
+static unsigned settle(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	if (policy->settle_ms && now_ms >= policy->settle_ms)
+		policy->settle_ms = 0;
+	if (!is_settled(policy, settings, now_ms))
+		return 0;
+	policy->kept.restarts = 0;
+	if (policy->kept.told != HEALTH_TOLD_FAILED)
+		return 0;
+	policy->kept.told = HEALTH_TOLD_NOTHING;
+	return POLICY_TELL_RECOVERED;
+}
+
+/* Somebody has set a check, or taken it away, or the supervisor was away for a while. */
+static void follow_settings(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	struct health_entry *kept = &policy->kept;
+
+	if (!settings->has_check) {
+		kept->state = HEALTH_NONE;
+		kept->failures = 0;
+		kept->was_cured = false;
+		if (kept->told == HEALTH_TOLD_UNHEALTHY)
+			kept->told = HEALTH_TOLD_NOTHING;
+		policy->check_ms = 0;
+		return;
+	}
+	if (kept->state == HEALTH_NONE)
+		kept->state = HEALTH_STARTING;
+	if (!policy->check_ms && !policy->is_checking)
+		policy->check_ms = now_ms + (kept->state == HEALTH_STARTING ? FIRST_CHECK_MS : settings->phase_ms);
+}
+
+/* A supervisor was killed before it could do what it had decided. */
+static void forget_start(struct health_entry *kept)
+{
+	if (kept->start_ms && kept->was_cured) {
+		kept->was_cured = false;
+		kept->restarts -= kept->restarts > 0;
+	}
+	kept->start_ms = 0;
+}
+
+static void runs(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
+{
+	struct health_entry *kept = &policy->kept;
+
+	if (kept->pid != event->pid) {
+		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
+		/* Who starts by hand what has failed begins a new row. */
+		if (kept->state == HEALTH_FAILED)
+			kept->restarts = 0;
+		kept->pid = event->pid;
+		kept->since_ms = event->now_ms;
+		kept->state = HEALTH_NONE;
+		kept->failures = 0;
+		policy->check_ms = 0;
+	}
+	if (!policy->is_starting)
+		forget_start(kept);
+	if (kept->state == HEALTH_FAILED) /* nobody writes that of one that runs */
+		kept->state = HEALTH_NONE;
+	follow_settings(policy, settings, event->now_ms);
+	if (event->now_ms < kept->since_ms + SETTLING_MS)
+		policy->settle_ms = kept->since_ms + SETTLING_MS;
+}
+
+/* ---- not running ---- */
+
+static void goes_down(struct policy *policy, int64_t now_ms)
+{
+	policy->kept.pid = 0;
+	policy->kept.since_ms = now_ms;
+	policy->kept.state = HEALTH_NONE;
+	policy->kept.failures = 0;
+	policy->check_ms = 0;
+	policy->settle_ms = 0;
+}
+
+static unsigned fails(struct policy *policy)
+{
+	policy->kept.state = HEALTH_FAILED;
+	policy->kept.start_ms = 0;
+	policy->kept.told = HEALTH_TOLD_FAILED;
+	return POLICY_TELL_FAILED;
+}
+
+static int64_t backoff_ms(unsigned restarts)
+{
+	int64_t wait_ms = BACKOFF_FIRST_MS;
+
+	while (restarts-- && wait_ms < BACKOFF_MAX_MS)
+		wait_ms *= 2;
+	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
+}
+
+/* The next start of the row, or the end of it. */
+static unsigned start_again(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	if (policy->kept.restarts >= settings->limit)
+		return fails(policy);
+	policy->kept.start_ms = now_ms + backoff_ms(policy->kept.restarts);
+	return 0;
+}
+
+static unsigned ended(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
+{
+	bool failed = policy_is_failure(event->status);
+
+	goes_down(policy, event->now_ms);
+	/* Ours: what became of it, its result says. */
+	if (policy->is_starting)
+		return 0;
+	if (settings->restart == RESTART_ALWAYS || (settings->restart == RESTART_ON_FAILURE && failed))
+		return POLICY_SAY_ENDED | start_again(policy, settings, event->now_ms);
+	return POLICY_SAY_ENDED | (failed ? fails(policy) : 0);
+}
+
+/* Whoever stopped it knows; that it was in trouble before is over when it is well again. */
+static void stopped(struct policy *policy, int64_t now_ms)
+{
+	const struct health_entry *kept = &policy->kept;
+
+	if (!kept->pid && !kept->start_ms && kept->state == HEALTH_NONE && !kept->restarts && !policy->is_starting)
+		return;
+	goes_down(policy, now_ms);
+	policy->is_starting = false;
+	policy->kept.start_ms = 0;
+	policy->kept.restarts = 0;
+	policy->kept.was_cured = false;
+}
+
+static unsigned start_failed(struct policy *policy, const struct policy_settings *settings,
+			     const struct policy_event *event)
+{
+	if (event->pid)
+		return 0;
+	goes_down(policy, event->now_ms);
+	return settings->restart == RESTART_NO ? fails(policy) : start_again(policy, settings, event->now_ms);
+}
+
+/* It does not count as a restart. One that is to be stopped first waits for its next bad check. */
+static void start_later(struct policy *policy, const struct policy_event *event)
+{
+	policy->kept.restarts -= policy->kept.restarts > 0;
+	policy->kept.was_cured = false;
+	if (event->pid)
+		return;
+	goes_down(policy, event->now_ms);
+	policy->kept.start_ms = event->now_ms + LATER_MS;
+}
+
+static unsigned start_done(struct policy *policy, const struct policy_settings *settings,
+			   const struct policy_event *event)
+{
+	policy->is_starting = false;
+	policy->kept.start_ms = 0;
+	if (event->type == POLICY_START_FAILED)
+		return start_failed(policy, settings, event);
+	if (event->type == POLICY_START_LATER)
+		start_later(policy, event);
+	return 0;
+}
+
+/* ---- checks ---- */
+
+static bool is_in_start_period(const struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	return policy->kept.state == HEALTH_STARTING && now_ms - policy->kept.since_ms < settings->start_period_ms;
+}
+
+/* An eighth less for some than for others: those that were started together do not stay together. */
+static void check_again(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	int64_t wait_ms = settings->interval_ms - settings->phase_ms / 8;
+
+	if (policy->kept.state == HEALTH_STARTING && wait_ms > STARTING_INTERVAL_MS)
+		wait_ms = STARTING_INTERVAL_MS;
+	policy->check_ms = now_ms + wait_ms;
+}
+
+static unsigned checked_well(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	struct health_entry *kept = &policy->kept;
+	unsigned actions = 0;
+
+	kept->failures = 0;
+	kept->state = HEALTH_HEALTHY;
+	kept->was_cured = false;
+	if (kept->told == HEALTH_TOLD_UNHEALTHY) {
+		kept->told = HEALTH_TOLD_NOTHING;
+		actions = POLICY_TELL_RECOVERED;
+	}
+	return actions | settle(policy, settings, now_ms);
+}
+
+/* That it is to be started stays written until it has been: if not by this supervisor then by the next one. */
+static unsigned begin_start(struct policy *policy, const struct policy_settings *settings, enum policy_action action)
+{
+	if (policy->kept.restarts < settings->limit)
+		policy->kept.restarts++;
+	policy->is_starting = true;
+	return action;
+}
+
+/* Restarts it where that may help, and has not been tried. */
+static unsigned cure(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	if (settings->restart == RESTART_NO || policy->kept.was_cured || policy->is_starting ||
+	    policy->kept.restarts >= settings->limit)
+		return 0;
+	policy->kept.was_cured = true;
+	policy->kept.start_ms = now_ms;
+	return begin_start(policy, settings, POLICY_RESTART);
+}
+
+static unsigned checked_bad(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	struct health_entry *kept = &policy->kept;
+	unsigned actions = 0;
+
+	if (is_in_start_period(policy, settings, now_ms))
+		return 0;
+	if (kept->failures < settings->retries)
+		kept->failures++;
+	if (kept->failures < settings->retries)
+		return 0;
+	kept->state = HEALTH_UNHEALTHY;
+	if (kept->told != HEALTH_TOLD_UNHEALTHY)
+		actions = POLICY_TELL_UNHEALTHY;
+	kept->told = HEALTH_TOLD_UNHEALTHY;
+	return actions | cure(policy, settings, now_ms);
+}
+
+static unsigned checked(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
+{
+	unsigned actions = 0;
+
+	policy->is_checking = false;
+	/* It may have ended, or begun another life, while it was checked. */
+	if (!policy->kept.pid || !settings->has_check)
+		return 0;
+	if (policy->kept.pid == event->pid && event->type == POLICY_CHECKED_WELL)
+		actions = checked_well(policy, settings, event->now_ms);
+	else if (policy->kept.pid == event->pid && event->type == POLICY_CHECKED_BAD)
+		actions = checked_bad(policy, settings, event->now_ms);
+	check_again(policy, settings, event->now_ms);
+	return actions;
+}
+
+/* ---- time ---- */
+
+static unsigned timer(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	unsigned actions = settle(policy, settings, now_ms);
+
+	if (policy->check_ms && now_ms >= policy->check_ms && !policy->is_starting) {
+		policy->check_ms = 0;
+		policy->is_checking = true;
+		actions |= POLICY_CHECK;
+	}
+	if (policy->kept.start_ms && now_ms >= policy->kept.start_ms && !policy->is_starting)
+		actions |= settings->restart == RESTART_NO ? fails(policy) : begin_start(policy, settings, POLICY_START);
+	return actions;
+}
+
+int64_t policy_wake(const struct policy *policy)
+{
+	const int64_t times[] = { policy->is_starting ? 0 : policy->check_ms,
+				  policy->is_starting ? 0 : policy->kept.start_ms, policy->settle_ms };
+	int64_t wake = 0;
+
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+		if (times[i] && (!wake || times[i] < wake))
+			wake = times[i];
+	return wake;
+}
+
+static unsigned take(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
+{
+	unsigned settled;
+
+	switch (event->type) {
+	case POLICY_RUNS:
+		runs(policy, settings, event);
+		return settle(policy, settings, event->now_ms);
+	case POLICY_ENDED:
+		settled = settle(policy, settings, event->now_ms);
+		return settled | ended(policy, settings, event);
+	case POLICY_STOPPED:
+		settled = settle(policy, settings, event->now_ms);
+		stopped(policy, event->now_ms);
+		return settled;
+	case POLICY_CHECKED_WELL:
+	case POLICY_CHECKED_BAD:
+	case POLICY_NOT_CHECKED:
+		return checked(policy, settings, event);
+	case POLICY_STARTED:
+	case POLICY_START_FAILED:
+	case POLICY_START_LATER:
+		return policy->is_starting ? start_done(policy, settings, event) : 0;
+	case POLICY_TIMER:
+		return timer(policy, settings, event->now_ms);
+	}
+	return 0;
+}
+
+static bool is_same(const struct health_entry *a, const struct health_entry *b)
+{
+	return a->state == b->state && a->pid == b->pid && a->since_ms == b->since_ms && a->start_ms == b->start_ms &&
+	       a->failures == b->failures && a->restarts == b->restarts && a->told == b->told &&
+	       a->was_cured == b->was_cured;
+}
+
+unsigned policy_next(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
+{
+	const struct health_entry before = policy->kept;
+	unsigned actions = take(policy, settings, event);
+
+	return actions | (is_same(&before, &policy->kept) ? 0 : POLICY_WRITE);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "task.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "../adapters/lxc-command.h"
+#include "../care/alert.h"
+#include "../container/layout.h"
+#include "../core/lock.h"
+#include "../core/store.h"
+#include "../health/check.h"
+
+static void release(struct work *work)
+{
+	free(work);
+}
+
+static void begin(struct work *work, enum work_kind kind, const char *name,
+		  void (*run)(struct lb_context *, struct work *))
+{
+	work->kind = kind;
+	work->run = run;
+	work->release = release;
+	text_copy(work->name, sizeof work->name, name);
+}
+
+static void keep_text(char kept[TASK_TEXT_SIZE], const char *text)
+{
+	snprintf(kept, TASK_TEXT_SIZE, "%.*s", TASK_TEXT_SIZE - 1, text);
+}
+
+/* ---- checks ---- */
+
+static enum policy_event_type check(struct lb_context *ctx, struct check_task *task)
+{
+	CLEANUP(container_cleanup) struct lb_container *container = NULL;
+	char why[HEALTH_WHY_SIZE] = "";
+	int r = container_find(ctx, task->work.name, &container);
+
+	if (r < 0) {
+		keep_text(task->text, ctx->error);
+		return POLICY_NOT_CHECKED;
+	}
+	task->settings = policy_settings_of(&container->record, container->name, ctx->config.restart_policy);
+	task->has_settings = true;
+	r = health_check(ctx, container, why, sizeof why);
+	/* Another life of it, which will be looked at; or there is no check any more. */
+	if (r >= 0 && container->live.pid != task->pid)
+		return POLICY_NOT_CHECKED;
+	if (r < 0 && r != -LB_ERR_NOT_RUNNING)
+		keep_text(task->text, ctx->error);
+	else if (r > 0)
+		keep_text(task->text, why);
+	return r == 0 ? POLICY_CHECKED_WELL : r > 0 ? POLICY_CHECKED_BAD : POLICY_NOT_CHECKED;
+}
+
+static void run_check(struct lb_context *ctx, struct work *work)
+{
+	struct check_task *task = (struct check_task *)work;
+
+	task->result = check(ctx, task);
+}
+
+struct check_task *task_check(const char *name, pid_t pid)
+{
+	struct check_task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	begin(&task->work, WORK_CHECK, name, run_check);
+	task->pid = pid;
+	return task;
+}
+
+/* ---- starts and restarts ---- */
+
+/* POLICY_STARTED when it is for us to change it; else what became of that. */
+static enum policy_event_type may_change(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FD int fd = lock_container_at_once(ctx, name);
+
+	if (fd < 0)
+		return POLICY_START_LATER; /* somebody works on it, or it is gone, which a look will show */
+	return faccessat(fd, LAYOUT_STOPPED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? POLICY_STOPPED : POLICY_STARTED;
+}
+
+static pid_t pid_of(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	struct lxc_answer answer;
+
+	return lxcpath && lxc_command_query(lxcpath, name, &answer) == 0 ? answer.pid : 0;
+}
+
+static enum policy_event_type failed(struct lb_context *ctx, struct change_task *task, int r)
+{
+	if (r == -LB_ERR_BUSY)
+		return POLICY_START_LATER;
+	keep_text(task->text, ctx->error);
+	return POLICY_START_FAILED;
+}
+
+static enum policy_event_type change(struct lb_context *ctx, struct change_task *task)
+{
+	const struct lb_run_options options = { .size = sizeof options, .comes_back = true };
+	const char *const names[] = { task->work.name, NULL };
+	enum policy_event_type result = may_change(ctx, task->work.name);
+	int r = 0;
+
+	if (result != POLICY_STARTED)
+		return result;
+	if (task->is_restart) {
+		r = lb_containers_stop(ctx, names, &options, NULL, NULL);
+		result = r < 0 ? POLICY_STARTED : may_change(ctx, task->work.name);
+	}
+	if (r >= 0 && result == POLICY_STARTED)
+		r = lb_containers_start(ctx, names, &(struct lb_run_options){ .size = sizeof options }, NULL, NULL);
+	return r < 0 ? failed(ctx, task, r) : result;
+}
+
+static void run_change(struct lb_context *ctx, struct work *work)
+{
+	struct change_task *task = (struct change_task *)work;
+
+	task->result = change(ctx, task);
+	if (task->result != POLICY_STARTED)
+		task->pid = pid_of(ctx, work->name);
+}
+
+struct change_task *task_change(const char *name, bool is_restart)
+{
+	struct change_task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	begin(&task->work, WORK_CHANGE, name, run_change);
+	task->is_restart = is_restart;
+	return task;
+}
+
+/* ---- alerts ---- */
+
+static void run_tell(struct lb_context *ctx, struct work *work)
+{
+	const struct tell_task *task = (struct tell_task *)work;
+
+	alert(ctx, task->event, work->name, task->text);
+}
+
+struct tell_task *task_tell(const char *name, const char *event, const char *text)
+{
+	struct tell_task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	begin(&task->work, WORK_TELL, name, run_tell);
+	task->event = event;
+	keep_text(task->text, text);
+	return task;
+}
+
+/* ---- looks ---- */
+
+static void run_look(struct lb_context *ctx, struct work *work)
+{
+	struct look_task *task = (struct look_task *)work;
+
+	task->result = look_at(ctx, &task->looks, &task->count, task->all);
+	if (task->result < 0)
+		keep_text(task->text, ctx->error);
+}
+
+static void release_look(struct work *work)
+{
+	struct look_task *task = (struct look_task *)work;
+
+	free(task->looks);
+	free(task);
+}
+
+struct look_task *task_look(struct look *looks, size_t count, bool all)
+{
+	struct look_task *task = calloc(1, sizeof *task);
+
+	if (!task) {
+		free(looks);
+		return NULL;
+	}
+	begin(&task->work, WORK_LOOK, "", run_look);
+	task->work.release = release_look;
+	task->looks = looks;
+	task->count = count;
+	task->all = all;
+	return task;
+}
+
+static void run_disk(struct lb_context *ctx, struct work *work)
+{
+	disk_look(ctx->config.root, &((struct disk_task *)work)->usage);
+}
+
+struct disk_task *task_disk(void)
+{
+	struct disk_task *task = calloc(1, sizeof *task);
+
+	if (task)
+		begin(&task->work, WORK_LOOK, "", run_disk);
+	return task;
+}
