@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "../adapters/rights.h"
+#include "../container/layout.h"
 #include "../core/schedule.h"
 #include "../core/store.h"
 #include "../core/tally.h"
