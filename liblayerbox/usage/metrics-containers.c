@@ -166,6 +166,24 @@ static void tell_states(const struct rows *rows, struct metrics_text *text)
 		metrics_add(text, counts[state], METRIC_LABELS({ "state", lb_state_name(state) }));
 }
 
+/* Nothing of those that are not checked. */
+static void tell_health(const struct rows *rows, struct metrics_text *text)
+{
+	static const struct metric_family family = { "layerbox_container_health", METRIC_GAUGE, NULL,
+						     "1 for how a container does, 0 for the others" };
+	static const char *const states[] = { "starting", "healthy", "unhealthy", "failed", "unknown" };
+
+	metrics_begin(text, &family);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct lb_container *container = rows->items[i].container;
+		const char *health = lb_container_get_health(container);
+
+		for (size_t k = 0; *health && k < sizeof states / sizeof *states; k++)
+			metrics_add(text, text_equal(health, states[k]),
+				    METRIC_LABELS({ "name", container->name }, { "state", states[k] }));
+	}
+}
+
 /* Those whose record cannot be read are in no list, so nothing else would tell of them. */
 static void tell_unreadable(struct lb_context *ctx, const struct rows *rows, struct metrics_text *text)
 {
@@ -229,6 +247,7 @@ int metrics_add_containers(struct lb_context *ctx, struct lb_container *const *c
 		return r;
 	tell_infos(&rows, text);
 	tell_states(&rows, text);
+	tell_health(&rows, text);
 	tell_unreadable(ctx, &rows, text);
 	tell_values(&rows, text);
 	return 0;
