@@ -175,7 +175,7 @@ static void tell_health(const struct rows *rows, struct metrics_text *text)
 
 	metrics_begin(text, &family);
 	for (size_t i = 0; i < rows->count; i++) {
-		const struct lb_container *container = rows->items[i].container;
+		struct lb_container *container = rows->items[i].container;
 		const char *health = lb_container_get_health(container);
 
 		for (size_t k = 0; *health && k < sizeof states / sizeof *states; k++)

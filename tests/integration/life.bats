@@ -20,7 +20,7 @@ load ../lib/common
 	says "created one: 10.0.3."
 	says "created two: 10.0.3."
 	is "$(names)" "one two"
-	is "$(layerbox list --json | jq -r '.[0] | keys | join(" ")')" "autostart backup base generation ipv4 mac name network pid privileged state"
+	is "$(layerbox list --json | jq -r '.[0] | keys | join(" ")')" "autostart backup base generation health ipv4 mac name network pid privileged state"
 	is "$(layerbox list --json | jq -c '.[0] | [.name, .state, .base, .generation, .pid, .privileged, .autostart]')" \
 		'["one","stopped","busybox",1,null,false,true]'
 	[[ $(field one ipv4) =~ ^10\.0\.3\.[0-9]+$ ]]
