@@ -23,7 +23,7 @@ teardown_file() {
 	start_host
 	run in_host /root/layerbox/quickstart --base busybox
 	[ "$status" -eq 0 ] || fail "$output"
-	[[ $output == *"tiger-assemblies running 10.0.3."* ]] || fail "$output"
+	[[ $output == *"tiger-assemblies running "*"10.0.3."* ]] || fail "$output"
 	run in_host /root/layerbox/quickstart --base busybox
 	[ "$status" -eq 0 ] || fail "$output"
 	[[ $output == *"the base busybox is there"*"running already"* ]] || fail "$output"

@@ -41,8 +41,8 @@ in_tree() {
 		layerbox stop tiger-assemblies
 		layerbox net status"
 	[ "$status" -eq 0 ] || fail "$output"
-	[[ $output == *"building the base debian-bookworm"*"tiger-assemblies running 10.0.3."*SECOND* ]] || fail "$output"
-	[[ $output == *"SECOND"*"the base debian-bookworm is there"*"tiger-assemblies running 10.0.3."* ]] || fail "$output"
+	[[ $output == *"building the base debian-bookworm"*"tiger-assemblies running "*"10.0.3."*SECOND* ]] || fail "$output"
+	[[ $output == *"SECOND"*"the base debian-bookworm is there"*"tiger-assemblies running "*"10.0.3."* ]] || fail "$output"
 	[[ $output == *"layerbox shell tiger-assemblies"* ]]
 	[[ ${output#*SECOND} != *==\>\ in* ]] || fail "installed again: $output"
 	[[ $output =~ SECONDS\ ([0-9]+) ]]
@@ -57,5 +57,5 @@ in_tree() {
 		./quickstart --mirror http://127.0.0.1:9/debian"
 	[ "$status" -eq 0 ] || fail "$output"
 	[[ $output == *"cannot be reached"*"going on without Debian"* ]] || fail "$output"
-	[[ $output =~ tiger-assemblies\ running\ 10\.0\.3\.[0-9]+\ +busybox ]] || fail "$output"
+	[[ $output =~ tiger-assemblies\ running\ +10\.0\.3\.[0-9]+\ +busybox ]] || fail "$output"
 }
