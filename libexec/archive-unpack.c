@@ -8,7 +8,7 @@
 #include "archive-entry.h"
 #include "util/text.h"
 
-enum { BLOCK = 65536, END_OF_TAR = 1024 };
+enum { BLOCK = 65536, END_OF_TAR = 1024, PADDING_MAX = 1 << 20 };
 
 struct unpacker {
 	const struct archive_unpack_options *options;
@@ -180,6 +180,15 @@ static int prepare(struct unpacker *unpacker)
 	return 0;
 }
 
+/* What fills the last record comes behind the end: who writes it into a pipe must not find that closed. */
+static void hear_out(int in_fd)
+{
+	char rest[4096];
+
+	for (size_t i = 0; i < PADDING_MAX / sizeof rest && read(in_fd, rest, sizeof rest) > 0; i++)
+		;
+}
+
 int archive_unpack(int in_fd, int dir_fd, const struct archive_unpack_options *options, char *error, size_t error_size)
 {
 	struct unpacker unpacker = { .options = options, .in_fd = in_fd, .error = error, .error_size = error_size };
@@ -196,5 +205,7 @@ int archive_unpack(int in_fd, int dir_fd, const struct archive_unpack_options *o
 		r = unpack_all(&unpacker);
 	archive_read_free(unpacker.in);
 	archive_write_free(unpacker.disk);
+	if (r == 0 && !options->any_format)
+		hear_out(in_fd);
 	return r;
 }

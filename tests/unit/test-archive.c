@@ -6,9 +6,11 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "../../libexec/archive-pack.h"
 #include "../../libexec/archive-unpack.h"
+#include "../../liblayerbox/util/file.h"
 
 static const struct archive_unpack_options as_root = { .any_format = true, .keep_owners = true, .id_max = 65535 };
 static char error[512];
@@ -253,6 +255,41 @@ static void test_cut_off(void **state)
 	assert_true(unpack("t.tar", "b", &as_root) < 0);
 }
 
+/* Who writes the archive into a pipe is not cut off while it writes what fills the last record. */
+static void test_writer_is_heard_out(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	struct archive_unpack_options options = { .id_max = 65535 };
+	static const char zeros[128 * 1024];
+	CLEANUP_FREE char *text = NULL;
+	size_t length;
+	int fds[2], dir, status;
+	pid_t pid;
+
+	(void)state;
+	need_root();
+	put_file("a/one", "1");
+	assert_int_equal(pack("a", ".", NULL, "t.tar"), 0);
+	assert_int_equal(file_read(home_fd, "t.tar", 1 << 20, &text, &length), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		if (fd_write_all(fds[1], text, length) < 0)
+			_exit(1);
+		nanosleep(&pause, NULL);
+		_exit(fd_write_all(fds[1], zeros, sizeof zeros) < 0);
+	}
+	close(fds[1]);
+	dir = open_dir("b");
+	assert_int_equal(archive_unpack(fds[0], dir, &options, error, sizeof error), 0);
+	close(fds[0]);
+	close(dir);
+	assert_int_equal(fchdir(home_fd), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static int enter(void **state)
 {
 	if (scratch_enter(state) < 0)
@@ -277,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup(test_refused, begin),
 		cmocka_unit_test_setup(test_link_replaced, begin),
 		cmocka_unit_test_setup(test_cut_off, begin),
+		cmocka_unit_test_setup(test_writer_is_heard_out, begin),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);
