@@ -2,7 +2,7 @@
 /*
  * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
  *
- *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop kill freeze thaw cgroup:KEY=VALUE
+ *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
  *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
@@ -199,14 +199,14 @@ static bool wait_for_monitor(const struct job *job)
 	return false;
 }
 
-static int stop(struct job *job, struct lxc_container *container, bool kill)
+static int stop(struct job *job, struct lxc_container *container)
 {
 	job->log_start = log_size(job);
 	if (!container->is_running(container))
 		return 1;
-	if (!kill && text_equal(container->state(container), "FROZEN"))
+	if (text_equal(container->state(container), "FROZEN"))
 		container->unfreeze(container);
-	if ((kill || !container->shutdown(container, job->timeout_s)) && !container->stop(container) &&
+	if (!container->shutdown(container, job->timeout_s) && !container->stop(container) &&
 	    container->is_running(container)) {
 		find_cause(job);
 		return -LB_ERR_RUNTIME;
@@ -343,8 +343,8 @@ static int perform(struct job *job)
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
 	else if (text_equal(job->verb, "start"))
 		r = start(job, container);
-	else if (text_equal(job->verb, "stop") || text_equal(job->verb, "kill"))
-		r = stop(job, container, text_equal(job->verb, "kill"));
+	else if (text_equal(job->verb, "stop"))
+		r = stop(job, container);
 	else if (text_equal(job->verb, "freeze") || text_equal(job->verb, "thaw"))
 		r = freeze(job, container, text_equal(job->verb, "thaw"));
 	else if (text_after(job->verb, "cgroup:"))

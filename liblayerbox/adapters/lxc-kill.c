@@ -2,8 +2,8 @@
 #include "lxc-kill.h"
 
 #include <poll.h>
-#include <time.h>
 
+#include "../util/clock.h"
 #include "lxc-command.h"
 
 /* A container costs a descriptor while it dies. */
@@ -20,14 +20,6 @@ struct round {
 	struct pollfd fds[AT_A_TIME];
 	size_t count, left;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void report(struct round *round, size_t i, int result, const char *text)
 {
@@ -88,9 +80,9 @@ static void hear(struct round *round)
 
 static void wait_for_all(struct round *round)
 {
-	int64_t begin = now_ms(), next = begin + AGAIN_MS, now;
+	int64_t begin = clock_ms(), next = begin + AGAIN_MS, now;
 
-	while (round->left && (now = now_ms()) - begin < PATIENCE_MS) {
+	while (round->left && (now = clock_ms()) - begin < PATIENCE_MS) {
 		if (now >= next) {
 			strike_again(round);
 			next = now + AGAIN_MS;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "../adapters/rights.h"
+#include "../core/store.h"
 #include "../util/clock.h"
 #include "crew.h"
 #include "ready.h"
@@ -320,4 +322,23 @@ int all_run(struct all *all)
 	if (all->first_failure)
 		return fail(all->ctx, all->first_failure, "%s", all->first_error);
 	return all->changed ? 0 : 1;
+}
+
+int all_load(struct all *all, const struct lb_run_options *options,
+	     bool (*is_wanted)(const struct boot_member *member))
+{
+	struct lb_context *ctx = all->ctx;
+	size_t loaded;
+	int r = CHECK_INPUT(ctx, options, lb_run_options);
+
+	if (r == 0)
+		r = rights_require_root(ctx);
+	if (r == 0)
+		r = store_open(ctx);
+	if (r == 0)
+		r = members_load(ctx, &all->members, &loaded);
+	if (r < 0)
+		return r;
+	all->count = members_keep(all->members, loaded, is_wanted);
+	return 0;
 }

@@ -32,5 +32,9 @@ struct all {
 	char first_error[ERROR_MAX];
 };
 
+/* The members that @is_wanted wants; the caller frees them with members_free(). */
+int all_load(struct all *all, const struct lb_run_options *options,
+	     bool (*is_wanted)(const struct boot_member *member));
+
 /* 0, 1 where nothing was changed, or the first failure, with its sentence. */
 int all_run(struct all *all);

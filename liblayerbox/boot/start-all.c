@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting all containers that are meant to run. */
-#include "../adapters/rights.h"
 #include "../container/run.h"
-#include "../core/store.h"
 #include "all.h"
 
 static void on_step(struct all *all, const struct boot_member *member, enum lb_boot_step step, int code,
@@ -61,18 +59,10 @@ int lb_start_all(struct lb_context *ctx, const struct lb_run_options *options, l
 		.boot_fn = fn,
 		.userdata = userdata,
 	};
-	size_t loaded;
-	int r = CHECK_INPUT(ctx, options, lb_run_options);
+	int r = all_load(&all, options, is_wanted);
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r == 0)
-		r = store_open(ctx);
-	if (r == 0)
-		r = members_load(ctx, &all.members, &loaded);
 	if (r < 0)
 		return r;
-	all.count = members_keep(all.members, loaded, is_wanted);
 	r = make_turns(&all);
 	if (r == 0)
 		r = all_run(&all);

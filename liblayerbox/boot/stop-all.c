@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stopping all containers that run: the other way round. */
-#include "../adapters/rights.h"
 #include "../container/run.h"
-#include "../core/store.h"
 #include "all.h"
 
 enum { JOBS_DEFAULT = 64 }; /* they wait more than they work */
@@ -79,22 +77,14 @@ int lb_stop_all(struct lb_context *ctx, const struct lb_run_options *options, lb
 		.result_fn = fn,
 		.userdata = userdata,
 	};
-	size_t loaded;
-	int r = CHECK_INPUT(ctx, options, lb_run_options);
+	int r = all_load(&all, options, is_running);
 
-	if (r == 0)
-		r = rights_require_root(ctx);
-	if (r == 0)
-		r = store_open(ctx);
-	if (r == 0)
-		r = members_load(ctx, &all.members, &loaded);
 	if (r < 0)
 		return r;
 	if (options)
 		own = *options;
 	if (!own.jobs)
 		own.jobs = JOBS_DEFAULT;
-	all.count = members_keep(all.members, loaded, is_running);
 	r = stop_members(&all);
 	members_free(all.members, all.count);
 	return r;

@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "../util/file.h"
-#include "../util/tree.h"
+#include "../core/entry-cache.h"
 
 #define DIRECTORY RUNSTATEDIR "/layerbox/identities"
 
@@ -15,36 +14,13 @@
  * Files are stamped with the clock's last tick. What was written less than two of the longest ticks ago may be written
  * once more without a new stamp.
  */
-enum { TICKS_NS = 20000000, CACHE_BYTES_MAX = 64 << 20 };
-
-/* What the file begins with: a version of layerbox whose entries may differ does not take them for its own. */
-static const struct header {
-	char magic[24];
-	uint64_t entry_size;
-} header = { "layerbox " PACKAGE_VERSION, sizeof(struct identity_entry) };
+enum { TICKS_NS = 20000000 };
 
 void identity_cache_load(int containers_fd, struct identity_cache *ret_cache)
 {
-	CLEANUP_FREE char *data = NULL;
-	struct stat st;
-	size_t length;
-
-	*ret_cache = (struct identity_cache){ 0 };
-	if (fstat(containers_fd, &st) < 0)
-		return;
-	ret_cache->path = text_format(DIRECTORY "/%llx-%llx", (unsigned long long)st.st_dev,
-				      (unsigned long long)st.st_ino);
-	if (!ret_cache->path || file_read(AT_FDCWD, ret_cache->path, CACHE_BYTES_MAX, &data, &length) < 0)
-		return;
-	if (length < sizeof header || memcmp(data, &header, sizeof header) != 0 ||
-	    (length - sizeof header) % sizeof(struct identity_entry) != 0)
-		return;
-	length -= sizeof header;
-	ret_cache->entries = malloc(length + 1);
-	if (!ret_cache->entries)
-		return;
-	memcpy(ret_cache->entries, data + sizeof header, length);
-	ret_cache->count = length / sizeof(struct identity_entry);
+	*ret_cache = (struct identity_cache){ .path = entry_cache_path(DIRECTORY, containers_fd) };
+	if (ret_cache->path)
+		ret_cache->entries = entry_cache_load(ret_cache->path, sizeof *ret_cache->entries, &ret_cache->count);
 }
 
 bool identity_stamp(int containers_fd, const char *name, struct identity_stamp *ret_stamp)
@@ -87,16 +63,7 @@ const struct identity_entry *identity_cache_find(const struct identity_cache *ca
 
 void identity_cache_save(const struct identity_cache *cache, const struct identity_entry *entries, size_t count)
 {
-	CLEANUP_BUFFER struct buffer data = { 0 };
-	int r;
-
-	buffer_add(&data, &header, sizeof header);
-	buffer_add(&data, entries, count * sizeof *entries);
-	if (!cache->path || data.failed)
-		return;
-	r = file_write(AT_FDCWD, cache->path, data.data, data.length, 0600, FILE_LAZY);
-	if (r == -ENOENT && tree_make_directories(AT_FDCWD, DIRECTORY, 0755) >= 0)
-		file_write(AT_FDCWD, cache->path, data.data, data.length, 0600, FILE_LAZY);
+	entry_cache_save(DIRECTORY, cache->path, entries, sizeof *entries, count);
 }
 
 void identity_cache_free(struct identity_cache *cache)

@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
+#include "../core/entry-cache.h"
 #include "../util/array.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -16,11 +16,7 @@ enum { STATUS_BYTES_MAX = 16 << 20, FIELDS = 9 };
 
 char *health_status_path(int containers_fd)
 {
-	struct stat st;
-
-	if (fstat(containers_fd, &st) < 0)
-		return NULL;
-	return text_format(DIRECTORY "/%llx-%llx", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return entry_cache_path(DIRECTORY, containers_fd);
 }
 
 /* ---- the lock: one of the open file's, which can be asked after without being taken ---- */

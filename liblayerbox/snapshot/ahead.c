@@ -3,21 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../container/layout.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../util/clock.h"
 
 enum { PASSES_MAX = 4, ENOUGH_BYTES = 4 << 20, LONG_MS = 500 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- locks ---- */
 
@@ -126,13 +118,13 @@ int ahead_copy(struct lb_context *ctx, const char *name, struct ahead *ahead)
 		if (i > 0 && counts.last_pass_bytes < ENOUGH_BYTES)
 			break;
 	}
-	ahead->until_ms = now_ms();
+	ahead->until_ms = clock_ms();
 	return r;
 }
 
 int ahead_catch_up(struct ahead *ahead)
 {
-	return now_ms() - ahead->until_ms < LONG_MS ? 0 : live_copy_pass(ahead->copy, false);
+	return clock_ms() - ahead->until_ms < LONG_MS ? 0 : live_copy_pass(ahead->copy, false);
 }
 
 /* ---- the end ---- */

@@ -8,49 +8,25 @@
 #include "../adapters/rights.h"
 #include "../container/layout.h"
 #include "../container/record.h"
+#include "../core/entry-cache.h"
 #include "../core/store.h"
 #include "../util/array.h"
-#include "../util/file.h"
 #include "../util/tree.h"
 
 #define DIRECTORY RUNSTATEDIR "/layerbox/layer-sizes"
 
-enum { FILE_BYTES_MAX = 64 << 20, LASTS_S = 60 * 60 };
-
-/* What the file begins with: another version of layerbox does not take its entries for its own. */
-static const struct header {
-	char magic[24];
-	uint64_t entry_size;
-} header = { "layerbox " PACKAGE_VERSION, sizeof(struct layer_size) };
-
-static void read_entries(struct layer_sizes *sizes)
-{
-	CLEANUP_FREE char *data = NULL;
-	size_t length;
-
-	if (file_read(AT_FDCWD, sizes->path, FILE_BYTES_MAX, &data, &length) < 0 || length < sizeof header ||
-	    memcmp(data, &header, sizeof header) != 0 || (length - sizeof header) % sizeof *sizes->items != 0)
-		return;
-	length -= sizeof header;
-	sizes->items = malloc(length + 1);
-	if (!sizes->items)
-		return;
-	memcpy(sizes->items, data + sizeof header, length);
-	sizes->count = sizes->capacity = length / sizeof *sizes->items;
-}
+enum { LASTS_S = 60 * 60 };
 
 int layer_sizes_load(struct lb_context *ctx, struct layer_sizes *ret_sizes)
 {
 	struct layer_sizes sizes = { .containers_fd = store_open_directory(ctx, STORE_CONTAINERS) };
-	struct stat st;
 
 	if (sizes.containers_fd < 0)
 		return sizes.containers_fd;
-	if (fstat(sizes.containers_fd, &st) == 0)
-		sizes.path = text_format(DIRECTORY "/%llx-%llx", (unsigned long long)st.st_dev,
-					 (unsigned long long)st.st_ino);
+	sizes.path = entry_cache_path(DIRECTORY, sizes.containers_fd);
 	if (sizes.path)
-		read_entries(&sizes);
+		sizes.items = entry_cache_load(sizes.path, sizeof *sizes.items, &sizes.count);
+	sizes.capacity = sizes.count;
 	*ret_sizes = sizes;
 	return 0;
 }
@@ -92,20 +68,6 @@ const struct layer_size *layer_sizes_find(const struct layer_sizes *sizes, const
 }
 
 /* ---- measuring ---- */
-
-static void save(const struct layer_sizes *sizes, const struct layer_size *items, size_t count)
-{
-	CLEANUP_BUFFER struct buffer data = { 0 };
-	int r;
-
-	buffer_add(&data, &header, sizeof header);
-	buffer_add(&data, items, count * sizeof *items);
-	if (!sizes->path || data.failed)
-		return;
-	r = file_write(AT_FDCWD, sizes->path, data.data, data.length, 0600, FILE_LAZY);
-	if (r == -ENOENT && tree_make_directories(AT_FDCWD, DIRECTORY, 0755) >= 0)
-		file_write(AT_FDCWD, sizes->path, data.data, data.length, 0600, FILE_LAZY);
-}
 
 static int by_age(const void *a, const void *b)
 {
@@ -190,6 +152,6 @@ int lb_usage_measure(struct lb_context *ctx, unsigned seconds)
 	for (size_t i = 0; i < count && monotonic_s() < end; i++)
 		measure(sizes.containers_fd, due[i]);
 	if (count)
-		save(&sizes, items, names.count);
+		entry_cache_save(DIRECTORY, sizes.path, items, sizeof *items, names.count);
 	return count ? 0 : 1;
 }
