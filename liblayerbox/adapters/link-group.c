@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -77,41 +78,81 @@ static int request(struct nl_sock *sock, int type, int index, uint32_t group)
 	return netlink_do(sock, message);
 }
 
-int link_group_delete(struct lb_context *ctx, const char *const *names)
+static int find(struct lb_context *ctx, struct survey *survey)
 {
-	CLEANUP_NETLINK struct nl_sock *sock = NULL;
+	int r;
+
+	/* One of four thousand million numbers, and nobody in it: whoever uses groups has given them small ones. */
+	if (getrandom(&survey->group, sizeof survey->group, 0) != sizeof survey->group)
+		return fail_errno(ctx, errno, "cannot choose a group for interfaces");
+	survey->group |= 1U << 31;
+	r = look_at_all(ctx, survey);
+	if (r == 0 && survey->group_is_used)
+		return fail(ctx, -LB_ERR_NETWORK, "the group of interfaces %u is in use", survey->group);
+	return r;
+}
+
+static void *delete_all(void *data)
+{
+	struct link_deletion *deletion = data;
+
+	deletion->result = request(deletion->sock, RTM_DELLINK, 0, deletion->group);
+	return NULL;
+}
+
+/* The caller's signals are handled in the caller's threads. */
+static bool make_thread(struct link_deletion *deletion)
+{
+	sigset_t all, before;
+	bool made;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	made = pthread_create(&deletion->thread, NULL, delete_all, deletion) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return made;
+}
+
+int link_deletion_begin(struct lb_context *ctx, const char *const *names, struct link_deletion *ret_deletion)
+{
 	CLEANUP_FREE int *indexes = NULL;
 	struct survey survey = { .names = names };
 	size_t joined = 0;
 	int r;
 
+	*ret_deletion = (struct link_deletion){ 0 };
 	while (names[survey.capacity])
 		survey.capacity++;
-	/* One of four thousand million numbers, and nobody in it: whoever uses groups has given them small ones. */
-	if (getrandom(&survey.group, sizeof survey.group, 0) != sizeof survey.group)
-		return fail_errno(ctx, errno, "cannot choose a group for interfaces");
-	survey.group |= 1U << 31;
 	survey.indexes = indexes = calloc(survey.capacity + 1, sizeof *indexes);
-	if (!indexes)
-		return fail_memory(ctx);
-	r = look_at_all(ctx, &survey);
-	if (r < 0)
+	r = indexes ? find(ctx, &survey) : fail_memory(ctx);
+	if (r < 0 || !survey.count)
 		return r;
-	if (survey.group_is_used)
-		return fail(ctx, -LB_ERR_NETWORK, "the group of interfaces %u is in use", survey.group);
-	if (!survey.count)
-		return 1;
-	r = netlink_open(ctx, &sock);
+	ret_deletion->group = survey.group;
+	r = netlink_open(ctx, &ret_deletion->sock);
 	if (r < 0)
 		return r;
 	/* One that went meanwhile is no failure. */
 	for (size_t i = 0; i < survey.count; i++) {
-		r = request(sock, RTM_SETLINK, indexes[i], survey.group);
+		r = request(ret_deletion->sock, RTM_SETLINK, indexes[i], survey.group);
 		if (r < 0 && r != -NLE_NODEV)
 			return netlink_fail(ctx, r, "grouping", "interfaces");
 		joined += r == 0;
 	}
-	r = joined ? request(sock, RTM_DELLINK, 0, survey.group) : 0;
+	ret_deletion->has_thread = joined && make_thread(ret_deletion);
+	if (joined && !ret_deletion->has_thread)
+		delete_all(ret_deletion);
+	return 0;
+}
+
+int link_deletion_end(struct lb_context *ctx, struct link_deletion *deletion)
+{
+	int r;
+
+	if (deletion->has_thread)
+		pthread_join(deletion->thread, NULL);
+	nl_socket_free(deletion->sock);
+	r = deletion->result;
+	*deletion = (struct link_deletion){ 0 };
 	if (r < 0 && r != -NLE_NODEV)
 		return netlink_fail(ctx, r, "deleting", "a group of interfaces");
 	return 0;

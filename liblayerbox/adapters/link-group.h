@@ -5,10 +5,24 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "../core/context.h"
 
+/* A deletion that goes on beside what its owner does. */
+struct link_deletion {
+	struct nl_sock *sock;
+	uint32_t group;
+	int result;
+	pthread_t thread;
+	bool has_thread;
+};
+
 /*
- * Deletes those of the veths called @names (NULL-terminated) that there are, with their other ends, in one request.
- * Returns 0, or 1 when there were none.
+ * Begins to delete those of the veths called @names (NULL-terminated) that there are, with their other ends, in one
+ * request: from now on whoever wants to delete one of them waits for that, and does not find it any more.
  */
-int link_group_delete(struct lb_context *ctx, const char *const *names);
+int link_deletion_begin(struct lb_context *ctx, const char *const *names, struct link_deletion *ret_deletion);
+
+/* Waits for its end; also after a begin that failed. */
+int link_deletion_end(struct lb_context *ctx, struct link_deletion *deletion);

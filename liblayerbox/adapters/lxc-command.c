@@ -2,17 +2,19 @@
 #include "lxc-command.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
+#include "../util/clock.h"
 #include "../util/file.h"
 
 enum { COMMAND_STOP = 2, COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
 
-enum { ANSWER_TIMEOUT_S = 2, SOCKETS_BYTES_MAX = 64 << 20, STAT_BYTES_MAX = 4096 };
+/* Each conversation costs a descriptor. */
+enum { ANSWER_TIMEOUT_MS = 2000, AT_A_TIME = 128, SOCKETS_BYTES_MAX = 64 << 20, STAT_BYTES_MAX = 4096 };
 
 struct request {
 	int command;
@@ -46,7 +48,22 @@ static socklen_t make_address(const char *lxcpath, const char *name, struct sock
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n);
 }
 
-static int ask(const struct sockaddr_un *address, socklen_t length, int command)
+/* A command that a monitor was sent, until its answer is heard. */
+struct conversation {
+	int fd;                       /* or why it could not be sent, a negative errno */
+	int64_t end_ms;               /* when the answer is too late */
+};
+
+/* The other end's user is the one who called listen(): an abstract address is anybody's who comes first. */
+static bool is_of_root(int fd)
+{
+	struct ucred credentials;
+	socklen_t length = sizeof credentials;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == geteuid();
+}
+
+static int send_request(int fd, int command)
 {
 	union {
 		struct cmsghdr header;
@@ -58,34 +75,74 @@ static int ask(const struct sockaddr_un *address, socklen_t length, int command)
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space
 	};
 	struct ucred credentials = { .pid = getpid(), .uid = getuid(), .gid = getgid() };
-	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
-	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)address, length) < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
 	control.header = (struct cmsghdr){
 		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof credentials)
 	};
 	memcpy(CMSG_DATA(&control.header), &credentials, sizeof credentials);
-	if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
-		return -errno;
-	return take_fd(&fd);
+	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static int answer(int fd, intptr_t *ret_number)
+/*
+ * -ECONNREFUSED where there is no monitor; -EAGAIN of one that has left so many unanswered that the kernel lets nobody
+ * else wait for it; -EPERM where somebody else's program has taken its address.
+ */
+static int connect_to(const char *lxcpath, const char *name)
+{
+	struct sockaddr_un address;
+	socklen_t length = make_address(lxcpath, name, &address);
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, length) < 0)
+		return -errno;
+	return is_of_root(fd) ? take_fd(&fd) : -EPERM;
+}
+
+/* The connection, over which the answer comes. */
+static int ask(const char *lxcpath, const char *name, int command)
+{
+	CLEANUP_FD int fd = connect_to(lxcpath, name);
+	int r = fd < 0 ? fd : send_request(fd, command);
+
+	if (r == -ECONNRESET || r == -EPIPE)
+		return -ECONNREFUSED; /* it went meanwhile */
+	return r < 0 ? r : take_fd(&fd);
+}
+
+static struct conversation begin(const char *lxcpath, const char *name, int command)
+{
+	return (struct conversation){ ask(lxcpath, name, command), clock_ms() + ANSWER_TIMEOUT_MS };
+}
+
+static int wait_until_readable(const struct conversation *conversation)
+{
+	struct pollfd poll_fd = { .fd = conversation->fd, .events = POLLIN };
+	int r;
+
+	do {
+		int64_t left = conversation->end_ms - clock_ms();
+
+		r = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r == 0 ? -EAGAIN : 0;
+}
+
+/* Ends the conversation. -EPROTO is no answer of LXC's. */
+static int hear(struct conversation *conversation, intptr_t *ret_number)
 {
 	struct response response;
-	ssize_t n = recv(fd, &response, sizeof response, MSG_WAITALL);
+	int r = conversation->fd < 0 ? conversation->fd : wait_until_readable(conversation);
+	ssize_t n = r < 0 ? r : recv(conversation->fd, &response, sizeof response, 0);
 
-	if (n < 0)
-		return -errno;
-	if (n != sizeof response || response.length != 0)
-		return -EPROTO;
-	*ret_number = (intptr_t)response.data;
-	return 0;
+	if (r == 0 && n < 0)
+		r = -errno;
+	else if (r == 0 && (n != sizeof response || response.length != 0))
+		r = -EPROTO;
+	else if (r == 0)
+		*ret_number = (intptr_t)response.data;
+	close_fd(conversation->fd);
+	conversation->fd = -1;
+	return r;
 }
 
 static enum lb_state to_state(intptr_t number)
@@ -99,49 +156,49 @@ static enum lb_state to_state(intptr_t number)
 	return number >= 0 && number < (intptr_t)(sizeof states / sizeof *states) ? states[number] : LB_STATE_RUNNING;
 }
 
-int lxc_command_ask(const char *lxcpath, const char *name, struct lxc_question *ret_question)
+static int hear_answer(struct conversation *state, struct conversation *pid, struct lxc_answer *ret_answer)
 {
-	struct sockaddr_un address;
-	socklen_t length = make_address(lxcpath, name, &address);
-	int fd = ask(&address, length, COMMAND_GET_STATE);
+	intptr_t state_number = -1, pid_number = 0;
+	int r = hear(state, &state_number), no_pid = hear(pid, &pid_number);
 
-	*ret_question = (struct lxc_question){ -1, -1 };
-	if (fd == -ECONNREFUSED || fd == -ECONNRESET || fd == -EPIPE)
-		return 0;
-	if (fd < 0)
-		return fd;
-	*ret_question = (struct lxc_question){ fd, ask(&address, length, COMMAND_GET_INIT_PID) };
+	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
+	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPROTO)
+		return 0; /* there is none, or it ended while it was asked */
+	if (r < 0)
+		return r;
+	ret_answer->state = to_state(state_number);
+	if (no_pid == 0 && pid_number > 0 && ret_answer->state != LB_STATE_STOPPED)
+		ret_answer->pid = (pid_t)pid_number;
 	return 0;
 }
 
-int lxc_command_hear(struct lxc_question *question, struct lxc_answer *ret_answer)
+void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count)
 {
-	CLEANUP_FD int state_fd = take_fd(&question->state_fd);
-	CLEANUP_FD int pid_fd = take_fd(&question->pid_fd);
-	intptr_t state = -1, pid = 0;
-	int r;
+	struct conversation states[AT_A_TIME], pids[AT_A_TIME];
 
-	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
-	if (state_fd < 0)
-		return 0;
-	r = answer(state_fd, &state);
-	if (r == -ECONNRESET || r == -EPROTO)
-		return 0; /* it ended while it was asked */
-	if (r < 0)
-		return r;
-	ret_answer->state = to_state(state);
-	if (pid_fd >= 0 && answer(pid_fd, &pid) == 0 && pid > 0 && ret_answer->state != LB_STATE_STOPPED)
-		ret_answer->pid = (pid_t)pid;
-	return 0;
+	while (count) {
+		size_t n = count < AT_A_TIME ? count : AT_A_TIME;
+
+		for (size_t i = 0; i < n; i++) {
+			states[i] = begin(lxcpath, questions[i].name, COMMAND_GET_STATE);
+			pids[i] = (struct conversation){ -ECONNREFUSED, 0 };
+			if (states[i].fd >= 0)
+				pids[i] = begin(lxcpath, questions[i].name, COMMAND_GET_INIT_PID);
+		}
+		for (size_t i = 0; i < n; i++)
+			questions[i].result = hear_answer(&states[i], &pids[i], &questions[i].answer);
+		questions += n;
+		count -= n;
+	}
 }
 
 int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer)
 {
-	struct lxc_question question;
-	int r = lxc_command_ask(lxcpath, name, &question);
+	struct lxc_question question = { .name = name };
 
-	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
-	return r < 0 ? r : lxc_command_hear(&question, ret_answer);
+	lxc_command_query_all(lxcpath, &question, 1);
+	*ret_answer = question.answer;
+	return question.result;
 }
 
 /* The process whose child @pid is; 0 where it is gone. */
@@ -158,47 +215,57 @@ static pid_t parent_of(pid_t pid)
 	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-/* The monitor as a process descriptor: its socket does not say who it is, but it is the parent of what it started. */
-static int open_monitor(const char *lxcpath, const char *name)
+/*
+ * The monitor of the container with init @pid as a process descriptor: its socket does not say who it is, but it is
+ * the parent of what it started. -1 where it is gone.
+ */
+static int open_monitor(pid_t pid)
 {
-	struct lxc_answer answer;
-	CLEANUP_FD int fd = -1;
-	pid_t parent;
-	int r = lxc_command_query(lxcpath, name, &answer);
+	pid_t parent = parent_of(pid);
+	CLEANUP_FD int fd = parent > 1 ? (int)syscall(SYS_pidfd_open, parent, 0) : -1;
 
-	if (r < 0 || !answer.pid)
-		return r < 0 ? r : -ESRCH;
-	parent = parent_of(answer.pid);
-	fd = parent > 1 ? (int)syscall(SYS_pidfd_open, parent, 0) : -1;
-	if (fd < 0 || parent_of(answer.pid) != parent)
-		return -ESRCH;
-	return take_fd(&fd);
+	return fd >= 0 && parent_of(pid) == parent ? take_fd(&fd) : -1;
 }
 
-int lxc_command_kill(const char *lxcpath, const char *name, int *ret_fd)
+/* 1 without a monitor. */
+static int kill_one(const char *lxcpath, struct lxc_victim *victim, struct conversation *question)
 {
-	struct sockaddr_un address;
-	socklen_t length = make_address(lxcpath, name, &address);
-	CLEANUP_FD int monitor_fd = open_monitor(lxcpath, name);
-	/* It answers nothing but failures; the end of the connection would come before the monitor's. */
-	CLEANUP_FD int fd = ask(&address, length, COMMAND_STOP);
+	intptr_t pid = 0;
+	int r = hear(question, &pid);
+	CLEANUP_FD int monitor_fd = r == 0 && pid > 0 ? open_monitor((pid_t)pid) : -1;
+	CLEANUP_FD int fd = -1;
 
-	if (fd == -ECONNREFUSED || fd == -ECONNRESET || fd == -EPIPE)
-		return 1;
-	if (fd < 0)
-		return fd;
-	/* Where it had nothing running just now there is the connection at least. */
-	*ret_fd = monitor_fd < 0 ? take_fd(&fd) : take_fd(&monitor_fd);
+	if (r != -ECONNREFUSED && r != -EAGAIN && r != -EPERM)
+		r = fd = ask(lxcpath, victim->name, COMMAND_STOP); /* which answers nothing but failures */
+	if (r < 0)
+		return r == -ECONNREFUSED ? 1 : r;
+	victim->fd = take_fd(&monitor_fd);
 	return 0;
+}
+
+void lxc_command_kill_all(const char *lxcpath, struct lxc_victim *victims, size_t count)
+{
+	struct conversation pids[AT_A_TIME];
+
+	while (count) {
+		size_t n = count < AT_A_TIME ? count : AT_A_TIME;
+
+		for (size_t i = 0; i < n; i++)
+			pids[i] = begin(lxcpath, victims[i].name, COMMAND_GET_INIT_PID);
+		for (size_t i = 0; i < n; i++) {
+			victims[i].fd = -1;
+			victims[i].result = kill_one(lxcpath, &victims[i], &pids[i]);
+		}
+		victims += n;
+		count -= n;
+	}
 }
 
 bool lxc_command_has_monitor(const char *lxcpath, const char *name)
 {
-	struct sockaddr_un address;
-	socklen_t length = make_address(lxcpath, name, &address);
-	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP_FD int fd = connect_to(lxcpath, name);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, length) == 0;
+	return fd >= 0 || fd == -EAGAIN;
 }
 
 /* /proc/net/unix has an `@` before the name of an abstract socket. */

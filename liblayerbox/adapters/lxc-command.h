@@ -14,31 +14,37 @@ struct lxc_answer {
 	pid_t pid;                    /* of the container's init; 0 where there is none (yet) */
 };
 
-/* A container whose monitor has been asked and has not answered yet. */
+/*
+ * A container that is asked about, and what comes of it: 0; -EAGAIN of a monitor that does not answer in time; -EPERM
+ * where a program of somebody else has taken its address.
+ */
 struct lxc_question {
-	int state_fd, pid_fd;
+	const char *name;
+	int result;
+	struct lxc_answer answer;
 };
 
-/*
- * Asks about container @name below @lxcpath; many can be asked before the first answer is heard, so that their
- * monitors work side by side. Every question must be heard out.
- */
-int lxc_command_ask(const char *lxcpath, const char *name, struct lxc_question *ret_question);
-
-/* Waits for the answer; a container without a monitor is LB_STATE_STOPPED. Ends the question in any case. */
-int lxc_command_hear(struct lxc_question *question, struct lxc_answer *ret_answer);
-
-/* Asks and hears one. */
+/* Asks about container @name below @lxcpath; one without a monitor is LB_STATE_STOPPED. */
 int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer);
+
+/* Asks about many: their monitors work side by side, and those that do not answer are waited for together. */
+void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count);
 
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
 bool lxc_command_has_monitor(const char *lxcpath, const char *name);
 
+/* A container that is to be killed. */
+struct lxc_victim {
+	const char *name;
+	int result;                   /* 0: its monitor was told; 1: it has none; or a failure */
+	int fd;                       /* its monitor's process, readable when it has ended; -1 before it started anything */
+};
+
 /*
- * Has the monitor kill its container, as lxc-stop -k does, frozen or not, and does not wait for it. *ret_fd can be read
- * from (a process descriptor) as soon as the monitor has ended, and all that it had mounted with it. 1 without one.
+ * Has the monitors kill their containers, as lxc-stop -k does, frozen or not, and does not wait for it: a monitor's end
+ * is that of all that it had mounted, too. The caller closes the descriptors.
  */
-int lxc_command_kill(const char *lxcpath, const char *name, int *ret_fd);
+void lxc_command_kill_all(const char *lxcpath, struct lxc_victim *victims, size_t count);
 
 /* The monitors that there were at one moment: one look instead of a question to each. Zero-initialise. */
 struct lxc_monitors {

@@ -40,40 +40,45 @@ static int load_record(struct lb_context *ctx, int containers_fd, struct boot_me
 }
 
 /* One look at all monitors; only those that there are, are asked. */
-static void load_state(const struct lxc_monitors *monitors, const char *lxcpath, struct boot_member *member)
+static int load_states(struct lb_context *ctx, struct boot_member *members, size_t count)
 {
-	struct lxc_answer answer;
+	CLEANUP(lxc_monitors_free) struct lxc_monitors monitors = { 0 };
+	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
+	CLEANUP_FREE struct boot_member **asked = calloc(count + 1, sizeof(struct boot_member *));
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	size_t n = 0;
+	int r = lxcpath && questions && asked ? lxc_monitors_load(&monitors) : -ENOMEM;
 
-	if (!lxc_monitors_has(monitors, lxcpath, member->name))
-		return;
-	if (lxc_command_query(lxcpath, member->name, &answer) < 0)
-		member->no_answer = member->holds_up = true;
-	else
-		member->runs = answer.state != LB_STATE_STOPPED;
+	if (r < 0)
+		return r == -ENOMEM ? fail_memory(ctx) : fail_errno(ctx, r, "cannot read /proc/net/unix");
+	for (size_t i = 0; i < count; i++)
+		if (lxc_monitors_has(&monitors, lxcpath, members[i].name)) {
+			questions[n].name = members[i].name;
+			asked[n++] = &members[i];
+		}
+	lxc_command_query_all(lxcpath, questions, n);
+	for (size_t i = 0; i < n; i++) {
+		asked[i]->runs = questions[i].result == 0 && questions[i].answer.state != LB_STATE_STOPPED;
+		if (questions[i].result < 0)
+			asked[i]->no_answer = asked[i]->holds_up = true;
+	}
+	return 0;
 }
 
 static int load_all(struct lb_context *ctx, const struct text_list *names, int containers_fd,
 		    struct boot_member *members, size_t *count)
 {
-	CLEANUP(lxc_monitors_free) struct lxc_monitors monitors = { 0 };
-	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
-	int r = lxcpath ? lxc_monitors_load(&monitors) : -ENOMEM;
-
-	if (r < 0)
-		return lxcpath ? fail_errno(ctx, r, "cannot read /proc/net/unix") : fail_memory(ctx);
 	for (size_t i = 0; i < names->count; i++) {
 		struct boot_member *member = &members[*count];
+		int r;
 
 		text_copy(member->name, sizeof member->name, names->items[i]);
 		r = load_record(ctx, containers_fd, member);
 		if (r < 0)
 			return r;
-		if (r > 0)
-			continue;
-		load_state(&monitors, lxcpath, member);
-		++*count;
+		*count += r == 0;
 	}
-	return 0;
+	return load_states(ctx, members, *count);
 }
 
 int members_load(struct lb_context *ctx, struct boot_member **ret_members, size_t *ret_count)

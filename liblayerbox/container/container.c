@@ -22,6 +22,11 @@ static int no_answer(struct lb_context *ctx, const char *name, int r)
 			    "the LXC monitor of container '%s' does not answer; it may be stopped (ps shows it as T) "
 			    "or stuck",
 			    name);
+	if (r == -EPERM)
+		return fail(ctx, -LB_ERR_RUNTIME,
+			    "a program that is not root's listens on the address of the LXC monitor of container '%s', which "
+			    "can neither be asked nor started; `ss -xlp` shows the program",
+			    name);
 	return fail_errno(ctx, r, "cannot ask the LXC monitor of container '%s'", name);
 }
 
@@ -147,28 +152,24 @@ void container_cleanup(struct lb_container **container)
 	lb_container_free(*container);
 }
 
-/* Asks all monitors, some at a time since each costs two descriptors, and hears them in the same order. */
-static void ask_all(struct lb_context *ctx, struct lb_container **containers, size_t count)
+static int ask_all(struct lb_context *ctx, struct lb_container **containers, size_t count)
 {
-	enum { AT_A_TIME = 128 };
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
-	struct lxc_question questions[AT_A_TIME];
-	int r[AT_A_TIME];
+	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
 
-	for (size_t first = 0; lxcpath && first < count; first += AT_A_TIME) {
-		size_t n = count - first < AT_A_TIME ? count - first : AT_A_TIME;
-
-		for (size_t i = 0; i < n; i++)
-			r[i] = lxc_command_ask(lxcpath, containers[first + i]->name, &questions[i]);
-		for (size_t i = 0; i < n; i++) {
-			if (r[i] == 0)
-				r[i] = lxc_command_hear(&questions[i], &containers[first + i]->live);
-			if (r[i] < 0) {
-				no_answer(ctx, containers[first + i]->name, r[i]);
-				log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
-			}
+	if (!lxcpath || !questions)
+		return fail_memory(ctx);
+	for (size_t i = 0; i < count; i++)
+		questions[i].name = containers[i]->name;
+	lxc_command_query_all(lxcpath, questions, count);
+	for (size_t i = 0; i < count; i++) {
+		containers[i]->live = questions[i].answer;
+		if (questions[i].result < 0) {
+			no_answer(ctx, containers[i]->name, questions[i].result);
+			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 		}
 	}
+	return 0;
 }
 
 int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_containers, size_t *ret_count)
@@ -192,7 +193,11 @@ int lb_container_list(struct lb_context *ctx, struct lb_container ***ret_contain
 		else if (r != -LB_ERR_NO_CONTAINER)
 			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
 	}
-	ask_all(ctx, containers, count);
+	r = ask_all(ctx, containers, count);
+	if (r < 0) {
+		lb_container_list_free(containers);
+		return r;
+	}
 	health_note(containers_fd, containers, count);
 	*ret_containers = containers;
 	if (ret_count)

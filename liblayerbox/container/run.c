@@ -20,7 +20,8 @@
 #include "run.h"
 #include "uplink.h"
 
-enum { STOP_TIMEOUT_S = 60, START_TIMEOUT_S = 120, JOBS_MAX = 64 };
+/* Each that is made ready to be killed costs a descriptor, and another while it dies. */
+enum { STOP_TIMEOUT_S = 60, START_TIMEOUT_S = 120, JOBS_MAX = 64, KILLS_MAX = 256 };
 
 struct batch;
 struct member;
@@ -50,6 +51,7 @@ struct batch {
 	bool comes_back;              /* who is stopped is not meant to stay so */
 	struct member *members;
 	size_t count, next;           /* members before next have been given to the helper, or are reported */
+	struct link_deletion uplinks; /* goes on while they are killed */
 	lb_result_fn fn;
 	void *userdata;
 	int first_failure;
@@ -146,17 +148,20 @@ static int prepare_start(struct batch *batch, const struct member *member)
 	return prepare_for_start(batch->ctx, member->name, member->lock_fd);
 }
 
+/* Nobody need ask whether it runs: its monitor is told to kill it. */
+static int prepare_kill(struct batch *batch, const struct member *member)
+{
+	if (!batch->comes_back)
+		mark_stopped(member);
+	stopped_forget(member->lock_fd);
+	return 0;
+}
+
 /* 1 when it is stopped. */
 static int prepare_stop(struct batch *batch, const struct member *member)
 {
-	int stopped;
-
-	if (!batch->comes_back)
-		mark_stopped(member);
-	stopped = container_is_stopped(batch->ctx, member->name);
-	if (stopped == 1)
-		stopped_forget(member->lock_fd);
-	return stopped;
+	prepare_kill(batch, member);
+	return container_is_stopped(batch->ctx, member->name);
 }
 
 static int prepare_freeze(struct batch *batch, const struct member *member)
@@ -170,7 +175,7 @@ static int prepare_freeze(struct batch *batch, const struct member *member)
 static const struct verb start_verb = { .name = "start", .prepare = prepare_start, .note = moving_started,
 					.timeout_s = START_TIMEOUT_S },
 			 stop_verb = { .name = "stop", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
-			 kill_verb = { .name = "kill", .prepare = prepare_stop, .timeout_s = STOP_TIMEOUT_S, .stops = true },
+			 kill_verb = { .name = "kill", .prepare = prepare_kill, .timeout_s = STOP_TIMEOUT_S, .stops = true },
 			 freeze_verb = { .name = "freeze", .prepare = prepare_freeze },
 			 thaw_verb = { .name = "thaw", .prepare = prepare_freeze };
 
@@ -192,16 +197,15 @@ static void prepare_member(struct batch *batch, struct member *member)
 }
 
 /*
- * The veths of containers that are about to be killed go first and together, so all are made ready before the first is
- * killed: LXC deletes one after the other, and the kernel lets nobody else change the network during each.
+ * Makes the next of them ready together, since the veths of those that are about to be killed go first and at once: LXC
+ * deletes one after the other, and the kernel lets nobody else change the network during each.
  */
-static void delete_uplinks(struct batch *batch)
+static void prepare_kills(struct batch *batch)
 {
 	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
+	size_t end = batch->next + KILLS_MAX < batch->count ? batch->next + KILLS_MAX : batch->count;
 
-	if (batch->count < 2)
-		return;
-	for (size_t i = 0; i < batch->count; i++) {
+	for (size_t i = batch->next; i < end; i++) {
 		struct member *member = &batch->members[i];
 		struct record record = { 0 };
 		char port[PORT_NAME_SIZE];
@@ -212,9 +216,11 @@ static void delete_uplinks(struct batch *batch)
 		uplink_name(batch->ctx, &record, port);
 		record_free(&record);
 		if (text_list_add(&ports, port) < 0)
-			return;
+			break;
 	}
-	uplink_delete(batch->ctx, &ports);
+	uplink_delete_end(batch->ctx, &batch->uplinks);
+	if (ports.count > 1)
+		uplink_delete_begin(batch->ctx, &ports, &batch->uplinks);
 }
 
 /* ------------------------------------------------------------------------------------ the whole call */
@@ -225,8 +231,11 @@ static const char *next_ready(void *userdata)
 	struct batch *batch = userdata;
 
 	while (batch->next < batch->count) {
-		struct member *member = &batch->members[batch->next++];
+		struct member *member;
 
+		if (batch->verb == &kill_verb && batch->next % KILLS_MAX == 0)
+			prepare_kills(batch);
+		member = &batch->members[batch->next++];
 		if (!member->ready && !member->reported)
 			prepare_member(batch, member);
 		if (member->ready)
@@ -259,6 +268,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 	for (size_t i = 0; i < batch->count; i++)
 		if (!batch->members[i].reported)
 			member_done(batch, &batch->members[i], r, batch->ctx->error);
+	uplink_delete_end(batch->ctx, &batch->uplinks);
 	free(batch->members);
 	if (batch->first_failure)
 		return fail(batch->ctx, batch->first_failure, "%s", batch->first_error);
@@ -288,8 +298,6 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		/* It may take the root's lock, which comes before those of containers. */
 		revive_networks_of(ctx, names);
 	}
-	if (verb == &kill_verb)
-		delete_uplinks(&batch);
 	r = batch_run(&batch, options);
 	if (hastening)
 		spawn_wait(hastening, &status);

@@ -4,7 +4,6 @@
 #include <net/if.h>
 
 #include "../adapters/bridge-port.h"
-#include "../adapters/link-group.h"
 #include "../adapters/tc.h"
 #include "../network/settings.h"
 
@@ -70,12 +69,27 @@ int uplink_follow_network(struct lb_context *ctx, const char *network)
 	return r < 0 ? r : 0;
 }
 
-void uplink_delete(struct lb_context *ctx, const struct text_list *names)
+void uplink_delete_begin(struct lb_context *ctx, const struct text_list *names, struct link_deletion *ret_deletion)
 {
 	bool any = false;
 
+	*ret_deletion = (struct link_deletion){ 0 };
 	for (size_t i = 0; i < names->count && !any; i++)
 		any = if_nametoindex(names->items[i]) > 0;
-	if (any && link_group_delete(ctx, (const char *const *)names->items) < 0)
+	if (any && link_deletion_begin(ctx, (const char *const *)names->items, ret_deletion) < 0)
 		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+}
+
+void uplink_delete_end(struct lb_context *ctx, struct link_deletion *deletion)
+{
+	if (link_deletion_end(ctx, deletion) < 0)
+		log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
+}
+
+void uplink_delete(struct lb_context *ctx, const struct text_list *names)
+{
+	struct link_deletion deletion;
+
+	uplink_delete_begin(ctx, names, &deletion);
+	uplink_delete_end(ctx, &deletion);
 }

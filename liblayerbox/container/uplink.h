@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../adapters/link-group.h"
 #include "../network/port.h"
 #include "record.h"
 
@@ -30,3 +31,7 @@ int uplink_follow_network(struct lb_context *ctx, const char *network);
  * monitor was killed so that the kernel is still clearing up. What does not go is left to LXC, and told to the log.
  */
 void uplink_delete(struct lb_context *ctx, const struct text_list *names);
+
+/* The same beside what the caller does until uplink_delete_end(). */
+void uplink_delete_begin(struct lb_context *ctx, const struct text_list *names, struct link_deletion *ret_deletion);
+void uplink_delete_end(struct lb_context *ctx, struct link_deletion *deletion);

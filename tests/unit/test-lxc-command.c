@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "../../liblayerbox/adapters/lxc-command.h"
+#include "../../liblayerbox/util/clock.h"
 
 /* A socket as a monitor opens it. */
 static int listen_on(const char *path)
@@ -70,11 +71,50 @@ static void test_long_path(void **state)
 	close(fd);
 }
 
+/* One that never answers lets nobody wait for ever, however many have asked it. */
+static void test_hung(void **state)
+{
+	struct lxc_answer answer;
+	int fd = listen_on("/unit test/hung/command");
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_true(lxc_command_has_monitor("/unit test", "hung"));
+	assert_int_equal(lxc_command_query("/unit test", "hung", &answer), -EAGAIN);
+	assert_int_equal(answer.pid, 0);
+	close(fd);
+}
+
+/* They are waited for together: for two seconds, not eight. */
+static void test_all_hung(void **state)
+{
+	struct lxc_question questions[] = { { .name = "a" }, { .name = "b" }, { .name = "none" }, { .name = "c" },
+					    { .name = "d" } };
+	static const char *const paths[] = { "/unit test/a/command", "/unit test/b/command", "/unit test/c/command",
+					     "/unit test/d/command" };
+	int64_t begin = clock_ms();
+	int fds[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		fds[i] = listen_on(paths[i]);
+	lxc_command_query_all("/unit test", questions, 5);
+	assert_true(clock_ms() - begin < 6000);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(questions[i].result, i == 2 ? 0 : -EAGAIN);
+		assert_int_equal(questions[i].answer.state, LB_STATE_STOPPED);
+	}
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_monitors),
 		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_hung),
+		cmocka_unit_test(test_all_hung),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
