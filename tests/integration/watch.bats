@@ -393,6 +393,20 @@ init() {
 	configure
 }
 
+@test "where its output is the journal, which has each event already, it says none of them" {
+	make quiet --start
+	JOURNAL_STREAM=$(stat -c %d:%i "$SAID") watch
+	layerbox exec quiet -- poweroff -f || true
+	wait_until 8 eval 'layerbox events quiet --json | jq -e "select(.action == \"ended\")" > /dev/null'
+	unwatch
+	refute said '^ended'
+	# Standard output is another one.
+	JOURNAL_STREAM=1:1 watch
+	layerbox --quiet start quiet
+	layerbox exec quiet -- poweroff -f || true
+	waits_for '^ended quiet: '
+}
+
 @test "one for each root, which ends when it is told to" {
 	watch
 	refused $BUSY 'are watched already' layerbox watch
