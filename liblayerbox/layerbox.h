@@ -1527,8 +1527,8 @@ int lb_doctor(struct lb_context *context, bool repair, lb_finding_fn fn, void *u
  * lb_sweep - finish or undo what a killed command left: half-made and half-deleted directories, containers that
  * were stopped for a snapshot and are to run again, and empty cgroups of containers whose monitor was killed.
  *
- * The command line tool does so before every command. Calls that make or start something sweep the place
- * where they work by themselves.
+ * The command line tool does so before every command but those of the host's start and end. Calls that make or start
+ * something sweep the place where they work by themselves.
  */
 int lb_sweep(struct lb_context *context);
 

@@ -58,9 +58,14 @@ follow() {
 	grep -q one "$(console bear)"
 	layerbox --quiet delete bear fox
 	is "$(ls "$LAYERBOX_ROOT/logs")" events.log
-	mkdir -p "$LAYERBOX_ROOT/logs/wolf" # as a killed delete leaves it
+	mkdir -p "$LAYERBOX_ROOT/logs/wolf"
 	echo secret > "$(console wolf)"
+	run -1 --separate-stderr layerbox doctor
+	is "$output" "$LAYERBOX_ROOT/logs/wolf: is the log of a container that is not there any more
+    remove it when nobody wants it any more: rm -r $LAYERBOX_ROOT/logs/wolf"
+	grep -q secret "$(console wolf)"
 	make wolf
+	layerbox --quiet doctor
 	[ ! -e "$(console wolf)" ]
 	lxc-start -P "$CONTAINERS" -n wolf 3>&-
 	wait_until 5 grep -q activate "$(console wolf)"

@@ -231,13 +231,15 @@ need() {
 	open_terminal "stty rows 8 cols 70; layerbox top --interval 1; stty -a"
 	shows "1 running"
 	shows $'\033\\[?1049h'
-	type_in a
+	shows $'\033\\[?7l'
+	type_in '\023a' # Ctrl-S does not hold it up
 	shows "by name"
 	type_in q
 	close_terminal
 	is "$status" 0
-	grep -q $'\033\\[?1049l' "$screen"
+	grep -q $'\033\\[?7h.*\033\\[?1049l' "$screen"
 	grep -qE '(^|[^-])icanon' "$screen"
+	grep -qE '(^|[^-])ixon' "$screen"
 	grep -qE '(^|[^-])echo ' "$screen"
 	# Killed, and by Ctrl-C, which is a key.
 	open_terminal 'layerbox top --interval 1; stty -a'

@@ -393,6 +393,45 @@ init() {
 	configure
 }
 
+@test "where its output is the journal, which has each event already, it says none of them" {
+	make quiet --start
+	JOURNAL_STREAM=$(stat -c %d:%i "$SAID") watch
+	layerbox exec quiet -- poweroff -f || true
+	wait_until 8 eval 'layerbox events quiet --json | jq -e "select(.action == \"ended\")" > /dev/null'
+	unwatch
+	refute said '^ended'
+	# Standard output is another one.
+	JOURNAL_STREAM=1:1 watch
+	layerbox --quiet start quiet
+	layerbox exec quiet -- poweroff -f || true
+	waits_for '^ended quiet: '
+}
+
+@test "doctor says that nobody looks after them, and that mail cannot be sent" {
+	make plain
+	watch
+	layerbox --quiet doctor
+	unwatch
+	layerbox --quiet doctor
+	layerbox --quiet set plain health.tcp=1
+	run -1 --separate-stderr layerbox doctor
+	is "$output" "host: no supervisor runs, and 1 container is to be checked or started again (health.*, restart.policy): nobody does that
+    systemctl enable --now layerbox-watch.service"
+	layerbox --quiet set plain health.tcp=
+	mount --bind /dev/null /usr/sbin/sendmail
+	run -1 --separate-stderr layerbox doctor
+	[[ ${lines[0]} == "host: alert.mail is set, and there is no /usr/sbin/sendmail: no mail is sent" ]] || fail "$output"
+	configure 'alert.mail = none'
+	layerbox --quiet doctor
+	layerbox --quiet set plain restart.policy=always alert.mail=root
+	watch
+	run -1 --separate-stderr layerbox doctor
+	is "${#lines[@]}" 2
+	umount /usr/sbin/sendmail
+	layerbox --quiet doctor
+	configure
+}
+
 @test "one for each root, which ends when it is told to" {
 	watch
 	refused $BUSY 'are watched already' layerbox watch
