@@ -367,6 +367,7 @@ init() {
 	layerbox --quiet set own "alert.command=$BATS_FILE_TMPDIR/tell own" alert.mail=customer@example.org
 	layerbox --quiet set quiet alert.command=none alert.mail=none
 	watch
+	layerbox metrics | grep -qx 'layerbox_supervisor_running 1'
 	kill -KILL "$(pid own)"
 	kill -KILL "$(pid quiet)"
 	waits_for '^failed own'
