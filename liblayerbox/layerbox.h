@@ -1362,7 +1362,8 @@ int lb_usage_list(struct lb_context *context, struct lb_container *const *contai
  * lb_usage_measure - look at all files of the top layers that were not measured for an hour, the oldest first.
  * @seconds: after this time no other is begun
  *
- * What it finds is kept until the host reboots. Returns 1 where none was due.
+ * What it finds is kept until the host reboots. One layer takes as long as its customer has made it: nothing that has to
+ * be in time should wait for this. Returns 1 where none was due.
  */
 int lb_usage_measure(struct lb_context *context, unsigned seconds);
 

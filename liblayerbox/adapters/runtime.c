@@ -181,7 +181,8 @@ int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,
 		char **ret_output)
 {
-	const struct spawn_options options = { .timeout_s = timeout_s };
+	/* Process groups reach across the container's pid namespace: also what a script has begun there is ended. */
+	const struct spawn_options options = { .timeout_s = timeout_s, .own_session = true, .slow_output = true };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	CLEANUP_FREE char *output = NULL;
 	int r = text_list_add(&argv, HELPER);

@@ -54,8 +54,8 @@ int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end
 		   int *ret_status);
 
 /*
- * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not
- * waited for any more, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
+ * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are
+ * killed with their process group, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
  */
 enum { RUNTIME_TIMED_OUT = 124 };
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,

@@ -122,7 +122,7 @@ int container_exec_shortly(struct lb_container *container, const char *const *ar
 	int r = require_running(container);
 
 	if (r == 0)
-		r = make_arguments(container, argv, NULL, ALONE, &arguments);
+		r = make_arguments(container, argv, NULL, WITH_HELPER, &arguments);
 	return r < 0 ? r
 		     : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status,
 				   ret_output);

@@ -84,6 +84,11 @@ need() {
 	is "$(of cold cpu_seconds_total)$(of cold memory_bytes)$(of cold start_time_seconds)" ""
 	is "$(of cold autostart) $(of still autostart)" "0 1"
 	[ "$(of cold top_layer_bytes)" -gt 0 ]
+	is "$(value layerbox_supervisor_running) $(value layerbox_containers_supervised)" "0 0"
+	layerbox --quiet set cold health.tcp=80
+	layerbox --quiet set still restart.policy=always
+	scrape
+	is "$(value layerbox_supervisor_running) $(value layerbox_containers_supervised)" "0 2"
 	[ -n "$(of still cpu_seconds_total)" ]
 }
 
@@ -100,6 +105,8 @@ need() {
 	scrape
 	is "$(of disk top_layer_bytes)" "$first"
 	rm -r /run/layerbox/layer-sizes
+	# A walk takes as long as a customer makes it: nothing waits for one that was not asked for.
+	is "$(layerbox metrics | grep -c layerbox_container_top_layer_bytes{)" 0
 	scrape
 	[ "$(of disk top_layer_bytes)" -ge 6000000 ]
 	layerbox --quiet stop --kill disk

@@ -249,7 +249,17 @@ init() {
 	sick health.http=25 'does not answer GET / as HTTP does'
 	layerbox --quiet set web health.timeout=1s
 	sick health.http=26 'within 1 s: no answer'
-	sick 'health.command=sleep 60' 'did not end in time'
+	sick 'health.command=sleep 1000' 'did not end in time'
+	# What hangs is ended inside, too, and what is left behind is not waited for.
+	printf '#!/bin/sh\nsleep 1001\n:\n' > "$CONTAINERS/web/rootfs-layer/hang"
+	printf '#!/bin/sh\nsleep 1002 &\n' > "$CONTAINERS/web/rootfs-layer/leave"
+	chmod 755 "$CONTAINERS"/web/rootfs-layer/{hang,leave}
+	sick 'health.command=/hang' 'did not end in time'
+	refute pgrep -xf 'sleep 100[01]|.*/hang'
+	layerbox --quiet set web health.command=/leave
+	well
+	kill "$(pgrep -xf 'sleep 1002')"
+	layerbox --quiet set web health.command=
 	# A program of the host knows whom it looks at; all checks must be well.
 	printf '#!/bin/sh\necho "$LAYERBOX_CONTAINER $LAYERBOX_IPV4"; exit 5\n' > "$BATS_TEST_TMPDIR/look"
 	chmod 755 "$BATS_TEST_TMPDIR/look"
@@ -357,6 +367,7 @@ init() {
 	layerbox --quiet set own "alert.command=$BATS_FILE_TMPDIR/tell own" alert.mail=customer@example.org
 	layerbox --quiet set quiet alert.command=none alert.mail=none
 	watch
+	layerbox metrics | grep -qx 'layerbox_supervisor_running 1'
 	kill -KILL "$(pid own)"
 	kill -KILL "$(pid quiet)"
 	waits_for '^failed own'
