@@ -56,7 +56,7 @@ static void feed(struct supervisor *supervisor, struct item *item, const struct 
 
 void follow_timer(struct supervisor *supervisor, struct item *item, int64_t now_ms)
 {
-	int64_t wake_ms = policy_wake(&item->policy);
+	int64_t wake_ms = item_wake(item);
 
 	if (wake_ms && now_ms >= wake_ms)
 		feed(supervisor, item, &(struct policy_event){ .type = POLICY_TIMER, .now_ms = now_ms });

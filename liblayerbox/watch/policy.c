@@ -41,6 +41,7 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		kept->state = HEALTH_NONE;
 		kept->failures = 0;
 		kept->was_cured = false;
+		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
 		if (kept->told == HEALTH_TOLD_UNHEALTHY)
 			kept->told = HEALTH_TOLD_NOTHING;
 		policy->check_ms = 0;
@@ -52,22 +53,14 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		policy->check_ms = now_ms + (kept->state == HEALTH_STARTING ? FIRST_CHECK_MS : settings->phase_ms);
 }
 
-/* A supervisor was killed before it could do what it had decided. */
-static void forget_start(struct health_entry *kept)
-{
-	if (kept->start_ms && kept->was_cured) {
-		kept->was_cured = false;
-		kept->restarts -= kept->restarts > 0;
-	}
-	kept->start_ms = 0;
-}
-
 static void runs(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
 {
 	struct health_entry *kept = &policy->kept;
 
 	if (kept->pid != event->pid) {
-		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
+		/* Whatever was wanted of the life before: here is another one. */
+		kept->start_ms = 0;
+		policy->times_later = 0;
 		/* Who starts by hand what has failed begins a new row. */
 		if (kept->state == HEALTH_FAILED)
 			kept->restarts = 0;
@@ -77,8 +70,6 @@ static void runs(struct policy *policy, const struct policy_settings *settings, 
 		kept->failures = 0;
 		policy->check_ms = 0;
 	}
-	if (!policy->is_starting)
-		forget_start(kept);
 	if (kept->state == HEALTH_FAILED) /* nobody writes that of one that runs */
 		kept->state = HEALTH_NONE;
 	follow_settings(policy, settings, event->now_ms);
@@ -106,11 +97,11 @@ static unsigned fails(struct policy *policy)
 	return POLICY_TELL_FAILED;
 }
 
-static int64_t backoff_ms(unsigned restarts)
+static int64_t backoff_ms(int64_t first_ms, unsigned times)
 {
-	int64_t wait_ms = BACKOFF_FIRST_MS;
+	int64_t wait_ms = first_ms;
 
-	while (restarts-- && wait_ms < BACKOFF_MAX_MS)
+	while (times-- && wait_ms < BACKOFF_MAX_MS)
 		wait_ms *= 2;
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }
@@ -120,7 +111,7 @@ static unsigned start_again(struct policy *policy, const struct policy_settings 
 {
 	if (policy->kept.restarts >= settings->limit)
 		return fails(policy);
-	policy->kept.start_ms = now_ms + backoff_ms(policy->kept.restarts);
+	policy->kept.start_ms = now_ms + backoff_ms(BACKOFF_FIRST_MS, policy->kept.restarts);
 	return 0;
 }
 
@@ -129,9 +120,11 @@ static unsigned ended(struct policy *policy, const struct policy_settings *setti
 	bool failed = policy_is_failure(event->status);
 
 	goes_down(policy, event->now_ms);
-	/* Ours: what became of it, its result says. */
-	if (policy->is_starting)
+	/* Ours: what became of it, its result says, or the next supervisor finds out. */
+	if (policy->is_starting) {
+		policy->kept.start_ms = policy->kept.start_ms ? policy->kept.start_ms : event->now_ms;
 		return 0;
+	}
 	if (settings->restart == RESTART_ALWAYS || (settings->restart == RESTART_ON_FAILURE && failed))
 		return POLICY_SAY_ENDED | start_again(policy, settings, event->now_ms);
 	return POLICY_SAY_ENDED | (failed ? fails(policy) : 0);
@@ -146,6 +139,7 @@ static void stopped(struct policy *policy, int64_t now_ms)
 		return;
 	goes_down(policy, now_ms);
 	policy->is_starting = false;
+	policy->times_later = 0;
 	policy->kept.start_ms = 0;
 	policy->kept.restarts = 0;
 	policy->kept.was_cured = false;
@@ -160,30 +154,51 @@ static unsigned start_failed(struct policy *policy, const struct policy_settings
 	return settings->restart == RESTART_NO ? fails(policy) : start_again(policy, settings, event->now_ms);
 }
 
-/* It does not count as a restart. One that is to be stopped first waits for its next bad check. */
+/* Somebody works on it, who may need long: it stays to be done, and does not count as a restart. */
 static void start_later(struct policy *policy, const struct policy_event *event)
 {
-	policy->kept.restarts -= policy->kept.restarts > 0;
-	policy->kept.was_cured = false;
-	if (event->pid)
-		return;
-	goes_down(policy, event->now_ms);
-	policy->kept.start_ms = event->now_ms + LATER_MS;
+	if (!event->pid)
+		goes_down(policy, event->now_ms);
+	policy->kept.start_ms = event->now_ms + backoff_ms(LATER_MS, policy->times_later);
+	policy->times_later++;
 }
 
 static unsigned start_done(struct policy *policy, const struct policy_settings *settings,
 			   const struct policy_event *event)
 {
 	policy->is_starting = false;
+	if (event->type == POLICY_START_LATER) {
+		start_later(policy, event);
+		return 0;
+	}
+	policy->times_later = 0;
 	policy->kept.start_ms = 0;
+	policy->kept.restarts++;
 	if (event->type == POLICY_START_FAILED)
 		return start_failed(policy, settings, event);
-	if (event->type == POLICY_START_LATER)
-		start_later(policy, event);
+	if (event->pid)
+		runs(policy, settings, event);
 	return 0;
 }
 
 /* ---- checks ---- */
+
+/*
+ * That it is to be started stays written until it has been: if not by this supervisor then by the next one. One that
+ * runs is stopped first: it was to be cured.
+ */
+static unsigned start_now(struct policy *policy, const struct policy_settings *settings)
+{
+	bool is_up = policy->kept.pid;
+
+	if (settings->restart == RESTART_NO) {
+		policy->kept.start_ms = 0;
+		policy->kept.was_cured = false;
+		return is_up ? 0 : fails(policy);
+	}
+	policy->is_starting = true;
+	return is_up ? POLICY_RESTART : POLICY_START;
+}
 
 static bool is_in_start_period(const struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
@@ -208,20 +223,12 @@ static unsigned checked_well(struct policy *policy, const struct policy_settings
 	kept->failures = 0;
 	kept->state = HEALTH_HEALTHY;
 	kept->was_cured = false;
+	kept->start_ms = policy->is_starting ? kept->start_ms : 0;
 	if (kept->told == HEALTH_TOLD_UNHEALTHY) {
 		kept->told = HEALTH_TOLD_NOTHING;
 		actions = POLICY_TELL_RECOVERED;
 	}
 	return actions | settle(policy, settings, now_ms);
-}
-
-/* That it is to be started stays written until it has been: if not by this supervisor then by the next one. */
-static unsigned begin_start(struct policy *policy, const struct policy_settings *settings, enum policy_action action)
-{
-	if (policy->kept.restarts < settings->limit)
-		policy->kept.restarts++;
-	policy->is_starting = true;
-	return action;
 }
 
 /* Restarts it where that may help, and has not been tried. */
@@ -232,7 +239,7 @@ static unsigned cure(struct policy *policy, const struct policy_settings *settin
 		return 0;
 	policy->kept.was_cured = true;
 	policy->kept.start_ms = now_ms;
-	return begin_start(policy, settings, POLICY_RESTART);
+	return start_now(policy, settings);
 }
 
 static unsigned checked_bad(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
@@ -275,13 +282,13 @@ static unsigned timer(struct policy *policy, const struct policy_settings *setti
 {
 	unsigned actions = settle(policy, settings, now_ms);
 
+	if (policy->kept.start_ms && now_ms >= policy->kept.start_ms && !policy->is_starting)
+		actions |= start_now(policy, settings);
 	if (policy->check_ms && now_ms >= policy->check_ms && !policy->is_starting) {
 		policy->check_ms = 0;
 		policy->is_checking = true;
 		actions |= POLICY_CHECK;
 	}
-	if (policy->kept.start_ms && now_ms >= policy->kept.start_ms && !policy->is_starting)
-		actions |= settings->restart == RESTART_NO ? fails(policy) : begin_start(policy, settings, POLICY_START);
 	return actions;
 }
 

@@ -30,6 +30,7 @@ struct policy {
 	int64_t check_ms;             /* the next check; 0: none */
 	int64_t settle_ms;            /* when a minute of running is over; 0: it is, or does not matter */
 	bool is_checking, is_starting; /* that was asked for, and its result has not come */
+	unsigned times_later;         /* somebody else worked on it when it was to be started, in a row */
 };
 
 enum policy_event_type {
@@ -39,7 +40,7 @@ enum policy_event_type {
 	POLICY_CHECKED_WELL,          /* results of a check of the container with init @pid */
 	POLICY_CHECKED_BAD,
 	POLICY_NOT_CHECKED,           /* nothing is known: it could not be made */
-	POLICY_STARTED,               /* results of a start or restart; whether it runs is told by the next event */
+	POLICY_STARTED,               /* results of a start or restart; where @pid is 0, it has ended since */
 	POLICY_START_FAILED,          /* it has @pid, or 0, now */
 	POLICY_START_LATER,           /* the same, because somebody else works on it */
 	POLICY_TIMER,                 /* time has passed */

@@ -45,7 +45,7 @@ static void say_ended(struct supervisor *supervisor, const struct item *item, in
 	policy_describe_end(status, how, sizeof how);
 	if (kept->start_ms)
 		say(supervisor, &ended, "%s; it is started again in %lld s", how,
-		    (long long)(kept->start_ms - kept->since_ms + 999) / 1000);
+		    kept->start_ms > kept->since_ms ? (long long)(kept->start_ms - kept->since_ms + 999) / 1000 : 0);
 	else
 		say(supervisor, &ended, "%s", how);
 }

@@ -51,6 +51,12 @@ struct item *items_add(struct items *items, const char *name);
 void items_remove(struct items *items, struct item *item);
 void items_free(struct items *items);
 
+/*
+ * When its policy is to be asked again; 0: not. Not before it was looked at: what the last supervisor left may be over,
+ * and nobody knows yet what is to be done of it.
+ */
+int64_t item_wake(const struct item *item);
+
 /* What the last supervisor left, and for the next one. Errors as by errno. */
 int items_load(struct supervisor *supervisor);
 int items_save(struct supervisor *supervisor);

@@ -109,7 +109,7 @@ static int64_t next_time(const struct supervisor *supervisor, int64_t now_ms)
 	for (size_t i = 0; i < supervisor->items.count; i++) {
 		const struct item *item = supervisor->items.items[i];
 
-		next = sooner(next, policy_wake(&item->policy));
+		next = sooner(next, item_wake(item));
 		if (!item->is_looked_at)
 			next = sooner(next, item->look_ms);
 	}

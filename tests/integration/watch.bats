@@ -183,6 +183,27 @@ init() {
 	is "$(count "$MAILS" '^ARGUMENTS ')" 2
 }
 
+@test "a supervisor that is killed while it restarts an unhealthy container: the next one does" {
+	make sick --start
+	make half --start
+	layerbox --quiet set sick restart.policy=on-failure health.command=false health.interval=1h
+	layerbox --quiet set half restart.policy=on-failure health.command=true health.interval=1s
+	# As it leaves them: one has not begun to shut down, the other one has, and is through when the next one looks.
+	watch
+	sick=$(pid sick) half=$(pid half)
+	becomes half healthy
+	kill_watcher
+	status=$(echo /run/layerbox/health/*[!k])
+	sed -i "s/^sick .*/sick 3 $sick 1 1 3 0 1 1/; s/^half .*/half 3 $half 1 1 3 0 1 1/" "$status"
+	layerbox exec half -- poweroff -f || true
+	wait_until 5 state_is half stopped
+	watch
+	waits_for '^restarted sick: .* because it was unhealthy'
+	waits_for '^restarted half: .* was started again'
+	[ "$(pid sick)" != "$sick" ]
+	is_up half
+}
+
 @test "who powers off stays down unless it is always to run; who is stopped stays down; a reboot is no end" {
 	make once --start
 	make forever --start
