@@ -47,7 +47,7 @@ static void feed(struct supervisor *supervisor, struct item *item, const struct 
 
 	if (actions & POLICY_WRITE)
 		supervisor->is_changed = true;
-	say_actions(supervisor, item, actions, event->status);
+	say_actions(supervisor, item, actions, event);
 	if (actions & POLICY_CHECK)
 		do_check(supervisor, item, event->now_ms);
 	if (actions & (POLICY_START | POLICY_RESTART))

@@ -50,17 +50,27 @@ static void say_ended(struct supervisor *supervisor, const struct item *item, in
 		say(supervisor, &ended, "%s", how);
 }
 
-static void say_failed(struct supervisor *supervisor, const struct item *item, bool has_ended, int status)
+/* Why it is down, for good. */
+static void describe_failure(const struct item *item, bool has_ended, const struct policy_event *event, char *ret_how,
+			     size_t size)
+{
+	if (has_ended)
+		policy_describe_end(event->status, ret_how, size);
+	else if (event->type == POLICY_START_FAILED)
+		snprintf(ret_how, size, "could not be started: %.400s", item->why ? item->why : "nobody knows why");
+	else
+		snprintf(ret_how, size, "was to be, until restart.policy=no was set");
+}
+
+static void say_failed(struct supervisor *supervisor, const struct item *item, bool has_ended,
+		       const struct policy_event *event)
 {
 	const struct health_entry *kept = &item->policy.kept;
 	const struct saying failed = { .event = "failed", .name = kept->name, .result = -LB_ERR_RUNTIME,
 				       .words = "has failed and is not started again: it ", .is_alert = true };
 	char how[TASK_TEXT_SIZE / 2], after[64] = "";
 
-	if (has_ended)
-		policy_describe_end(status, how, sizeof how);
-	else
-		snprintf(how, sizeof how, "could not be started: %.400s", item->why ? item->why : "nobody knows why");
+	describe_failure(item, has_ended, event, how, sizeof how);
 	if (kept->restarts)
 		snprintf(after, sizeof after, " after %u restart%s in a row", kept->restarts,
 			 kept->restarts > 1 ? "s" : "");
@@ -76,7 +86,8 @@ static void say_unhealthy(struct supervisor *supervisor, const struct item *item
 	    is_restarted ? "; it is restarted" : "");
 }
 
-void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions, int status)
+void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions,
+		 const struct policy_event *event)
 {
 	const struct saying recovered = { .event = "recovered", .name = item->policy.kept.name,
 					  .words = "is well again", .is_alert = true };
@@ -86,9 +97,9 @@ void say_actions(struct supervisor *supervisor, const struct item *item, unsigne
 	if (actions & POLICY_TELL_UNHEALTHY)
 		say_unhealthy(supervisor, item, actions & POLICY_RESTART);
 	if (actions & POLICY_SAY_ENDED)
-		say_ended(supervisor, item, status);
+		say_ended(supervisor, item, event->status);
 	if (actions & POLICY_TELL_FAILED)
-		say_failed(supervisor, item, actions & POLICY_SAY_ENDED, status);
+		say_failed(supervisor, item, actions & POLICY_SAY_ENDED, event);
 }
 
 void say_changed(struct supervisor *supervisor, const struct change_task *task)

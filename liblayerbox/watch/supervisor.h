@@ -83,8 +83,9 @@ struct saying {
 /* With the detail, which may be "". */
 void say(struct supervisor *supervisor, const struct saying *saying, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* What policy_next() wants to be told, where @status is how its last life ended. */
-void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions, int status);
+/* What policy_next() wants to be told after @event. */
+void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions,
+		 const struct policy_event *event);
 
 void say_changed(struct supervisor *supervisor, const struct change_task *task);
 void say_disk(struct supervisor *supervisor, const struct disk_usage *usage);
