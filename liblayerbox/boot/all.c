@@ -336,7 +336,8 @@ int all_load(struct all *all, const struct lb_run_options *options,
 	if (r == 0)
 		r = store_open(ctx);
 	if (r == 0)
-		r = members_load(ctx, &all->members, &loaded);
+		/* Each is asked once more under its lock; here so that one without an answer holds nobody up. */
+		r = members_load(ctx, !options || !options->kill, &all->members, &loaded);
 	if (r < 0)
 		return r;
 	all->count = members_keep(all->members, loaded, is_wanted);

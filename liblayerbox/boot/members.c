@@ -39,33 +39,41 @@ static int load_record(struct lb_context *ctx, int containers_fd, struct boot_me
 	return member->why ? 0 : fail_memory(ctx);
 }
 
+static void ask(const char *lxcpath, struct boot_member **members, struct lxc_question *questions, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		questions[i].name = members[i]->name;
+	lxc_command_query_all(lxcpath, questions, count);
+	for (size_t i = 0; i < count; i++) {
+		members[i]->runs = questions[i].result == 0 && questions[i].answer.state != LB_STATE_STOPPED;
+		if (questions[i].result < 0)
+			members[i]->no_answer = members[i]->holds_up = true;
+	}
+}
+
 /* One look at all monitors; only those that there are, are asked. */
-static int load_states(struct lb_context *ctx, struct boot_member *members, size_t count)
+static int load_states(struct lb_context *ctx, bool asked, struct boot_member *members, size_t count)
 {
 	CLEANUP(lxc_monitors_free) struct lxc_monitors monitors = { 0 };
 	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
-	CLEANUP_FREE struct boot_member **asked = calloc(count + 1, sizeof(struct boot_member *));
+	CLEANUP_FREE struct boot_member **running = calloc(count + 1, sizeof(struct boot_member *));
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
 	size_t n = 0;
-	int r = lxcpath && questions && asked ? lxc_monitors_load(&monitors) : -ENOMEM;
+	int r = lxcpath && questions && running ? lxc_monitors_load(&monitors) : -ENOMEM;
 
 	if (r < 0)
 		return r == -ENOMEM ? fail_memory(ctx) : fail_errno(ctx, r, "cannot read /proc/net/unix");
 	for (size_t i = 0; i < count; i++)
 		if (lxc_monitors_has(&monitors, lxcpath, members[i].name)) {
-			questions[n].name = members[i].name;
-			asked[n++] = &members[i];
+			members[i].runs = true;
+			running[n++] = &members[i];
 		}
-	lxc_command_query_all(lxcpath, questions, n);
-	for (size_t i = 0; i < n; i++) {
-		asked[i]->runs = questions[i].result == 0 && questions[i].answer.state != LB_STATE_STOPPED;
-		if (questions[i].result < 0)
-			asked[i]->no_answer = asked[i]->holds_up = true;
-	}
+	if (asked)
+		ask(lxcpath, running, questions, n);
 	return 0;
 }
 
-static int load_all(struct lb_context *ctx, const struct text_list *names, int containers_fd,
+static int load_all(struct lb_context *ctx, const struct text_list *names, int containers_fd, bool asked,
 		    struct boot_member *members, size_t *count)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -78,10 +86,10 @@ static int load_all(struct lb_context *ctx, const struct text_list *names, int c
 			return r;
 		*count += r == 0;
 	}
-	return load_states(ctx, members, *count);
+	return load_states(ctx, asked, members, *count);
 }
 
-int members_load(struct lb_context *ctx, struct boot_member **ret_members, size_t *ret_count)
+int members_load(struct lb_context *ctx, bool asked, struct boot_member **ret_members, size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
@@ -94,7 +102,7 @@ int members_load(struct lb_context *ctx, struct boot_member **ret_members, size_
 	members = calloc(names.count + 1, sizeof *members);
 	if (!members)
 		return fail_memory(ctx);
-	r = load_all(ctx, &names, containers_fd, members, &count);
+	r = load_all(ctx, &names, containers_fd, asked, members, &count);
 	if (r < 0) {
 		members_free(members, names.count);
 		return r;

@@ -292,8 +292,9 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		return r;
 	batch.at_once = at_once;
 	batch.comes_back = options && options->comes_back;
-	if (verb == &start_verb) {
+	if (verb == &start_verb || verb == &kill_verb)
 		hastening = cgroup_hasten();
+	if (verb == &start_verb) {
 		sweep_cgroups_of(ctx, names);
 		/* It may take the root's lock, which comes before those of containers. */
 		revive_networks_of(ctx, names);
