@@ -105,6 +105,8 @@ static void on_changed(void *userdata, struct work *work)
 
 	if (!item)
 		return;
+	if (task->has_settings)
+		item->settings = task->settings;
 	if (task->result == POLICY_START_FAILED)
 		keep_why(item, task->text);
 	say_changed(supervisor, task);

@@ -59,7 +59,7 @@ static void describe_failure(const struct item *item, bool has_ended, const stru
 	else if (event->type == POLICY_START_FAILED)
 		snprintf(ret_how, size, "could not be started: %.400s", item->why ? item->why : "nobody knows why");
 	else
-		snprintf(ret_how, size, "was to be, until restart.policy=no was set");
+		snprintf(ret_how, size, "ended, and restart.policy is no by now");
 }
 
 static void say_failed(struct supervisor *supervisor, const struct item *item, bool has_ended,
@@ -110,7 +110,7 @@ void say_changed(struct supervisor *supervisor, const struct change_task *task)
 		restarted.result = -LB_ERR_RUNTIME;
 		restarted.words = task->is_restart ? "could not be restarted: " : "could not be started again: ";
 		say(supervisor, &restarted, "%s", task->text);
-	} else if (task->result == POLICY_STARTED) {
+	} else if (task->result == POLICY_STARTED && !task->ran_already) {
 		restarted.words = task->is_restart ? "was restarted " : "was started again";
 		say(supervisor, &restarted, "%s", task->is_restart ? "because it was unhealthy" : "");
 	}

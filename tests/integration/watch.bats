@@ -242,6 +242,11 @@ init() {
 	sleep 2
 	state_is forever stopped
 	is "$(count "$SAID" '^restarted forever')" 1
+	# Or is not to be restarted any more.
+	layerbox --quiet start forever
+	wait_until 5 eval '[ "$(count "$SAID" "^ended forever: .* with status 1")" = 2 ]'
+	layerbox --quiet set forever restart.policy=no
+	waits_for '^failed forever: .* ended, and restart.policy is no by now'
 }
 
 @test "checks: ports and requests from the host and inside, programs inside and of the host" {
