@@ -7,6 +7,7 @@
 #include "../container/layout.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../stream/moving.h"
 
 /* What a look at many has in common. */
 struct sight {
@@ -35,11 +36,13 @@ static void read_settings(const struct sight *sight, struct look *look)
 	record_free(&record);
 }
 
-static bool is_locked(const struct sight *sight, const char *name)
+/* A move gives the lock back while it sends what it has stopped. */
+static bool is_somebodys(const struct sight *sight, const char *name)
 {
 	CLEANUP_FD int fd = lock_container_at_once(sight->ctx, name);
 
-	return fd == -LB_ERR_BUSY;
+	return fd == -LB_ERR_BUSY ||
+	       (fd >= 0 && moving_before_start(sight->ctx, fd, name, false) == -LB_ERR_BUSY);
 }
 
 static bool was_stopped(const struct sight *sight, const char *name)
@@ -55,7 +58,7 @@ static enum look_found look_down(const struct sight *sight, const struct look *l
 {
 	if (faccessat(sight->containers_fd, look->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return LOOK_GONE;
-	if (look->was_up && (lxc_command_has_monitor(sight->lxcpath, look->name) || is_locked(sight, look->name)))
+	if (look->was_up && (lxc_command_has_monitor(sight->lxcpath, look->name) || is_somebodys(sight, look->name)))
 		return LOOK_BUSY;
 	return was_stopped(sight, look->name) ? LOOK_STOPPED : LOOK_DOWN;
 }

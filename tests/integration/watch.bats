@@ -377,6 +377,21 @@ init() {
 	is "$(count "$SAID" busy)" 2
 }
 
+@test "a container that is being moved is left to its move, cut off as it may be" {
+	make gone --start
+	layerbox --quiet set gone restart.policy=always
+	watch
+	mkdir "$CONTAINERS/gone/move"
+	printf 'stage = decided\ntoken = 0123456789abcdef0123456789abcdef\ntarget = there\nran = yes\n' > "$CONTAINERS/gone/move/state"
+	kill -KILL "$(pgrep -P "$(monitor_of gone)")"
+	wait_until 5 state_is gone stopped
+	sleep 1.5
+	refute said ' gone:'
+	is "$(layerbox events gone --json | jq -r 'select(.result != "ok") | .action')" ''
+	rm -r "$CONTAINERS/gone/move"
+	waits_for '^restarted gone' 10
+}
+
 @test "a container's own recipients, and nobody" {
 	make own --start
 	make quiet --start
