@@ -69,6 +69,7 @@ static void runs(struct policy *policy, const struct policy_settings *settings, 
 		kept->state = HEALTH_NONE;
 		kept->failures = 0;
 		policy->check_ms = 0;
+		policy->count_ms = 0;
 	}
 	if (kept->state == HEALTH_FAILED) /* nobody writes that of one that runs */
 		kept->state = HEALTH_NONE;
@@ -200,15 +201,25 @@ static unsigned start_now(struct policy *policy, const struct policy_settings *s
 	return is_up ? POLICY_RESTART : POLICY_START;
 }
 
-static bool is_in_start_period(const struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+/* An eighth less for some than for others: those that were started together do not stay together. */
+static int64_t interval_ms(const struct policy_settings *settings)
 {
-	return policy->kept.state == HEALTH_STARTING && now_ms - policy->kept.since_ms < settings->start_period_ms;
+	return settings->interval_ms - settings->phase_ms / 8;
 }
 
-/* An eighth less for some than for others: those that were started together do not stay together. */
+/* One that is starting is checked more often, so that it is seen when it is up; it has as long as others to get there. */
+static bool counts(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	if (policy->kept.state == HEALTH_STARTING &&
+	    (now_ms < policy->count_ms || now_ms - policy->kept.since_ms < settings->start_period_ms))
+		return false;
+	policy->count_ms = now_ms + interval_ms(settings);
+	return true;
+}
+
 static void check_again(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
-	int64_t wait_ms = settings->interval_ms - settings->phase_ms / 8;
+	int64_t wait_ms = interval_ms(settings);
 
 	if (policy->kept.state == HEALTH_STARTING && wait_ms > STARTING_INTERVAL_MS)
 		wait_ms = STARTING_INTERVAL_MS;
@@ -247,7 +258,7 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 	struct health_entry *kept = &policy->kept;
 	unsigned actions = 0;
 
-	if (is_in_start_period(policy, settings, now_ms))
+	if (!counts(policy, settings, now_ms))
 		return 0;
 	if (kept->failures < settings->retries)
 		kept->failures++;

@@ -28,6 +28,7 @@ struct policy_settings policy_settings_of(const struct record *record, const cha
 struct policy {
 	struct health_entry kept;
 	int64_t check_ms;             /* the next check; 0: none */
+	int64_t count_ms;             /* checks that fail before that, while it is starting, do not count */
 	int64_t settle_ms;            /* when a minute of running is over; 0: it is, or does not matter */
 	bool is_checking, is_starting; /* that was asked for, and its result has not come */
 	unsigned times_later;         /* somebody else worked on it when it was to be started, in a row */

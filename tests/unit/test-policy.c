@@ -261,14 +261,14 @@ static void test_checks(void **state)
 		       { 157, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 187 });
 	/* A failure between two successes is forgotten. */
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 92 },
 		       { 63, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 93 },
 		       { 64, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 94 },
 		       { 65, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 95 });
 	/* What cannot be checked is neither well nor not. */
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_NOT_CHECKED, 7, 0, STARTING, 0, 60 },
 		       { 63, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 64, POLICY_NOT_CHECKED, 7, 0, SICK, 0, 60 });
@@ -295,6 +295,12 @@ static void test_start_period(void **state)
 		       { 19, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 24 },
 		       { 24, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 },
 		       { 24, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 });
+	/* Checks that come more often while it starts do not make it unhealthy sooner. */
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 6 },
+		       { 6, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 11 },
+		       { 30, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 35 },
+		       { 31, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 });
 	/* It is over when it was healthy once. */
 	check_sequence(&slow_start, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 2, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 12 },
@@ -315,7 +321,8 @@ static void test_an_unhealthy_one_is_restarted_once(void **state)
 		       { 97, POLICY_RUNS, 8, 0, STARTING, 1, 98 },
 		       { 98, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 1, 157 },
 		       { 98, POLICY_CHECKED_BAD, 8, 0, STARTING, 1, 103 },
-		       { 103, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 133 }, /* neither told nor restarted again */
+		       { 103, POLICY_CHECKED_BAD, 8, 0, STARTING, 1, 108 },
+		       { 128, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 157 }, /* neither told nor restarted again */
 		       { 133, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 157 },
 		       { 157, POLICY_TIMER, 0, 0, SICK, 1, 163 },
 		       { 163, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 193 },
@@ -340,30 +347,30 @@ static void test_a_cure_that_cannot_be(void **state)
 	(void)state;
 	/* Somebody works on it: tried again, unless it is well until then, or another life of it. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 7, 0, SICK, 0, 64 },
 		       { 64, POLICY_TIMER, 0, POLICY_RESTART, SICK, 0, 0 },
 		       { 64, POLICY_START_LATER, 7, 0, SICK, 0, 68 },
 		       { 65, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 95 });
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 });
 	/* It could not be stopped: it runs on, and is not tried again. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 62, POLICY_START_FAILED, 7, 0, SICK, 1, 60 }, { 63, POLICY_RUNS, 7, 0, SICK, 1, 92 },
 		       { 92, POLICY_CHECKED_BAD, 7, 0, SICK, 1, 122 });
 	/* It was stopped and could not be started; whether its end is told before or not. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 63, POLICY_ENDED, EXIT_0, 0, NONE, 0, 0 }, { 64, POLICY_START_FAILED, 0, 0, NONE, 1, 66 },
 		       { 66, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 });
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 64, POLICY_START_FAILED, 0, 0, NONE, 1, 66 });
 }
@@ -372,7 +379,7 @@ static void test_an_unhealthy_one_that_fails(void **state)
 {
 	(void)state;
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 70, POLICY_ENDED, KILLED, ENDED | FAILED, GIVEN_UP, 0, 0 },
 		       { 80, POLICY_RUNS, 8, 0, STARTING, 0, 81 },
@@ -385,12 +392,12 @@ static void test_told_outlives_a_stop(void **state)
 {
 	(void)state;
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 63, POLICY_STOPPED, 0, 0, NONE, 0, 0 }, { 70, POLICY_RUNS, 8, 0, STARTING, 0, 71 },
 		       { 71, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 76 },
-		       { 76, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 106 },
-		       { 106, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 130 });
+		       { 101, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 130 },
+		       { 131, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 161 });
 }
 
 static void test_settings_change(void **state)
@@ -403,13 +410,14 @@ static void test_settings_change(void **state)
 	take_step(&policy, &checked_never, &(struct step){ 6, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 2);
 	take_step(&policy, &checked_never, &(struct step){ 6, POLICY_RUNS, 7, 0, STARTING, 0, 60 }, 3);
 	take_step(&policy, &checked_never, &(struct step){ 7, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 12 }, 4);
-	take_step(&policy, &checked_never, &(struct step){ 12, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 42 }, 5);
-	take_step(&policy, &never, &(struct step){ 13, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 6);
-	take_step(&policy, &checked_never, &(struct step){ 14, POLICY_RUNS, 7, 0, STARTING, 0, 15 }, 7);
+	take_step(&policy, &checked_never, &(struct step){ 12, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 17 }, 5);
+	take_step(&policy, &checked_never, &(struct step){ 37, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 }, 5);
+	take_step(&policy, &never, &(struct step){ 38, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 6);
+	take_step(&policy, &checked_never, &(struct step){ 39, POLICY_RUNS, 7, 0, STARTING, 0, 40 }, 7);
 	/* A result that comes when there is no check any more. */
-	take_step(&policy, &checked_never, &(struct step){ 15, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 8);
-	take_step(&policy, &never, &(struct step){ 15, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 9);
-	take_step(&policy, &never, &(struct step){ 16, POLICY_CHECKED_BAD, 7, 0, NONE, 0, 60 }, 10);
+	take_step(&policy, &checked_never, &(struct step){ 40, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 8);
+	take_step(&policy, &never, &(struct step){ 40, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 9);
+	take_step(&policy, &never, &(struct step){ 41, POLICY_CHECKED_BAD, 7, 0, NONE, 0, 60 }, 10);
 }
 
 /* ---- a supervisor that was away: only what is kept is left ---- */
@@ -441,7 +449,7 @@ static void test_another_supervisor_goes_on(void **state)
 	policy = after_restart(&policy);
 	take_step(&policy, &settings, &(struct step){ 160, POLICY_RUNS, 8, 0, STARTING, 0, 161 }, 7);
 	take_step(&policy, &settings, &(struct step){ 161, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 166 }, 8);
-	take_step(&policy, &settings, &(struct step){ 166, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 196 }, 9);
+	take_step(&policy, &settings, &(struct step){ 191, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 220 }, 9);
 	/* Unhealthy, and told: nothing is told or restarted again. */
 	policy = after_restart(&policy);
 	take_step(&policy, &settings, &(struct step){ 200, POLICY_RUNS, 8, 0, SICK, 0, 200 }, 10);
