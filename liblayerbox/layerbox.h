@@ -1459,7 +1459,7 @@ int lb_logs(struct lb_context *context, const char *const *names, const struct l
 /**
  * lb_container_get_health - what the supervisor thinks of it: "starting", "healthy", "unhealthy" or "failed".
  *
- * "unknown" where it has a check and no supervisor is there, "" where there is nothing to say. As it was when the handle
+ * "unknown" where it has a check and no supervisor is there, or it cannot be checked; "" where there is nothing to say. As it was when the handle
  * was listed or refreshed, else when this is called first.
  */
 const char *lb_container_get_health(struct lb_container *container);
@@ -1474,7 +1474,7 @@ int lb_container_check(struct lb_container *container);
 
 /**
  * lb_watch_fn - receives what the supervisor has seen or done.
- * @event:     "ended", "restarted", "unhealthy", "recovered", "failed", "disk-full" or "disk-ok"
+ * @event:     "ended", "restarted", "unhealthy", "unknown", "recovered", "failed", "disk-full" or "disk-ok"
  * @container: its name, "" for the host
  * @text:      a sentence; valid during the call only
  */

@@ -88,11 +88,8 @@ static void on_checked(void *userdata, struct work *work)
 		return;
 	if (task->has_settings)
 		item->settings = task->settings;
-	if (task->result == POLICY_CHECKED_BAD)
+	if (task->result == POLICY_CHECKED_BAD || task->result == POLICY_CHECK_FAILED)
 		keep_why(item, task->text);
-	if (task->result == POLICY_NOT_CHECKED && *task->text && !item->error_told)
-		log_message(supervisor->ctx, LB_LOG_WARNING, "%s", task->text);
-	item->error_told = task->result == POLICY_NOT_CHECKED && (*task->text || item->error_told);
 	feed(supervisor, item, &(struct policy_event){ .type = task->result, .now_ms = clock_ms(), .pid = task->pid });
 }
 

@@ -32,6 +32,11 @@ static unsigned settle(struct policy *policy, const struct policy_settings *sett
 	return POLICY_TELL_RECOVERED;
 }
 
+static bool is_told_of_checks(const struct health_entry *kept)
+{
+	return kept->told == HEALTH_TOLD_UNHEALTHY || kept->told == HEALTH_TOLD_UNKNOWN;
+}
+
 /* Somebody has set a check, or taken it away, or the supervisor was away for a while. */
 static void follow_settings(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
@@ -42,7 +47,7 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		kept->failures = 0;
 		kept->was_cured = false;
 		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
-		if (kept->told == HEALTH_TOLD_UNHEALTHY)
+		if (is_told_of_checks(kept))
 			kept->told = HEALTH_TOLD_NOTHING;
 		policy->check_ms = 0;
 		return;
@@ -70,6 +75,7 @@ static void runs(struct policy *policy, const struct policy_settings *settings, 
 		kept->failures = 0;
 		policy->check_ms = 0;
 		policy->count_ms = 0;
+		policy->unknown = 0;
 	}
 	if (kept->state == HEALTH_FAILED) /* nobody writes that of one that runs */
 		kept->state = HEALTH_NONE;
@@ -232,10 +238,11 @@ static unsigned checked_well(struct policy *policy, const struct policy_settings
 	unsigned actions = 0;
 
 	kept->failures = 0;
+	policy->unknown = 0;
 	kept->state = HEALTH_HEALTHY;
 	kept->was_cured = false;
 	kept->start_ms = policy->is_starting ? kept->start_ms : 0;
-	if (kept->told == HEALTH_TOLD_UNHEALTHY) {
+	if (is_told_of_checks(kept)) {
 		kept->told = HEALTH_TOLD_NOTHING;
 		actions = POLICY_TELL_RECOVERED;
 	}
@@ -258,6 +265,7 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 	struct health_entry *kept = &policy->kept;
 	unsigned actions = 0;
 
+	policy->unknown = 0;
 	if (!counts(policy, settings, now_ms))
 		return 0;
 	if (kept->failures < settings->retries)
@@ -269,6 +277,21 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 		actions = POLICY_TELL_UNHEALTHY;
 	kept->told = HEALTH_TOLD_UNHEALTHY;
 	return actions | cure(policy, settings, now_ms);
+}
+
+/* Sick or well: what was thought last is not true for ever. */
+static unsigned check_failed(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	struct health_entry *kept = &policy->kept;
+
+	if (!counts(policy, settings, now_ms) || ++policy->unknown < settings->retries)
+		return 0;
+	policy->unknown = settings->retries;
+	kept->state = HEALTH_UNKNOWN;
+	if (kept->told)
+		return 0;
+	kept->told = HEALTH_TOLD_UNKNOWN;
+	return POLICY_TELL_UNKNOWN;
 }
 
 static unsigned checked(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
@@ -283,6 +306,8 @@ static unsigned checked(struct policy *policy, const struct policy_settings *set
 		actions = checked_well(policy, settings, event->now_ms);
 	else if (policy->kept.pid == event->pid && event->type == POLICY_CHECKED_BAD)
 		actions = checked_bad(policy, settings, event->now_ms);
+	else if (policy->kept.pid == event->pid && event->type == POLICY_CHECK_FAILED)
+		actions = check_failed(policy, settings, event->now_ms);
 	check_again(policy, settings, event->now_ms);
 	return actions;
 }
@@ -333,6 +358,7 @@ static unsigned take(struct policy *policy, const struct policy_settings *settin
 	case POLICY_CHECKED_WELL:
 	case POLICY_CHECKED_BAD:
 	case POLICY_NOT_CHECKED:
+	case POLICY_CHECK_FAILED:
 		return checked(policy, settings, event);
 	case POLICY_STARTED:
 	case POLICY_START_FAILED:

@@ -91,11 +91,15 @@ void say_actions(struct supervisor *supervisor, const struct item *item, unsigne
 {
 	const struct saying recovered = { .event = "recovered", .name = item->policy.kept.name,
 					  .words = "is well again", .is_alert = true };
+	const struct saying unknown = { .event = "unknown", .name = item->policy.kept.name, .result = -LB_ERR_RUNTIME,
+					.words = "cannot be checked, so nobody knows how it is: ", .is_alert = true };
 
 	if (actions & POLICY_TELL_RECOVERED)
 		say(supervisor, &recovered, "%s", "");
 	if (actions & POLICY_TELL_UNHEALTHY)
 		say_unhealthy(supervisor, item, actions & POLICY_RESTART);
+	if (actions & POLICY_TELL_UNKNOWN)
+		say(supervisor, &unknown, "%s", item->why ? item->why : "nobody knows why");
 	if (actions & POLICY_SAY_ENDED)
 		say_ended(supervisor, item, event->status);
 	if (actions & POLICY_TELL_FAILED)

@@ -20,8 +20,7 @@ struct item {
 	bool is_looked_at;
 	int64_t look_ms;              /* when it is looked at; 0: with all others */
 	unsigned times_busy;          /* in a row */
-	bool error_told;              /* that it cannot be checked */
-	char *why;                    /* it is not well, or could not be started; NULL: not known */
+	char *why;                    /* it is not well, or could not be checked or started; NULL: not known */
 };
 
 struct items {

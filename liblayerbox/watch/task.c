@@ -40,7 +40,7 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 
 	if (r < 0) {
 		keep_text(task->text, ctx->error);
-		return POLICY_NOT_CHECKED;
+		return r == -LB_ERR_NO_CONTAINER ? POLICY_NOT_CHECKED : POLICY_CHECK_FAILED;
 	}
 	task->settings = policy_settings_of(&container->record, container->name, ctx->config.restart_policy);
 	task->has_settings = true;
@@ -48,11 +48,10 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 	/* Another life of it, which will be looked at; or there is no check any more. */
 	if (r >= 0 && container->live.pid != task->pid)
 		return POLICY_NOT_CHECKED;
-	if (r < 0 && r != -LB_ERR_NOT_RUNNING)
-		keep_text(task->text, ctx->error);
-	else if (r > 0)
-		keep_text(task->text, why);
-	return r == 0 ? POLICY_CHECKED_WELL : r > 0 ? POLICY_CHECKED_BAD : POLICY_NOT_CHECKED;
+	if (r == -LB_ERR_NOT_RUNNING)
+		return POLICY_NOT_CHECKED;
+	keep_text(task->text, r < 0 ? ctx->error : why);
+	return r == 0 ? POLICY_CHECKED_WELL : r > 0 ? POLICY_CHECKED_BAD : POLICY_CHECK_FAILED;
 }
 
 static void run_check(struct lb_context *ctx, struct work *work)

@@ -11,7 +11,7 @@ enum { TASK_TEXT_SIZE = 1024 };
 struct check_task {
 	struct work work;
 	pid_t pid;                    /* the init of the container that is meant */
-	enum policy_event_type result; /* POLICY_CHECKED_... or POLICY_NOT_CHECKED */
+	enum policy_event_type result; /* what policy.h has for it */
 	char text[TASK_TEXT_SIZE];    /* why not, or why nothing is known */
 	bool has_settings;            /* the record says: */
 	struct policy_settings settings;

@@ -300,6 +300,14 @@ init() {
 	layerbox --quiet thaw ice
 	layerbox --quiet set ice health.command=false
 	becomes ice unhealthy
+	# What cannot be checked is not healthy for ever.
+	printf '#!/bin/sh\n' > "$BATS_TEST_TMPDIR/look"
+	chmod 755 "$BATS_TEST_TMPDIR/look"
+	layerbox --quiet set ice "health.command=host:$BATS_TEST_TMPDIR/look"
+	becomes ice healthy
+	rm "$BATS_TEST_TMPDIR/look"
+	becomes ice unknown
+	waits_for "^unknown ice: container 'ice' cannot be checked, so nobody knows how it is: .*$BATS_TEST_TMPDIR/look"
 	layerbox --quiet set ice health.command=
 	becomes ice ''
 }

@@ -266,12 +266,37 @@ static void test_checks(void **state)
 		       { 63, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 93 },
 		       { 64, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 94 },
 		       { 65, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 95 });
-	/* What cannot be checked is neither well nor not. */
+	/* One that is frozen is neither well nor not. */
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_NOT_CHECKED, 7, 0, STARTING, 0, 60 },
 		       { 63, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 64, POLICY_NOT_CHECKED, 7, 0, SICK, 0, 60 });
+}
+
+static void test_what_cannot_be_checked(void **state)
+{
+	(void)state;
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 31 },
+		       { 31, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 60 },
+		       { 61, POLICY_CHECK_FAILED, 7, POLICY_TELL_UNKNOWN, HEALTH_UNKNOWN, 0, 60 },
+		       { 91, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 60 },
+		       { 121, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 151 },
+		       { 151, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 181 },
+		       { 181, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 211 },
+		       { 211, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 241 },
+		       { 241, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 271 },
+		       /* Somebody knows already that it is in trouble. */
+		       { 271, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 301 },
+		       { 301, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 331 },
+		       { 331, POLICY_CHECKED_BAD, 7, 0, SICK, 0, 361 },
+		       { 361, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 391 });
+	/* While it starts, no sooner than failures. */
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECK_FAILED, 7, 0, STARTING, 0, 6 },
+		       { 6, POLICY_CHECK_FAILED, 7, 0, STARTING, 0, 11 },
+		       { 31, POLICY_CHECK_FAILED, 7, POLICY_TELL_UNKNOWN, HEALTH_UNKNOWN, 0, 60 });
 }
 
 static void test_results_of_another_life_do_not_count(void **state)
@@ -643,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_ends_at_once),
 		cmocka_unit_test(test_a_start_that_fails),
 		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_what_cannot_be_checked),
 		cmocka_unit_test(test_results_of_another_life_do_not_count),
 		cmocka_unit_test(test_start_period),
 		cmocka_unit_test(test_an_unhealthy_one_is_restarted_once),
