@@ -63,6 +63,19 @@ static enum look_found look_down(const struct sight *sight, const struct look *l
 	return was_stopped(sight, look->name) ? LOOK_STOPPED : LOOK_DOWN;
 }
 
+/*
+ * A stop that was interrupted leaves its mark, and so does one whose container plain LXC has started since: one that
+ * ends later would count as stopped on purpose. Who stops it holds its lock until it is down.
+ */
+static void forget_stop(const struct sight *sight, const char *name)
+{
+	CLEANUP_FD int fd = was_stopped(sight, name) ? lock_container_at_once(sight->ctx, name) : -1;
+	struct lxc_answer answer;
+
+	if (fd >= 0 && lxc_command_query(sight->lxcpath, name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
+		unlinkat(fd, LAYOUT_STOPPED, 0);
+}
+
 static void look_at_one(const struct sight *sight, struct look *look)
 {
 	struct lxc_answer answer;
@@ -77,6 +90,8 @@ static void look_at_one(const struct sight *sight, struct look *look)
 		look->found = LOOK_UP, look->pid = answer.pid;
 	else
 		look->found = LOOK_BUSY;
+	if (look->found == LOOK_UP)
+		forget_stop(sight, look->name);
 	if (look->found != LOOK_GONE)
 		read_settings(sight, look);
 }

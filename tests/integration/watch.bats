@@ -385,6 +385,16 @@ init() {
 	is "$(count "$SAID" busy)" 2
 }
 
+@test "a stop that was given up does not end the supervision" {
+	make on --start
+	layerbox --quiet set on restart.policy=always
+	touch "$CONTAINERS/on/stopped"
+	watch
+	wait_until 5 test ! -e "$CONTAINERS/on/stopped"
+	kill -KILL "$(pid on)"
+	waits_for '^restarted on'
+}
+
 @test "a container that is being moved is left to its move, cut off as it may be" {
 	make gone --start
 	layerbox --quiet set gone restart.policy=always
