@@ -1401,7 +1401,7 @@ struct lb_event {
 struct lb_events_options {
 	size_t size;
 	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
-	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	int64_t since;                /* as in struct lb_event: of what there is, that of this time and later; 0: all */
 	bool follow;                  /* do not end at the last, but wait for more */
 	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
 };
