@@ -13,7 +13,7 @@ enum {
 	DISK_MS = 60000,
 	ALIVE_MS = 4000,
 	FINISH_MS = 75000,            /* for alerts and restarts that are under way: less than systemd's patience */
-	EVENTS_AT_A_TIME = 256,
+	EVENTS_AT_A_TIME = 4096,      /* more than LXC's FIFO holds */
 };
 
 /* ---- LXC's events ---- */
@@ -36,6 +36,8 @@ static void hear_lxc(struct supervisor *supervisor, int64_t now_ms)
 	struct lxc_event event;
 	int r = 1;
 
+	if (supervisor->events.way == LXC_EVENTS_NONE)
+		return;
 	for (unsigned i = 0; r == 1 && i < EVENTS_AT_A_TIME; i++) {
 		r = lxc_events_next(&supervisor->events, &event);
 		if (r == 1)
@@ -54,11 +56,13 @@ static void hear_lxc(struct supervisor *supervisor, int64_t now_ms)
 
 /* ---- one turn ---- */
 
+/* A look that saw a container down is taken after what its monitor said before that: how it ended. */
 static void take_work(struct supervisor *supervisor)
 {
 	struct work *work;
 
 	while ((work = works_take(supervisor->works))) {
+		hear_lxc(supervisor, clock_ms());
 		for (size_t i = 0; i < work->warnings.count; i++)
 			log_message(supervisor->ctx, LB_LOG_WARNING, "%s", work->warnings.items[i]);
 		if (work->done)
