@@ -92,6 +92,8 @@ static void look_around(struct supervisor *supervisor, const char *lxcpath, int6
 	}
 	if (now_ms < supervisor->look_ms || supervisor->is_looking_at_all)
 		return;
+	if (lxc_events_is_gone(&supervisor->events))
+		lxc_events_close(&supervisor->events);
 	if (supervisor->events.way == LXC_EVENTS_NONE)
 		listen_to_lxc(supervisor, lxcpath, false);
 	supervisor->look_ms =
