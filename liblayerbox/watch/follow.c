@@ -120,6 +120,7 @@ static void on_disk(void *userdata, struct work *work)
 	unsigned limit = supervisor->ctx->config.alert_disk_percent;
 	unsigned news = disk_next(usage, limit, supervisor->disk_told);
 
+	supervisor->is_looking_at_disk = false;
 	if (!news)
 		return;
 	supervisor->disk_told = news == DISK_SAY_FULL;
@@ -131,7 +132,7 @@ void follow_disk(struct supervisor *supervisor)
 {
 	struct disk_task *task = task_disk();
 
-	give(supervisor, task ? &task->work : NULL, on_disk);
+	supervisor->is_looking_at_disk = give(supervisor, task ? &task->work : NULL, on_disk);
 }
 
 /* ---- what is seen ---- */
@@ -160,7 +161,7 @@ void follow_look_at(struct supervisor *supervisor, struct item *item)
 	item->is_looked_at = give(supervisor, task ? &task->work : NULL, on_looked);
 }
 
-void follow_look_at_all(struct supervisor *supervisor)
+void follow_look_at_all(struct supervisor *supervisor, int64_t now_ms)
 {
 	const struct items *items = &supervisor->items;
 	struct look *looks = calloc(items->count + 1, sizeof *looks);
@@ -171,6 +172,7 @@ void follow_look_at_all(struct supervisor *supervisor)
 	for (size_t i = 0; i < items->count; i++)
 		looks[i] = look_of(items->items[i]);
 	task = task_look(looks, items->count, true);
+	supervisor->looking_since_ms = now_ms;
 	supervisor->is_looking_at_all = give(supervisor, task ? &task->work : NULL, on_looked);
 }
 

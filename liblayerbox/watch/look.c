@@ -76,13 +76,12 @@ static void forget_stop(const struct sight *sight, const char *name)
 		unlinkat(fd, LAYOUT_STOPPED, 0);
 }
 
-static void look_at_one(const struct sight *sight, struct look *look)
+static void look_at_one(const struct sight *sight, struct look *look, const struct lxc_question *asked)
 {
-	struct lxc_answer answer;
-	int r = lxc_command_query(sight->lxcpath, look->name, &answer);
+	struct lxc_answer answer = asked->answer;
 
 	look->pid = 0;
-	if (r < 0) /* a monitor that does not answer; who works with the container is told so */
+	if (asked->result < 0) /* a monitor that does not answer; who works with the container is told so */
 		look->found = LOOK_BUSY;
 	else if (answer.state == LB_STATE_STOPPED)
 		look->found = look_down(sight, look);
@@ -125,6 +124,21 @@ static int add_others(const struct sight *sight, struct look **looks, size_t *co
 	return 0;
 }
 
+/* All are asked first: many monitors that do not answer are waited for once. */
+static int look_at_each(const struct sight *sight, struct look *looks, size_t count)
+{
+	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
+
+	if (!questions)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		questions[i].name = looks[i].name;
+	lxc_command_query_all(sight->lxcpath, questions, count);
+	for (size_t i = 0; i < count; i++)
+		look_at_one(sight, &looks[i], &questions[i]);
+	return 0;
+}
+
 int look_at(struct lb_context *ctx, struct look **looks, size_t *count, bool all)
 {
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
@@ -138,7 +152,5 @@ int look_at(struct lb_context *ctx, struct look **looks, size_t *count, bool all
 		qsort(*looks, *count, sizeof **looks, compare);
 	if (all)
 		r = add_others(&sight, looks, count);
-	for (size_t i = 0; r == 0 && i < *count; i++)
-		look_at_one(&sight, &(*looks)[i]);
-	return r;
+	return r < 0 ? r : look_at_each(&sight, *looks, *count);
 }

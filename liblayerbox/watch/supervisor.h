@@ -38,7 +38,8 @@ struct supervisor {
 	bool disk_told;
 	bool is_changed;              /* what the status file says is not what is thought */
 	bool save_failed;
-	bool is_looking_at_all;
+	bool is_looking_at_all, is_looking_at_disk;
+	int64_t looking_since_ms;     /* at all */
 	int64_t look_ms, disk_ms;     /* when all, and the disk, are looked at */
 };
 
@@ -65,7 +66,7 @@ int items_save(struct supervisor *supervisor);
 void follow_event(struct supervisor *supervisor, const struct lxc_event *event, int64_t now_ms);
 void follow_timer(struct supervisor *supervisor, struct item *item, int64_t now_ms);
 void follow_look_at(struct supervisor *supervisor, struct item *item);
-void follow_look_at_all(struct supervisor *supervisor);
+void follow_look_at_all(struct supervisor *supervisor, int64_t now_ms);
 void follow_disk(struct supervisor *supervisor);
 
 /* ---- say.c ---- */

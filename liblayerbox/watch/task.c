@@ -6,6 +6,7 @@
 
 #include "../adapters/lxc-command.h"
 #include "../care/alert.h"
+#include "../container/console-log.h"
 #include "../container/layout.h"
 #include "../container/run.h"
 #include "../core/store.h"
@@ -191,8 +192,10 @@ struct look_task *task_look(struct look *looks, size_t count, bool all)
 	return task;
 }
 
+/* What else is done each minute, and may wait for the disk, too. */
 static void run_disk(struct lb_context *ctx, struct work *work)
 {
+	console_logs_mend(ctx);
 	disk_look(ctx->config.root, &((struct disk_task *)work)->usage);
 }
 

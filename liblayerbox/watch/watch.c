@@ -10,6 +10,7 @@
 enum {
 	LOOK_ALL_MS = 60000,          /* for what LXC did not tell */
 	LOOK_UNTOLD_MS = 1000,        /* where LXC tells nothing */
+	BLIND_MS = 60000,             /* that a look at all may take */
 	DISK_MS = 60000,
 	ALIVE_MS = 4000,
 	FINISH_MS = 75000,            /* for alerts and restarts that are under way: less than systemd's patience */
@@ -86,7 +87,7 @@ static void write_and_work(struct supervisor *supervisor)
 
 static void look_around(struct supervisor *supervisor, const char *lxcpath, int64_t now_ms)
 {
-	if (now_ms >= supervisor->disk_ms) {
+	if (now_ms >= supervisor->disk_ms && !supervisor->is_looking_at_disk) {
 		supervisor->disk_ms = now_ms + DISK_MS;
 		follow_disk(supervisor);
 	}
@@ -98,7 +99,7 @@ static void look_around(struct supervisor *supervisor, const char *lxcpath, int6
 		listen_to_lxc(supervisor, lxcpath, false);
 	supervisor->look_ms =
 		now_ms + (supervisor->events.way == LXC_EVENTS_NONE ? LOOK_UNTOLD_MS : LOOK_ALL_MS);
-	follow_look_at_all(supervisor);
+	follow_look_at_all(supervisor, now_ms);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -108,8 +109,10 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static int64_t next_time(const struct supervisor *supervisor, int64_t now_ms)
 {
-	int64_t next = sooner(now_ms + ALIVE_MS, supervisor->disk_ms);
+	int64_t next = now_ms + ALIVE_MS;
 
+	if (!supervisor->is_looking_at_disk)
+		next = sooner(next, supervisor->disk_ms);
 	if (!supervisor->is_looking_at_all)
 		next = sooner(next, supervisor->look_ms);
 	for (size_t i = 0; i < supervisor->items.count; i++) {
@@ -122,9 +125,12 @@ static int64_t next_time(const struct supervisor *supervisor, int64_t now_ms)
 	return next;
 }
 
+/* One that cannot see what there is does not supervise: another one may. */
 static void tell_alive(const struct supervisor *supervisor)
 {
-	if (supervisor->options->alive)
+	bool is_blind = supervisor->is_looking_at_all && clock_ms() - supervisor->looking_since_ms > BLIND_MS;
+
+	if (supervisor->options->alive && !is_blind)
 		supervisor->options->alive(supervisor->options->userdata);
 }
 
