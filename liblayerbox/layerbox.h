@@ -1402,7 +1402,7 @@ struct lb_event {
 struct lb_events_options {
 	size_t size;
 	const char *const *names;     /* of containers, NULL-terminated; NULL: all, and what is no container's */
-	int64_t since;                /* as in struct lb_event: those of that time and later; 0: all */
+	int64_t since;                /* as in struct lb_event: of what there is, that of this time and later; 0: all */
 	bool follow;                  /* do not end at the last, but wait for more */
 	int stop_fd;                  /* with follow: ends as soon as this can be read from; 0: never */
 };
@@ -1460,7 +1460,7 @@ int lb_logs(struct lb_context *context, const char *const *names, const struct l
 /**
  * lb_container_get_health - what the supervisor thinks of it: "starting", "healthy", "unhealthy" or "failed".
  *
- * "unknown" where it has a check and no supervisor is there, "" where there is nothing to say. As it was when the handle
+ * "unknown" where it has a check and no supervisor is there, or it cannot be checked; "" where there is nothing to say. As it was when the handle
  * was listed or refreshed, else when this is called first.
  */
 const char *lb_container_get_health(struct lb_container *container);
@@ -1475,7 +1475,7 @@ int lb_container_check(struct lb_container *container);
 
 /**
  * lb_watch_fn - receives what the supervisor has seen or done.
- * @event:     "ended", "restarted", "unhealthy", "recovered", "failed", "disk-full" or "disk-ok"
+ * @event:     "ended", "restarted", "unhealthy", "unknown", "recovered", "failed", "disk-full" or "disk-ok"
  * @container: its name, "" for the host
  * @text:      a sentence; valid during the call only
  */

@@ -106,6 +106,13 @@ int lxc_events_open(const char *lxcpath, struct lxc_events *ret_events)
 	return 0;
 }
 
+bool lxc_events_is_gone(const struct lxc_events *events)
+{
+	struct stat st;
+
+	return events->way == LXC_EVENTS_FIFO && fstat(events->fd, &st) == 0 && !st.st_nlink;
+}
+
 void lxc_events_close(struct lxc_events *events)
 {
 	close_fd(take_fd(&events->fd));

@@ -5,7 +5,9 @@
  * somebody reads it. That is lxc-monitord's place, which is there while somebody uses lxc-monitor(1): who holds the
  * lock of the FIFO is the one that reads. Where lxc-monitord is, it passes the records on.
  *
- * Records can be lost (nobody read, the FIFO was full): whoever must know looks from time to time.
+ * Records can be lost (nobody read): whoever must know looks from time to time. A monitor opens the FIFO only where
+ * somebody reads it, but then writes as one who waits: who has it open and does not read holds up, when it is full after
+ * a thousand records, each container that starts or ends, until it is closed.
  */
 #pragma once
 
@@ -44,5 +46,8 @@ int lxc_events_open(const char *lxcpath, struct lxc_events *ret_events);
  * again. -EBADMSG when something was written that is no record: what was there is dropped.
  */
 int lxc_events_next(struct lxc_events *events, struct lxc_event *ret_event);
+
+/* Somebody has removed the FIFO: nobody writes to it any more. */
+bool lxc_events_is_gone(const struct lxc_events *events);
 
 void lxc_events_close(struct lxc_events *events);

@@ -55,8 +55,9 @@ int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end
 
 /*
  * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are
- * killed with their process group, and *ret_status is RUNTIME_TIMED_OUT. *ret_output is as for spawn_run().
+ * killed with their process group, and *ret_status is RUNTIME_TIMED_OUT; it is RUNTIME_NOT_ENTERED where they were not
+ * run at all, or say so themselves. *ret_output is as for spawn_run().
  */
-enum { RUNTIME_TIMED_OUT = 124 };
+enum { RUNTIME_TIMED_OUT = 124, RUNTIME_NOT_ENTERED = 125 };
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,
 		char **ret_output);

@@ -49,6 +49,7 @@ struct batch {
 	const struct verb *verb;
 	bool at_once;                 /* nobody's lock is waited for */
 	bool comes_back;              /* who is stopped is not meant to stay so */
+	const struct run_condition *condition; /* NULL: none */
 	struct member *members;
 	size_t count, next;           /* members before next have been given to the helper, or are reported */
 	struct link_deletion uplinks; /* goes on while they are killed */
@@ -83,7 +84,7 @@ static void member_done(struct batch *batch, struct member *member, int result, 
 	/* Who did not want to wait for somebody's lock tries once more. */
 	if (!batch->at_once || result != -LB_ERR_BUSY)
 		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
-	if (result < 0 && batch->verb->stops)
+	if (result < 0 && batch->verb->stops && !batch->comes_back)
 		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {
@@ -188,8 +189,12 @@ static void prepare_member(struct batch *batch, struct member *member)
 	if (r == 0) {
 		member->lock_fd = batch->at_once ? container_lock_at_once(ctx, member->name) :
 						   container_lock(ctx, member->name);
-		r = member->lock_fd < 0 ? member->lock_fd : batch->verb->prepare(batch, member);
+		r = member->lock_fd < 0 ? member->lock_fd : 0;
 	}
+	if (r == 0 && batch->condition)
+		r = batch->condition->may(ctx, member->lock_fd, member->name, batch->condition->userdata);
+	if (r == 0)
+		r = batch->verb->prepare(batch, member);
 	if (r == 0)
 		member->ready = true;
 	else
@@ -275,8 +280,9 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 	return batch->changed ? 0 : 1;
 }
 
-static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
-		    const struct lb_run_options *options, bool at_once, lb_result_fn fn, void *userdata)
+static int run_verb_if(struct lb_context *ctx, const struct verb *verb, const char *const *names,
+		       const struct lb_run_options *options, bool at_once, const struct run_condition *condition,
+		       lb_result_fn fn, void *userdata)
 {
 	struct batch batch;
 	pid_t hastening = 0;
@@ -292,6 +298,7 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 		return r;
 	batch.at_once = at_once;
 	batch.comes_back = options && options->comes_back;
+	batch.condition = condition;
 	if (verb == &start_verb || verb == &kill_verb)
 		hastening = cgroup_hasten();
 	if (verb == &start_verb) {
@@ -306,6 +313,12 @@ static int run_verb(struct lb_context *ctx, const struct verb *verb, const char 
 	if (verb->stops)
 		sweep_cgroups(ctx);
 	return r;
+}
+
+static int run_verb(struct lb_context *ctx, const struct verb *verb, const char *const *names,
+		    const struct lb_run_options *options, bool at_once, lb_result_fn fn, void *userdata)
+{
+	return run_verb_if(ctx, verb, names, options, at_once, NULL, fn, userdata);
 }
 
 int lb_containers_start(struct lb_context *ctx, const char *const *names, const struct lb_run_options *options,
@@ -341,6 +354,18 @@ int containers_stop_at_once(struct lb_context *ctx, const char *const *names, co
 }
 
 /* --------------------------------------------------------------------------------------- one only */
+
+int container_stop_if(struct lb_context *ctx, const char *name, const struct run_condition *condition)
+{
+	const struct lb_run_options options = { .size = sizeof options, .comes_back = true };
+
+	return run_verb_if(ctx, &stop_verb, (const char *const[]){ name, NULL }, &options, true, condition, NULL, NULL);
+}
+
+int container_start_if(struct lb_context *ctx, const char *name, const struct run_condition *condition)
+{
+	return run_verb_if(ctx, &start_verb, (const char *const[]){ name, NULL }, NULL, true, condition, NULL, NULL);
+}
 
 int lb_container_start(struct lb_container *container, const struct lb_run_options *options)
 {

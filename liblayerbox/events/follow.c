@@ -28,14 +28,15 @@ struct follower {
 	lb_event_fn fn;
 	void *userdata;
 	int logs_fd, changes_fd;
+	bool is_through;              /* with what there was: what comes now is new, whatever the clock says */
 	struct source before, present;
 };
 
-static bool is_wanted(const struct lb_events_options *options, const struct lb_event *event)
+static bool is_wanted(const struct follower *follower, const struct lb_event *event)
 {
-	const char *const *name = options->names;
+	const char *const *name = follower->options->names;
 
-	if (event->time < options->since)
+	if (!follower->is_through && event->time < follower->options->since)
 		return false;
 	while (name && *name && !text_equal(*name, event->container))
 		name++;
@@ -52,7 +53,7 @@ static void on_line(char *line, void *userdata)
 		return;
 	event_words(read.event.action, !text_equal(read.event.result, "ok"), words, sizeof words);
 	read.event.words = words;
-	if (is_wanted(follower->options, &read.event))
+	if (is_wanted(follower, &read.event))
 		follower->fn(&read.event, follower->userdata);
 	event_line_free(&read);
 }
@@ -160,6 +161,7 @@ static int follow(struct follower *follower)
 {
 	int r = read_on(follower);
 
+	follower->is_through = true;
 	while (r == 0 && follower->options->follow) {
 		r = wait_for_more(follower);
 		if (r == 0)

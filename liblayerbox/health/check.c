@@ -64,11 +64,17 @@ static int run_on_host(struct lb_container *container, const char *const *argv, 
 				    container->name, argv[0]);
 }
 
-/* A program may say the same of another one, by timeout(1). */
+/*
+ * A program may say that it was out of time of another one, by timeout(1). What could not be run for want of the host's
+ * memory is not the container's fault.
+ */
 static int run_inside(struct lb_container *container, const char *const *argv, int *ret_status, char **ret_output)
 {
 	int r = container_exec_shortly(container, argv, timeout_of(container), ret_status, ret_output);
 
+	if (r == 0 && *ret_status == RUNTIME_NOT_ENTERED)
+		return fail(container->ctx, -LB_ERR_RUNTIME, "container '%s': cannot run the check %s inside: %s",
+			    container->name, argv[0], text_last_line(*ret_output));
 	return r == 0 && *ret_status == RUNTIME_TIMED_OUT ? -ETIMEDOUT : r;
 }
 

@@ -54,8 +54,8 @@ bool health_status_is_locked(const char *path)
 
 static bool take_entry(char *line, struct health_entry *ret_entry)
 {
-	static const uint64_t most[FIELDS - 1] = { HEALTH_FAILED, INT32_MAX,  INT64_MAX,	  INT64_MAX,
-						   UINT32_MAX,	  UINT32_MAX, HEALTH_TOLD_FAILED, 1 };
+	static const uint64_t most[FIELDS - 1] = { HEALTH_UNKNOWN, INT32_MAX,	INT64_MAX,	     INT64_MAX,
+						   UINT32_MAX,	   UINT32_MAX,	HEALTH_TOLD_UNKNOWN, 1 };
 	uint64_t numbers[FIELDS - 1];
 	char *save = NULL, *name = strtok_r(line, " ", &save);
 
@@ -164,7 +164,7 @@ const struct health_entry *health_status_find(const struct health_status *status
 
 const char *health_state_name(enum health_state state)
 {
-	static const char *const names[] = { "", "starting", "healthy", "unhealthy", "failed" };
+	static const char *const names[] = { "", "starting", "healthy", "unhealthy", "failed", "unknown" };
 
 	return (unsigned)state < sizeof names / sizeof *names ? names[state] : "";
 }
@@ -182,7 +182,7 @@ const char *health_shown(const struct health_entry *entry, bool is_watched, bool
 	if (!has_check)
 		return "";
 	if (!is_watched)
-		return "unknown";
+		return health_state_name(HEALTH_UNKNOWN);
 	/* What is said of another life of it says nothing. */
 	if (!entry || entry->pid != pid || entry->state == HEALTH_NONE)
 		return health_state_name(HEALTH_STARTING);

@@ -15,6 +15,7 @@ enum health_state {
 	HEALTH_HEALTHY,
 	HEALTH_UNHEALTHY,
 	HEALTH_FAILED,                /* it ended, and is not started again any more */
+	HEALTH_UNKNOWN,               /* it cannot be checked */
 };
 
 /* What somebody was told, and not yet that it is over. */
@@ -22,6 +23,7 @@ enum health_told {
 	HEALTH_TOLD_NOTHING,
 	HEALTH_TOLD_UNHEALTHY,
 	HEALTH_TOLD_FAILED,
+	HEALTH_TOLD_UNKNOWN,
 };
 
 /* What is kept of one container. Times are those of clock_ms(), which begins with the host. */
@@ -71,6 +73,6 @@ const char *health_state_name(enum health_state state);
 
 /*
  * What is shown of a container with the entry @entry (NULL: none): "starting", "healthy", "unhealthy", "failed",
- * "unknown" where nobody looks, or "".
+ * "unknown" where nobody looks, or can, or "".
  */
 const char *health_shown(const struct health_entry *entry, bool is_watched, bool has_check, pid_t pid);

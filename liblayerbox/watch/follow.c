@@ -47,7 +47,7 @@ static void feed(struct supervisor *supervisor, struct item *item, const struct 
 
 	if (actions & POLICY_WRITE)
 		supervisor->is_changed = true;
-	say_actions(supervisor, item, actions, event->status);
+	say_actions(supervisor, item, actions, event);
 	if (actions & POLICY_CHECK)
 		do_check(supervisor, item, event->now_ms);
 	if (actions & (POLICY_START | POLICY_RESTART))
@@ -56,7 +56,7 @@ static void feed(struct supervisor *supervisor, struct item *item, const struct 
 
 void follow_timer(struct supervisor *supervisor, struct item *item, int64_t now_ms)
 {
-	int64_t wake_ms = policy_wake(&item->policy);
+	int64_t wake_ms = item_wake(item);
 
 	if (wake_ms && now_ms >= wake_ms)
 		feed(supervisor, item, &(struct policy_event){ .type = POLICY_TIMER, .now_ms = now_ms });
@@ -88,11 +88,8 @@ static void on_checked(void *userdata, struct work *work)
 		return;
 	if (task->has_settings)
 		item->settings = task->settings;
-	if (task->result == POLICY_CHECKED_BAD)
+	if (task->result == POLICY_CHECKED_BAD || task->result == POLICY_CHECK_FAILED)
 		keep_why(item, task->text);
-	if (task->result == POLICY_NOT_CHECKED && *task->text && !item->error_told)
-		log_message(supervisor->ctx, LB_LOG_WARNING, "%s", task->text);
-	item->error_told = task->result == POLICY_NOT_CHECKED && (*task->text || item->error_told);
 	feed(supervisor, item, &(struct policy_event){ .type = task->result, .now_ms = clock_ms(), .pid = task->pid });
 }
 
@@ -105,6 +102,8 @@ static void on_changed(void *userdata, struct work *work)
 
 	if (!item)
 		return;
+	if (task->has_settings)
+		item->settings = task->settings;
 	if (task->result == POLICY_START_FAILED)
 		keep_why(item, task->text);
 	say_changed(supervisor, task);
@@ -121,6 +120,7 @@ static void on_disk(void *userdata, struct work *work)
 	unsigned limit = supervisor->ctx->config.alert_disk_percent;
 	unsigned news = disk_next(usage, limit, supervisor->disk_told);
 
+	supervisor->is_looking_at_disk = false;
 	if (!news)
 		return;
 	supervisor->disk_told = news == DISK_SAY_FULL;
@@ -132,7 +132,7 @@ void follow_disk(struct supervisor *supervisor)
 {
 	struct disk_task *task = task_disk();
 
-	give(supervisor, task ? &task->work : NULL, on_disk);
+	supervisor->is_looking_at_disk = give(supervisor, task ? &task->work : NULL, on_disk);
 }
 
 /* ---- what is seen ---- */
@@ -161,7 +161,7 @@ void follow_look_at(struct supervisor *supervisor, struct item *item)
 	item->is_looked_at = give(supervisor, task ? &task->work : NULL, on_looked);
 }
 
-void follow_look_at_all(struct supervisor *supervisor)
+void follow_look_at_all(struct supervisor *supervisor, int64_t now_ms)
 {
 	const struct items *items = &supervisor->items;
 	struct look *looks = calloc(items->count + 1, sizeof *looks);
@@ -172,6 +172,7 @@ void follow_look_at_all(struct supervisor *supervisor)
 	for (size_t i = 0; i < items->count; i++)
 		looks[i] = look_of(items->items[i]);
 	task = task_look(looks, items->count, true);
+	supervisor->looking_since_ms = now_ms;
 	supervisor->is_looking_at_all = give(supervisor, task ? &task->work : NULL, on_looked);
 }
 

@@ -80,6 +80,11 @@ void items_free(struct items *items)
 	*items = (struct items){ 0 };
 }
 
+int64_t item_wake(const struct item *item)
+{
+	return item->has_settings ? policy_wake(&item->policy) : 0;
+}
+
 int items_load(struct supervisor *supervisor)
 {
 	CLEANUP(health_status_free) struct health_status status = { 0 };

@@ -7,6 +7,7 @@
 #include "../container/layout.h"
 #include "../core/lock.h"
 #include "../core/store.h"
+#include "../stream/moving.h"
 
 /* What a look at many has in common. */
 struct sight {
@@ -35,11 +36,13 @@ static void read_settings(const struct sight *sight, struct look *look)
 	record_free(&record);
 }
 
-static bool is_locked(const struct sight *sight, const char *name)
+/* A move gives the lock back while it sends what it has stopped. */
+static bool is_somebodys(const struct sight *sight, const char *name)
 {
 	CLEANUP_FD int fd = lock_container_at_once(sight->ctx, name);
 
-	return fd == -LB_ERR_BUSY;
+	return fd == -LB_ERR_BUSY ||
+	       (fd >= 0 && moving_before_start(sight->ctx, fd, name, false) == -LB_ERR_BUSY);
 }
 
 static bool was_stopped(const struct sight *sight, const char *name)
@@ -55,18 +58,30 @@ static enum look_found look_down(const struct sight *sight, const struct look *l
 {
 	if (faccessat(sight->containers_fd, look->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return LOOK_GONE;
-	if (look->was_up && (lxc_command_has_monitor(sight->lxcpath, look->name) || is_locked(sight, look->name)))
+	if (look->was_up && (lxc_command_has_monitor(sight->lxcpath, look->name) || is_somebodys(sight, look->name)))
 		return LOOK_BUSY;
 	return was_stopped(sight, look->name) ? LOOK_STOPPED : LOOK_DOWN;
 }
 
-static void look_at_one(const struct sight *sight, struct look *look)
+/*
+ * A stop that was interrupted leaves its mark, and so does one whose container plain LXC has started since: one that
+ * ends later would count as stopped on purpose. Who stops it holds its lock until it is down.
+ */
+static void forget_stop(const struct sight *sight, const char *name)
 {
+	CLEANUP_FD int fd = was_stopped(sight, name) ? lock_container_at_once(sight->ctx, name) : -1;
 	struct lxc_answer answer;
-	int r = lxc_command_query(sight->lxcpath, look->name, &answer);
+
+	if (fd >= 0 && lxc_command_query(sight->lxcpath, name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
+		unlinkat(fd, LAYOUT_STOPPED, 0);
+}
+
+static void look_at_one(const struct sight *sight, struct look *look, const struct lxc_question *asked)
+{
+	struct lxc_answer answer = asked->answer;
 
 	look->pid = 0;
-	if (r < 0) /* a monitor that does not answer; who works with the container is told so */
+	if (asked->result < 0) /* a monitor that does not answer; who works with the container is told so */
 		look->found = LOOK_BUSY;
 	else if (answer.state == LB_STATE_STOPPED)
 		look->found = look_down(sight, look);
@@ -74,6 +89,8 @@ static void look_at_one(const struct sight *sight, struct look *look)
 		look->found = LOOK_UP, look->pid = answer.pid;
 	else
 		look->found = LOOK_BUSY;
+	if (look->found == LOOK_UP)
+		forget_stop(sight, look->name);
 	if (look->found != LOOK_GONE)
 		read_settings(sight, look);
 }
@@ -107,6 +124,21 @@ static int add_others(const struct sight *sight, struct look **looks, size_t *co
 	return 0;
 }
 
+/* All are asked first: many monitors that do not answer are waited for once. */
+static int look_at_each(const struct sight *sight, struct look *looks, size_t count)
+{
+	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
+
+	if (!questions)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		questions[i].name = looks[i].name;
+	lxc_command_query_all(sight->lxcpath, questions, count);
+	for (size_t i = 0; i < count; i++)
+		look_at_one(sight, &looks[i], &questions[i]);
+	return 0;
+}
+
 int look_at(struct lb_context *ctx, struct look **looks, size_t *count, bool all)
 {
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
@@ -120,7 +152,5 @@ int look_at(struct lb_context *ctx, struct look **looks, size_t *count, bool all
 		qsort(*looks, *count, sizeof **looks, compare);
 	if (all)
 		r = add_others(&sight, looks, count);
-	for (size_t i = 0; r == 0 && i < *count; i++)
-		look_at_one(&sight, &(*looks)[i]);
-	return r;
+	return r < 0 ? r : look_at_each(&sight, *looks, *count);
 }

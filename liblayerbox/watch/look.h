@@ -10,7 +10,7 @@ enum look_found {
 	LOOK_UP,                      /* it runs, also frozen */
 	LOOK_DOWN,
 	LOOK_STOPPED,                 /* and somebody wanted that */
-	LOOK_BUSY,                    /* it begins or ends, or somebody works on it: to be seen later */
+	LOOK_BUSY,                    /* it begins or ends, or somebody works on it, or moves it: to be seen later */
 };
 
 struct look {

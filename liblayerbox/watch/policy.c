@@ -32,6 +32,11 @@ static unsigned settle(struct policy *policy, const struct policy_settings *sett
 	return POLICY_TELL_RECOVERED;
 }
 
+static bool is_told_of_checks(const struct health_entry *kept)
+{
+	return kept->told == HEALTH_TOLD_UNHEALTHY || kept->told == HEALTH_TOLD_UNKNOWN;
+}
+
 /* Somebody has set a check, or taken it away, or the supervisor was away for a while. */
 static void follow_settings(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
@@ -41,7 +46,8 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		kept->state = HEALTH_NONE;
 		kept->failures = 0;
 		kept->was_cured = false;
-		if (kept->told == HEALTH_TOLD_UNHEALTHY)
+		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
+		if (is_told_of_checks(kept))
 			kept->told = HEALTH_TOLD_NOTHING;
 		policy->check_ms = 0;
 		return;
@@ -52,22 +58,14 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		policy->check_ms = now_ms + (kept->state == HEALTH_STARTING ? FIRST_CHECK_MS : settings->phase_ms);
 }
 
-/* A supervisor was killed before it could do what it had decided. */
-static void forget_start(struct health_entry *kept)
-{
-	if (kept->start_ms && kept->was_cured) {
-		kept->was_cured = false;
-		kept->restarts -= kept->restarts > 0;
-	}
-	kept->start_ms = 0;
-}
-
 static void runs(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
 {
 	struct health_entry *kept = &policy->kept;
 
 	if (kept->pid != event->pid) {
-		kept->start_ms = policy->is_starting ? kept->start_ms : 0;
+		/* Whatever was wanted of the life before: here is another one. */
+		kept->start_ms = 0;
+		policy->times_later = 0;
 		/* Who starts by hand what has failed begins a new row. */
 		if (kept->state == HEALTH_FAILED)
 			kept->restarts = 0;
@@ -76,9 +74,9 @@ static void runs(struct policy *policy, const struct policy_settings *settings, 
 		kept->state = HEALTH_NONE;
 		kept->failures = 0;
 		policy->check_ms = 0;
+		policy->count_ms = 0;
+		policy->unknown = 0;
 	}
-	if (!policy->is_starting)
-		forget_start(kept);
 	if (kept->state == HEALTH_FAILED) /* nobody writes that of one that runs */
 		kept->state = HEALTH_NONE;
 	follow_settings(policy, settings, event->now_ms);
@@ -106,11 +104,11 @@ static unsigned fails(struct policy *policy)
 	return POLICY_TELL_FAILED;
 }
 
-static int64_t backoff_ms(unsigned restarts)
+static int64_t backoff_ms(int64_t first_ms, unsigned times)
 {
-	int64_t wait_ms = BACKOFF_FIRST_MS;
+	int64_t wait_ms = first_ms;
 
-	while (restarts-- && wait_ms < BACKOFF_MAX_MS)
+	while (times-- && wait_ms < BACKOFF_MAX_MS)
 		wait_ms *= 2;
 	return wait_ms < BACKOFF_MAX_MS ? wait_ms : BACKOFF_MAX_MS;
 }
@@ -120,7 +118,7 @@ static unsigned start_again(struct policy *policy, const struct policy_settings 
 {
 	if (policy->kept.restarts >= settings->limit)
 		return fails(policy);
-	policy->kept.start_ms = now_ms + backoff_ms(policy->kept.restarts);
+	policy->kept.start_ms = now_ms + backoff_ms(BACKOFF_FIRST_MS, policy->kept.restarts);
 	return 0;
 }
 
@@ -129,9 +127,11 @@ static unsigned ended(struct policy *policy, const struct policy_settings *setti
 	bool failed = policy_is_failure(event->status);
 
 	goes_down(policy, event->now_ms);
-	/* Ours: what became of it, its result says. */
-	if (policy->is_starting)
+	/* Ours: what became of it, its result says, or the next supervisor finds out. */
+	if (policy->is_starting) {
+		policy->kept.start_ms = policy->kept.start_ms ? policy->kept.start_ms : event->now_ms;
 		return 0;
+	}
 	if (settings->restart == RESTART_ALWAYS || (settings->restart == RESTART_ON_FAILURE && failed))
 		return POLICY_SAY_ENDED | start_again(policy, settings, event->now_ms);
 	return POLICY_SAY_ENDED | (failed ? fails(policy) : 0);
@@ -146,6 +146,7 @@ static void stopped(struct policy *policy, int64_t now_ms)
 		return;
 	goes_down(policy, now_ms);
 	policy->is_starting = false;
+	policy->times_later = 0;
 	policy->kept.start_ms = 0;
 	policy->kept.restarts = 0;
 	policy->kept.was_cured = false;
@@ -160,40 +161,71 @@ static unsigned start_failed(struct policy *policy, const struct policy_settings
 	return settings->restart == RESTART_NO ? fails(policy) : start_again(policy, settings, event->now_ms);
 }
 
-/* It does not count as a restart. One that is to be stopped first waits for its next bad check. */
+/* Somebody works on it, who may need long: it stays to be done, and does not count as a restart. */
 static void start_later(struct policy *policy, const struct policy_event *event)
 {
-	policy->kept.restarts -= policy->kept.restarts > 0;
-	policy->kept.was_cured = false;
-	if (event->pid)
-		return;
-	goes_down(policy, event->now_ms);
-	policy->kept.start_ms = event->now_ms + LATER_MS;
+	if (!event->pid)
+		goes_down(policy, event->now_ms);
+	policy->kept.start_ms = event->now_ms + backoff_ms(LATER_MS, policy->times_later);
+	policy->times_later++;
 }
 
 static unsigned start_done(struct policy *policy, const struct policy_settings *settings,
 			   const struct policy_event *event)
 {
 	policy->is_starting = false;
+	if (event->type == POLICY_START_LATER) {
+		start_later(policy, event);
+		return 0;
+	}
+	policy->times_later = 0;
 	policy->kept.start_ms = 0;
+	policy->kept.restarts++;
 	if (event->type == POLICY_START_FAILED)
 		return start_failed(policy, settings, event);
-	if (event->type == POLICY_START_LATER)
-		start_later(policy, event);
+	if (event->pid)
+		runs(policy, settings, event);
 	return 0;
 }
 
 /* ---- checks ---- */
 
-static bool is_in_start_period(const struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+/*
+ * That it is to be started stays written until it has been: if not by this supervisor then by the next one. One that
+ * runs is stopped first: it was to be cured.
+ */
+static unsigned start_now(struct policy *policy, const struct policy_settings *settings)
 {
-	return policy->kept.state == HEALTH_STARTING && now_ms - policy->kept.since_ms < settings->start_period_ms;
+	bool is_up = policy->kept.pid;
+
+	if (settings->restart == RESTART_NO) {
+		policy->kept.start_ms = 0;
+		policy->kept.was_cured = false;
+		return is_up ? 0 : fails(policy);
+	}
+	policy->is_starting = true;
+	return is_up ? POLICY_RESTART : POLICY_START;
 }
 
 /* An eighth less for some than for others: those that were started together do not stay together. */
+static int64_t interval_ms(const struct policy_settings *settings)
+{
+	return settings->interval_ms - settings->phase_ms / 8;
+}
+
+/* One that is starting is checked more often, so that it is seen when it is up; it has as long as others to get there. */
+static bool counts(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	if (policy->kept.state == HEALTH_STARTING &&
+	    (now_ms < policy->count_ms || now_ms - policy->kept.since_ms < settings->start_period_ms))
+		return false;
+	policy->count_ms = now_ms + interval_ms(settings);
+	return true;
+}
+
 static void check_again(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
-	int64_t wait_ms = settings->interval_ms - settings->phase_ms / 8;
+	int64_t wait_ms = interval_ms(settings);
 
 	if (policy->kept.state == HEALTH_STARTING && wait_ms > STARTING_INTERVAL_MS)
 		wait_ms = STARTING_INTERVAL_MS;
@@ -206,22 +238,15 @@ static unsigned checked_well(struct policy *policy, const struct policy_settings
 	unsigned actions = 0;
 
 	kept->failures = 0;
+	policy->unknown = 0;
 	kept->state = HEALTH_HEALTHY;
 	kept->was_cured = false;
-	if (kept->told == HEALTH_TOLD_UNHEALTHY) {
+	kept->start_ms = policy->is_starting ? kept->start_ms : 0;
+	if (is_told_of_checks(kept)) {
 		kept->told = HEALTH_TOLD_NOTHING;
 		actions = POLICY_TELL_RECOVERED;
 	}
 	return actions | settle(policy, settings, now_ms);
-}
-
-/* That it is to be started stays written until it has been: if not by this supervisor then by the next one. */
-static unsigned begin_start(struct policy *policy, const struct policy_settings *settings, enum policy_action action)
-{
-	if (policy->kept.restarts < settings->limit)
-		policy->kept.restarts++;
-	policy->is_starting = true;
-	return action;
 }
 
 /* Restarts it where that may help, and has not been tried. */
@@ -232,7 +257,7 @@ static unsigned cure(struct policy *policy, const struct policy_settings *settin
 		return 0;
 	policy->kept.was_cured = true;
 	policy->kept.start_ms = now_ms;
-	return begin_start(policy, settings, POLICY_RESTART);
+	return start_now(policy, settings);
 }
 
 static unsigned checked_bad(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
@@ -240,7 +265,8 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 	struct health_entry *kept = &policy->kept;
 	unsigned actions = 0;
 
-	if (is_in_start_period(policy, settings, now_ms))
+	policy->unknown = 0;
+	if (!counts(policy, settings, now_ms))
 		return 0;
 	if (kept->failures < settings->retries)
 		kept->failures++;
@@ -251,6 +277,21 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 		actions = POLICY_TELL_UNHEALTHY;
 	kept->told = HEALTH_TOLD_UNHEALTHY;
 	return actions | cure(policy, settings, now_ms);
+}
+
+/* Sick or well: what was thought last is not true for ever. */
+static unsigned check_failed(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
+{
+	struct health_entry *kept = &policy->kept;
+
+	if (!counts(policy, settings, now_ms) || ++policy->unknown < settings->retries)
+		return 0;
+	policy->unknown = settings->retries;
+	kept->state = HEALTH_UNKNOWN;
+	if (kept->told)
+		return 0;
+	kept->told = HEALTH_TOLD_UNKNOWN;
+	return POLICY_TELL_UNKNOWN;
 }
 
 static unsigned checked(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
@@ -265,6 +306,8 @@ static unsigned checked(struct policy *policy, const struct policy_settings *set
 		actions = checked_well(policy, settings, event->now_ms);
 	else if (policy->kept.pid == event->pid && event->type == POLICY_CHECKED_BAD)
 		actions = checked_bad(policy, settings, event->now_ms);
+	else if (policy->kept.pid == event->pid && event->type == POLICY_CHECK_FAILED)
+		actions = check_failed(policy, settings, event->now_ms);
 	check_again(policy, settings, event->now_ms);
 	return actions;
 }
@@ -275,13 +318,13 @@ static unsigned timer(struct policy *policy, const struct policy_settings *setti
 {
 	unsigned actions = settle(policy, settings, now_ms);
 
+	if (policy->kept.start_ms && now_ms >= policy->kept.start_ms && !policy->is_starting)
+		actions |= start_now(policy, settings);
 	if (policy->check_ms && now_ms >= policy->check_ms && !policy->is_starting) {
 		policy->check_ms = 0;
 		policy->is_checking = true;
 		actions |= POLICY_CHECK;
 	}
-	if (policy->kept.start_ms && now_ms >= policy->kept.start_ms && !policy->is_starting)
-		actions |= settings->restart == RESTART_NO ? fails(policy) : begin_start(policy, settings, POLICY_START);
 	return actions;
 }
 
@@ -315,6 +358,7 @@ static unsigned take(struct policy *policy, const struct policy_settings *settin
 	case POLICY_CHECKED_WELL:
 	case POLICY_CHECKED_BAD:
 	case POLICY_NOT_CHECKED:
+	case POLICY_CHECK_FAILED:
 		return checked(policy, settings, event);
 	case POLICY_STARTED:
 	case POLICY_START_FAILED:

@@ -45,22 +45,32 @@ static void say_ended(struct supervisor *supervisor, const struct item *item, in
 	policy_describe_end(status, how, sizeof how);
 	if (kept->start_ms)
 		say(supervisor, &ended, "%s; it is started again in %lld s", how,
-		    (long long)(kept->start_ms - kept->since_ms + 999) / 1000);
+		    kept->start_ms > kept->since_ms ? (long long)(kept->start_ms - kept->since_ms + 999) / 1000 : 0);
 	else
 		say(supervisor, &ended, "%s", how);
 }
 
-static void say_failed(struct supervisor *supervisor, const struct item *item, bool has_ended, int status)
+/* Why it is down, for good. */
+static void describe_failure(const struct item *item, bool has_ended, const struct policy_event *event, char *ret_how,
+			     size_t size)
+{
+	if (has_ended)
+		policy_describe_end(event->status, ret_how, size);
+	else if (event->type == POLICY_START_FAILED)
+		snprintf(ret_how, size, "could not be started: %.400s", item->why ? item->why : "nobody knows why");
+	else
+		snprintf(ret_how, size, "ended, and restart.policy is no by now");
+}
+
+static void say_failed(struct supervisor *supervisor, const struct item *item, bool has_ended,
+		       const struct policy_event *event)
 {
 	const struct health_entry *kept = &item->policy.kept;
 	const struct saying failed = { .event = "failed", .name = kept->name, .result = -LB_ERR_RUNTIME,
 				       .words = "has failed and is not started again: it ", .is_alert = true };
 	char how[TASK_TEXT_SIZE / 2], after[64] = "";
 
-	if (has_ended)
-		policy_describe_end(status, how, sizeof how);
-	else
-		snprintf(how, sizeof how, "could not be started: %.400s", item->why ? item->why : "nobody knows why");
+	describe_failure(item, has_ended, event, how, sizeof how);
 	if (kept->restarts)
 		snprintf(after, sizeof after, " after %u restart%s in a row", kept->restarts,
 			 kept->restarts > 1 ? "s" : "");
@@ -76,19 +86,24 @@ static void say_unhealthy(struct supervisor *supervisor, const struct item *item
 	    is_restarted ? "; it is restarted" : "");
 }
 
-void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions, int status)
+void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions,
+		 const struct policy_event *event)
 {
 	const struct saying recovered = { .event = "recovered", .name = item->policy.kept.name,
 					  .words = "is well again", .is_alert = true };
+	const struct saying unknown = { .event = "unknown", .name = item->policy.kept.name, .result = -LB_ERR_RUNTIME,
+					.words = "cannot be checked, so nobody knows how it is: ", .is_alert = true };
 
 	if (actions & POLICY_TELL_RECOVERED)
 		say(supervisor, &recovered, "%s", "");
 	if (actions & POLICY_TELL_UNHEALTHY)
 		say_unhealthy(supervisor, item, actions & POLICY_RESTART);
+	if (actions & POLICY_TELL_UNKNOWN)
+		say(supervisor, &unknown, "%s", item->why ? item->why : "nobody knows why");
 	if (actions & POLICY_SAY_ENDED)
-		say_ended(supervisor, item, status);
+		say_ended(supervisor, item, event->status);
 	if (actions & POLICY_TELL_FAILED)
-		say_failed(supervisor, item, actions & POLICY_SAY_ENDED, status);
+		say_failed(supervisor, item, actions & POLICY_SAY_ENDED, event);
 }
 
 void say_changed(struct supervisor *supervisor, const struct change_task *task)
@@ -99,7 +114,7 @@ void say_changed(struct supervisor *supervisor, const struct change_task *task)
 		restarted.result = -LB_ERR_RUNTIME;
 		restarted.words = task->is_restart ? "could not be restarted: " : "could not be started again: ";
 		say(supervisor, &restarted, "%s", task->text);
-	} else if (task->result == POLICY_STARTED) {
+	} else if (task->result == POLICY_STARTED && !task->ran_already) {
 		restarted.words = task->is_restart ? "was restarted " : "was started again";
 		say(supervisor, &restarted, "%s", task->is_restart ? "because it was unhealthy" : "");
 	}

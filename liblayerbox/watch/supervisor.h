@@ -20,8 +20,7 @@ struct item {
 	bool is_looked_at;
 	int64_t look_ms;              /* when it is looked at; 0: with all others */
 	unsigned times_busy;          /* in a row */
-	bool error_told;              /* that it cannot be checked */
-	char *why;                    /* it is not well, or could not be started; NULL: not known */
+	char *why;                    /* it is not well, or could not be checked or started; NULL: not known */
 };
 
 struct items {
@@ -39,7 +38,8 @@ struct supervisor {
 	bool disk_told;
 	bool is_changed;              /* what the status file says is not what is thought */
 	bool save_failed;
-	bool is_looking_at_all;
+	bool is_looking_at_all, is_looking_at_disk;
+	int64_t looking_since_ms;     /* at all */
 	int64_t look_ms, disk_ms;     /* when all, and the disk, are looked at */
 };
 
@@ -51,6 +51,12 @@ struct item *items_add(struct items *items, const char *name);
 void items_remove(struct items *items, struct item *item);
 void items_free(struct items *items);
 
+/*
+ * When its policy is to be asked again; 0: not. Not before it was looked at: what the last supervisor left may be over,
+ * and nobody knows yet what is to be done of it.
+ */
+int64_t item_wake(const struct item *item);
+
 /* What the last supervisor left, and for the next one. Errors as by errno. */
 int items_load(struct supervisor *supervisor);
 int items_save(struct supervisor *supervisor);
@@ -60,7 +66,7 @@ int items_save(struct supervisor *supervisor);
 void follow_event(struct supervisor *supervisor, const struct lxc_event *event, int64_t now_ms);
 void follow_timer(struct supervisor *supervisor, struct item *item, int64_t now_ms);
 void follow_look_at(struct supervisor *supervisor, struct item *item);
-void follow_look_at_all(struct supervisor *supervisor);
+void follow_look_at_all(struct supervisor *supervisor, int64_t now_ms);
 void follow_disk(struct supervisor *supervisor);
 
 /* ---- say.c ---- */
@@ -77,8 +83,9 @@ struct saying {
 /* With the detail, which may be "". */
 void say(struct supervisor *supervisor, const struct saying *saying, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* What policy_next() wants to be told, where @status is how its last life ended. */
-void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions, int status);
+/* What policy_next() wants to be told after @event. */
+void say_actions(struct supervisor *supervisor, const struct item *item, unsigned actions,
+		 const struct policy_event *event);
 
 void say_changed(struct supervisor *supervisor, const struct change_task *task);
 void say_disk(struct supervisor *supervisor, const struct disk_usage *usage);

@@ -6,8 +6,9 @@
 
 #include "../adapters/lxc-command.h"
 #include "../care/alert.h"
+#include "../container/console-log.h"
 #include "../container/layout.h"
-#include "../core/lock.h"
+#include "../container/run.h"
 #include "../core/store.h"
 #include "../health/check.h"
 
@@ -40,7 +41,7 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 
 	if (r < 0) {
 		keep_text(task->text, ctx->error);
-		return POLICY_NOT_CHECKED;
+		return r == -LB_ERR_NO_CONTAINER ? POLICY_NOT_CHECKED : POLICY_CHECK_FAILED;
 	}
 	task->settings = policy_settings_of(&container->record, container->name, ctx->config.restart_policy);
 	task->has_settings = true;
@@ -48,11 +49,10 @@ static enum policy_event_type check(struct lb_context *ctx, struct check_task *t
 	/* Another life of it, which will be looked at; or there is no check any more. */
 	if (r >= 0 && container->live.pid != task->pid)
 		return POLICY_NOT_CHECKED;
-	if (r < 0 && r != -LB_ERR_NOT_RUNNING)
-		keep_text(task->text, ctx->error);
-	else if (r > 0)
-		keep_text(task->text, why);
-	return r == 0 ? POLICY_CHECKED_WELL : r > 0 ? POLICY_CHECKED_BAD : POLICY_NOT_CHECKED;
+	if (r == -LB_ERR_NOT_RUNNING)
+		return POLICY_NOT_CHECKED;
+	keep_text(task->text, r < 0 ? ctx->error : why);
+	return r == 0 ? POLICY_CHECKED_WELL : r > 0 ? POLICY_CHECKED_BAD : POLICY_CHECK_FAILED;
 }
 
 static void run_check(struct lb_context *ctx, struct work *work)
@@ -75,14 +75,22 @@ struct check_task *task_check(const char *name, pid_t pid)
 
 /* ---- starts and restarts ---- */
 
-/* POLICY_STARTED when it is for us to change it; else what became of that. */
-static enum policy_event_type may_change(struct lb_context *ctx, const char *name)
+/* Somebody may have thought better of it until the last moment. */
+static int may_change(struct lb_context *ctx, int container_fd, const char *name, void *userdata)
 {
-	CLEANUP_FD int fd = lock_container_at_once(ctx, name);
+	struct change_task *task = userdata;
+	struct record record = { 0 };
+	int r;
 
-	if (fd < 0)
-		return POLICY_START_LATER; /* somebody works on it, or it is gone, which a look will show */
-	return faccessat(fd, LAYOUT_STOPPED, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? POLICY_STOPPED : POLICY_STARTED;
+	task->is_stopped = faccessat(container_fd, LAYOUT_STOPPED, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (task->is_stopped)
+		return fail(ctx, -LB_ERR_BUSY, "container '%s' was stopped on purpose", name);
+	r = record_read(ctx, container_fd, name, &record);
+	task->settings = policy_settings_of(r == 0 ? &record : NULL, name, ctx->config.restart_policy);
+	task->has_settings = true;
+	record_free(&record);
+	return task->settings.restart == RESTART_NO ?
+		       fail(ctx, -LB_ERR_BUSY, "container '%s' is not to be started again by itself", name) : 0;
 }
 
 static pid_t pid_of(struct lb_context *ctx, const char *name)
@@ -93,30 +101,20 @@ static pid_t pid_of(struct lb_context *ctx, const char *name)
 	return lxcpath && lxc_command_query(lxcpath, name, &answer) == 0 ? answer.pid : 0;
 }
 
-static enum policy_event_type failed(struct lb_context *ctx, struct change_task *task, int r)
-{
-	if (r == -LB_ERR_BUSY)
-		return POLICY_START_LATER;
-	keep_text(task->text, ctx->error);
-	return POLICY_START_FAILED;
-}
-
 static enum policy_event_type change(struct lb_context *ctx, struct change_task *task)
 {
-	const struct lb_run_options options = { .size = sizeof options, .comes_back = true };
-	const char *const names[] = { task->work.name, NULL };
-	enum policy_event_type result = may_change(ctx, task->work.name);
-	int r = 0;
+	const struct run_condition condition = { may_change, task };
+	int r = task->is_restart ? container_stop_if(ctx, task->work.name, &condition) : 0;
 
-	if (result != POLICY_STARTED)
-		return result;
-	if (task->is_restart) {
-		r = lb_containers_stop(ctx, names, &options, NULL, NULL);
-		result = r < 0 ? POLICY_STARTED : may_change(ctx, task->work.name);
-	}
-	if (r >= 0 && result == POLICY_STARTED)
-		r = lb_containers_start(ctx, names, &(struct lb_run_options){ .size = sizeof options }, NULL, NULL);
-	return r < 0 ? failed(ctx, task, r) : result;
+	if (r >= 0)
+		r = container_start_if(ctx, task->work.name, &condition);
+	task->ran_already = r == 1;
+	if (r >= 0)
+		return POLICY_STARTED;
+	if (r == -LB_ERR_BUSY)
+		return task->is_stopped ? POLICY_STOPPED : POLICY_START_LATER;
+	keep_text(task->text, ctx->error);
+	return POLICY_START_FAILED;
 }
 
 static void run_change(struct lb_context *ctx, struct work *work)
@@ -124,8 +122,7 @@ static void run_change(struct lb_context *ctx, struct work *work)
 	struct change_task *task = (struct change_task *)work;
 
 	task->result = change(ctx, task);
-	if (task->result != POLICY_STARTED)
-		task->pid = pid_of(ctx, work->name);
+	task->pid = pid_of(ctx, work->name);
 }
 
 struct change_task *task_change(const char *name, bool is_restart)
@@ -195,8 +192,10 @@ struct look_task *task_look(struct look *looks, size_t count, bool all)
 	return task;
 }
 
+/* What else is done each minute, and may wait for the disk, too. */
 static void run_disk(struct lb_context *ctx, struct work *work)
 {
+	console_logs_mend(ctx);
 	disk_look(ctx->config.root, &((struct disk_task *)work)->usage);
 }
 

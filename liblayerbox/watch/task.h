@@ -11,7 +11,7 @@ enum { TASK_TEXT_SIZE = 1024 };
 struct check_task {
 	struct work work;
 	pid_t pid;                    /* the init of the container that is meant */
-	enum policy_event_type result; /* POLICY_CHECKED_... or POLICY_NOT_CHECKED */
+	enum policy_event_type result; /* what policy.h has for it */
 	char text[TASK_TEXT_SIZE];    /* why not, or why nothing is known */
 	bool has_settings;            /* the record says: */
 	struct policy_settings settings;
@@ -23,8 +23,12 @@ struct change_task {
 	struct work work;
 	bool is_restart;
 	enum policy_event_type result; /* POLICY_STARTED, POLICY_START_..., POLICY_STOPPED */
-	pid_t pid;                    /* its init, where it runs although it was not started */
+	bool is_stopped;              /* by somebody, on purpose */
+	bool ran_already;             /* somebody else was faster */
+	pid_t pid;                    /* its init, where it runs now */
 	char text[TASK_TEXT_SIZE];    /* why not */
+	bool has_settings;            /* the record says: */
+	struct policy_settings settings;
 };
 
 struct change_task *task_change(const char *name, bool is_restart);

@@ -10,10 +10,11 @@
 enum {
 	LOOK_ALL_MS = 60000,          /* for what LXC did not tell */
 	LOOK_UNTOLD_MS = 1000,        /* where LXC tells nothing */
+	BLIND_MS = 60000,             /* that a look at all may take */
 	DISK_MS = 60000,
 	ALIVE_MS = 4000,
 	FINISH_MS = 75000,            /* for alerts and restarts that are under way: less than systemd's patience */
-	EVENTS_AT_A_TIME = 256,
+	EVENTS_AT_A_TIME = 4096,      /* more than LXC's FIFO holds */
 };
 
 /* ---- LXC's events ---- */
@@ -36,6 +37,8 @@ static void hear_lxc(struct supervisor *supervisor, int64_t now_ms)
 	struct lxc_event event;
 	int r = 1;
 
+	if (supervisor->events.way == LXC_EVENTS_NONE)
+		return;
 	for (unsigned i = 0; r == 1 && i < EVENTS_AT_A_TIME; i++) {
 		r = lxc_events_next(&supervisor->events, &event);
 		if (r == 1)
@@ -54,11 +57,13 @@ static void hear_lxc(struct supervisor *supervisor, int64_t now_ms)
 
 /* ---- one turn ---- */
 
+/* A look that saw a container down is taken after what its monitor said before that: how it ended. */
 static void take_work(struct supervisor *supervisor)
 {
 	struct work *work;
 
 	while ((work = works_take(supervisor->works))) {
+		hear_lxc(supervisor, clock_ms());
 		for (size_t i = 0; i < work->warnings.count; i++)
 			log_message(supervisor->ctx, LB_LOG_WARNING, "%s", work->warnings.items[i]);
 		if (work->done)
@@ -82,17 +87,19 @@ static void write_and_work(struct supervisor *supervisor)
 
 static void look_around(struct supervisor *supervisor, const char *lxcpath, int64_t now_ms)
 {
-	if (now_ms >= supervisor->disk_ms) {
+	if (now_ms >= supervisor->disk_ms && !supervisor->is_looking_at_disk) {
 		supervisor->disk_ms = now_ms + DISK_MS;
 		follow_disk(supervisor);
 	}
 	if (now_ms < supervisor->look_ms || supervisor->is_looking_at_all)
 		return;
+	if (lxc_events_is_gone(&supervisor->events))
+		lxc_events_close(&supervisor->events);
 	if (supervisor->events.way == LXC_EVENTS_NONE)
 		listen_to_lxc(supervisor, lxcpath, false);
 	supervisor->look_ms =
 		now_ms + (supervisor->events.way == LXC_EVENTS_NONE ? LOOK_UNTOLD_MS : LOOK_ALL_MS);
-	follow_look_at_all(supervisor);
+	follow_look_at_all(supervisor, now_ms);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -102,23 +109,28 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static int64_t next_time(const struct supervisor *supervisor, int64_t now_ms)
 {
-	int64_t next = sooner(now_ms + ALIVE_MS, supervisor->disk_ms);
+	int64_t next = now_ms + ALIVE_MS;
 
+	if (!supervisor->is_looking_at_disk)
+		next = sooner(next, supervisor->disk_ms);
 	if (!supervisor->is_looking_at_all)
 		next = sooner(next, supervisor->look_ms);
 	for (size_t i = 0; i < supervisor->items.count; i++) {
 		const struct item *item = supervisor->items.items[i];
 
-		next = sooner(next, policy_wake(&item->policy));
+		next = sooner(next, item_wake(item));
 		if (!item->is_looked_at)
 			next = sooner(next, item->look_ms);
 	}
 	return next;
 }
 
+/* One that cannot see what there is does not supervise: another one may. */
 static void tell_alive(const struct supervisor *supervisor)
 {
-	if (supervisor->options->alive)
+	bool is_blind = supervisor->is_looking_at_all && clock_ms() - supervisor->looking_since_ms > BLIND_MS;
+
+	if (supervisor->options->alive && !is_blind)
 		supervisor->options->alive(supervisor->options->userdata);
 }
 

@@ -256,7 +256,8 @@ bool works_finish(struct works *works)
 
 	works->is_finishing = true;
 	pthread_mutex_lock(&works->mutex);
-	is_over = !works->count[WORK_CHANGE] && !works->count[WORK_TELL] && !works->waiting[WORK_TELL].first;
+	is_over = !works->count[WORK_CHANGE] && !works->count[WORK_TELL] && !works->waiting[WORK_TELL].first &&
+		  !works->done.first;
 	pthread_mutex_unlock(&works->mutex);
 	return is_over;
 }

@@ -80,6 +80,11 @@ start fox no-container"
 	layerbox --quiet start wolf
 	wait_until 5 grep -q '"start"' "$out"
 	refute grep -q create "$out"
+	# The clock was set back.
+	tail -n 1 "$LAYERBOX_ROOT/logs/events.log" | sed 's/"20[0-9]*-/"2001-/; s/"start"/"thaw"/' > "$BATS_TEST_TMPDIR/line"
+	grep -q '"2001-.*"thaw"' "$BATS_TEST_TMPDIR/line"
+	cat "$BATS_TEST_TMPDIR/line" >> "$LAYERBOX_ROOT/logs/events.log"
+	wait_until 5 grep -q '"thaw"' "$out"
 	for i in 1 2; do
 		# Full to the brim, so that the next event is the last of its file.
 		head -c 1048576 /dev/zero | tr '\0' '\n' >> "$LAYERBOX_ROOT/logs/events.log"

@@ -183,6 +183,27 @@ init() {
 	is "$(count "$MAILS" '^ARGUMENTS ')" 2
 }
 
+@test "a supervisor that is killed while it restarts an unhealthy container: the next one does" {
+	make sick --start
+	make half --start
+	layerbox --quiet set sick restart.policy=on-failure health.command=false health.interval=1h
+	layerbox --quiet set half restart.policy=on-failure health.command=true health.interval=1s
+	# As it leaves them: one has not begun to shut down, the other one has, and is through when the next one looks.
+	watch
+	sick=$(pid sick) half=$(pid half)
+	becomes half healthy
+	kill_watcher
+	status=$(echo /run/layerbox/health/*[!k])
+	sed -i "s/^sick .*/sick 3 $sick 1 1 3 0 1 1/; s/^half .*/half 3 $half 1 1 3 0 1 1/" "$status"
+	layerbox exec half -- poweroff -f || true
+	wait_until 5 state_is half stopped
+	watch
+	waits_for '^restarted sick: .* because it was unhealthy'
+	waits_for '^restarted half: .* was started again'
+	[ "$(pid sick)" != "$sick" ]
+	is_up half
+}
+
 @test "who powers off stays down unless it is always to run; who is stopped stays down; a reboot is no end" {
 	make once --start
 	make forever --start
@@ -221,6 +242,11 @@ init() {
 	sleep 2
 	state_is forever stopped
 	is "$(count "$SAID" '^restarted forever')" 1
+	# Or is not to be restarted any more.
+	layerbox --quiet start forever
+	wait_until 5 eval '[ "$(count "$SAID" "^ended forever: .* with status 1")" = 2 ]'
+	layerbox --quiet set forever restart.policy=no
+	waits_for '^failed forever: .* ended, and restart.policy is no by now'
 }
 
 @test "checks: ports and requests from the host and inside, programs inside and of the host" {
@@ -284,6 +310,14 @@ init() {
 	layerbox --quiet thaw ice
 	layerbox --quiet set ice health.command=false
 	becomes ice unhealthy
+	# What cannot be checked is not healthy for ever.
+	printf '#!/bin/sh\n' > "$BATS_TEST_TMPDIR/look"
+	chmod 755 "$BATS_TEST_TMPDIR/look"
+	layerbox --quiet set ice "health.command=host:$BATS_TEST_TMPDIR/look"
+	becomes ice healthy
+	rm "$BATS_TEST_TMPDIR/look"
+	becomes ice unknown
+	waits_for "^unknown ice: container 'ice' cannot be checked, so nobody knows how it is: .*$BATS_TEST_TMPDIR/look"
 	layerbox --quiet set ice health.command=
 	becomes ice ''
 }
@@ -359,6 +393,31 @@ init() {
 	layerbox --quiet delete busy --force
 	sleep 1.5
 	is "$(count "$SAID" busy)" 2
+}
+
+@test "a stop that was given up does not end the supervision" {
+	make on --start
+	layerbox --quiet set on restart.policy=always
+	touch "$CONTAINERS/on/stopped"
+	watch
+	wait_until 5 test ! -e "$CONTAINERS/on/stopped"
+	kill -KILL "$(pid on)"
+	waits_for '^restarted on'
+}
+
+@test "a container that is being moved is left to its move, cut off as it may be" {
+	make gone --start
+	layerbox --quiet set gone restart.policy=always
+	watch
+	mkdir "$CONTAINERS/gone/move"
+	printf 'stage = decided\ntoken = 0123456789abcdef0123456789abcdef\ntarget = there\nran = yes\n' > "$CONTAINERS/gone/move/state"
+	kill -KILL "$(pgrep -P "$(monitor_of gone)")"
+	wait_until 5 state_is gone stopped
+	sleep 1.5
+	refute said ' gone:'
+	is "$(layerbox events gone --json | jq -r 'select(.result != "ok") | .action')" ''
+	rm -r "$CONTAINERS/gone/move"
+	waits_for '^restarted gone' 10
 }
 
 @test "a container's own recipients, and nobody" {

@@ -45,8 +45,8 @@ static void test_damaged(void **state)
 	assert_int_equal(count_of("layerbox-health 1 disk-ok\na 2 1 1 0 0 0 0 0\n"), 1);
 	assert_int_equal(count_of("layerbox-health 1 disk-ok\nb 2 1 1 0 0 0 0 0\na 2 1 1 0 0 0 0 0"), 2);
 	assert_int_equal(count_of("layerbox-health 1 disk-ok\na 2 1 1 0 0 0 0"), 0);
-	assert_int_equal(count_of("layerbox-health 1 disk-ok\na 5 1 1 0 0 0 0 0\nA 2 1 1 0 0 0 0 0\n"
-				  "a 2 -1 1 0 0 0 0 0\na 2 1 1 0 0 0 3 0\na 2 1 1 0 0 0 0 2\n"
+	assert_int_equal(count_of("layerbox-health 1 disk-ok\na 6 1 1 0 0 0 0 0\nA 2 1 1 0 0 0 0 0\n"
+				  "a 2 -1 1 0 0 0 0 0\na 2 1 1 0 0 0 4 0\na 2 1 1 0 0 0 0 2\n"
 				  "a 2 99999999999 1 0 0 0 0 0\n\n \n../a 2 1 1 0 0 0 0 0\n"),
 			 0);
 }

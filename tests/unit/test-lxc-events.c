@@ -66,7 +66,11 @@ static void test_fifo(void **state)
 	close(fd);
 	/* It does not end with the last who writes. */
 	assert_int_equal(lxc_events_next(&events, &event), 0);
+	assert_false(lxc_events_is_gone(&events));
+	assert_int_equal(unlink(FIFO), 0);
+	assert_true(lxc_events_is_gone(&events));
 	lxc_events_close(&events);
+	assert_false(lxc_events_is_gone(&events));
 	assert_int_equal(lxc_events_open(LXCPATH, &events), 0);
 	lxc_events_close(&events);
 }

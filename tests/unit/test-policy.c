@@ -70,8 +70,9 @@ static void take_step(struct policy *policy, const struct policy_settings *setti
 		fail_msg("step %zu: what was kept has %schanged", i, actions & POLICY_WRITE ? "not " : "");
 	if (policy->kept.state == GIVEN_UP)
 		assert_int_equal(policy->kept.pid, 0);
-	if (policy->kept.pid)
-		assert_int_equal(policy->kept.start_ms && !policy->is_starting, 0);
+	/* What runs and waits for its start is to be cured. */
+	if (policy->kept.pid && policy->kept.start_ms && !policy->is_starting)
+		assert_true(policy->kept.was_cured);
 }
 
 #define check_sequence(settings, ...)                                                          \
@@ -109,7 +110,7 @@ static void test_stopped_on_purpose(void **state)
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 }, { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
 		       { 1, POLICY_STOPPED, 0, 0, NONE, 0, 0 }, { 9, POLICY_TIMER, 0, 0, NONE, 0, 0 });
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 }, { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 2, POLICY_STOPPED, 0, 0, NONE, 0, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 2, POLICY_STOPPED, 0, 0, NONE, 0, 0 },
 		       { 9, POLICY_TIMER, 0, 0, NONE, 0, 0 });
 	/* And one that was given up. */
 	check_sequence(&never, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 },
@@ -139,16 +140,16 @@ static void test_a_row_of_failures_ends(void **state)
 	(void)state;
 	check_sequence(&on_failure, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 },
 		       { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 }, { 1, POLICY_TIMER, 0, 0, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 2, POLICY_TIMER, 0, 0, NONE, 1, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 2, POLICY_TIMER, 0, 0, NONE, 0, 0 },
 		       { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 }, { 2, POLICY_RUNS, 8, 0, NONE, 1, 62 },
 		       { 3, POLICY_ENDED, EXIT_1, ENDED, NONE, 1, 5 },
-		       { 5, POLICY_TIMER, 0, POLICY_START, NONE, 2, 0 }, { 5, POLICY_STARTED, 0, 0, NONE, 2, 0 },
+		       { 5, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 5, POLICY_STARTED, 0, 0, NONE, 2, 0 },
 		       { 5, POLICY_RUNS, 9, 0, NONE, 2, 65 },
 		       { 6, POLICY_ENDED, EXIT_1, ENDED | FAILED, GIVEN_UP, 2, 0 },
 		       { 60, POLICY_TIMER, 0, 0, GIVEN_UP, 2, 0 }, { 61, POLICY_TIMER, 0, 0, GIVEN_UP, 2, 0 },
 		       /* Somebody starts it: a new row; it is well again only after a minute. */
 		       { 70, POLICY_RUNS, 10, 0, NONE, 0, 130 }, { 71, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 72 },
-		       { 72, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 72, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 72, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 72, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 72, POLICY_RUNS, 11, 0, NONE, 1, 132 }, { 132, POLICY_TIMER, 0, RECOVERED, NONE, 0, 0 },
 		       { 200, POLICY_TIMER, 0, 0, NONE, 0, 0 });
 	/* One that fails as a whole a second time is a change again. */
@@ -162,15 +163,15 @@ static void test_a_minute_ends_the_row(void **state)
 {
 	(void)state;
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 }, { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 2, POLICY_RUNS, 8, 0, NONE, 1, 62 }, { 62, POLICY_TIMER, 0, 0, NONE, 0, 0 },
 		       { 63, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 64 });
 	/* Also where the timer came too late to say so. */
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 }, { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 2, POLICY_RUNS, 8, 0, NONE, 1, 62 }, { 62, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 63 });
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 }, { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 2, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 2, POLICY_RUNS, 8, 0, NONE, 1, 62 }, { 61, POLICY_ENDED, EXIT_1, ENDED, NONE, 1, 63 });
 }
 
@@ -179,7 +180,7 @@ static void test_always_comes_back(void **state)
 	(void)state;
 	check_sequence(&always, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 },
 		       { 1, POLICY_ENDED, POWERED_OFF, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 });
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 });
 }
 
 static void test_backoff(void **state)
@@ -195,7 +196,7 @@ static void test_backoff(void **state)
 	for (unsigned i = 0; i < sizeof waits_s / sizeof *waits_s; i++) {
 		const int64_t due_s = at_s + waits_s[i];
 		const struct step steps[] = { { at_s, POLICY_ENDED, EXIT_1, ENDED, NONE, i, due_s },
-					      { due_s, POLICY_TIMER, 0, POLICY_START, NONE, i + 1, 0 },
+					      { due_s, POLICY_TIMER, 0, POLICY_START, NONE, i, 0 },
 					      { due_s, POLICY_STARTED, 0, 0, NONE, i + 1, 0 },
 					      { due_s, POLICY_RUNS, (int)i + 2, 0, NONE, i + 1, due_s + 60 } };
 
@@ -211,14 +212,14 @@ static void test_one_that_ends_at_once(void **state)
 {
 	(void)state;
 	check_sequence(&on_failure, { 0, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 1 },
-		       { 1, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 1, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 1, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 1, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 1, 3 },
-		       { 3, POLICY_TIMER, 0, POLICY_START, NONE, 2, 0 }, { 3, POLICY_STARTED, 0, 0, NONE, 2, 0 },
+		       { 3, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 3, POLICY_STARTED, 0, 0, NONE, 2, 0 },
 		       { 3, POLICY_ENDED, EXIT_1, ENDED | FAILED, GIVEN_UP, 2, 0 });
 	/* And while the start has not come back. */
 	check_sequence(&on_failure, { 0, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 1 },
-		       { 1, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 }, { 1, POLICY_RUNS, 8, 0, NONE, 1, 61 },
-		       { 1, POLICY_ENDED, EXIT_1, 0, NONE, 1, 0 }, { 1, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 1, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, { 1, POLICY_RUNS, 8, 0, NONE, 0, 61 },
+		       { 1, POLICY_ENDED, EXIT_1, 0, NONE, 0, 0 }, { 1, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 1, 3 });
 }
 
@@ -227,16 +228,18 @@ static void test_a_start_that_fails(void **state)
 	(void)state;
 	check_sequence(&on_failure, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 },
 		       { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 },
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 },
 		       { 3, POLICY_START_FAILED, 0, 0, NONE, 1, 5 },
-		       { 5, POLICY_TIMER, 0, POLICY_START, NONE, 2, 0 },
+		       { 5, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 },
 		       { 6, POLICY_START_FAILED, 0, FAILED, GIVEN_UP, 2, 0 });
 	/* Somebody else is at work: that is no failure, and takes as long as it takes. */
 	check_sequence(&on_failure, { 0, POLICY_RUNS, 7, 0, NONE, 0, 60 },
 		       { 1, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 2 },
-		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 },
-		       { 2, POLICY_START_LATER, 0, 0, NONE, 0, 4 }, { 4, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 },
-		       { 4, POLICY_START_LATER, 0, 0, NONE, 0, 6 }, { 5, POLICY_RUNS, 8, 0, NONE, 0, 65 });
+		       { 2, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 },
+		       { 2, POLICY_START_LATER, 0, 0, NONE, 0, 4 }, { 4, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 },
+		       { 4, POLICY_START_LATER, 0, 0, NONE, 0, 8 }, /* less often the longer it takes */
+		       { 8, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 },
+		       { 8, POLICY_START_LATER, 0, 0, NONE, 0, 16 }, { 9, POLICY_RUNS, 8, 0, NONE, 0, 69 });
 }
 
 static void test_checks(void **state)
@@ -258,17 +261,42 @@ static void test_checks(void **state)
 		       { 157, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 187 });
 	/* A failure between two successes is forgotten. */
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 92 },
 		       { 63, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 93 },
 		       { 64, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 94 },
 		       { 65, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 95 });
-	/* What cannot be checked is neither well nor not. */
+	/* One that is frozen is neither well nor not. */
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_NOT_CHECKED, 7, 0, STARTING, 0, 60 },
 		       { 63, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 64, POLICY_NOT_CHECKED, 7, 0, SICK, 0, 60 });
+}
+
+static void test_what_cannot_be_checked(void **state)
+{
+	(void)state;
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 31 },
+		       { 31, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 60 },
+		       { 61, POLICY_CHECK_FAILED, 7, POLICY_TELL_UNKNOWN, HEALTH_UNKNOWN, 0, 60 },
+		       { 91, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 60 },
+		       { 121, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 151 },
+		       { 151, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 181 },
+		       { 181, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 211 },
+		       { 211, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 241 },
+		       { 241, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 271 },
+		       /* Somebody knows already that it is in trouble. */
+		       { 271, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 301 },
+		       { 301, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 331 },
+		       { 331, POLICY_CHECKED_BAD, 7, 0, SICK, 0, 361 },
+		       { 361, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 391 });
+	/* While it starts, no sooner than failures. */
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECK_FAILED, 7, 0, STARTING, 0, 6 },
+		       { 6, POLICY_CHECK_FAILED, 7, 0, STARTING, 0, 11 },
+		       { 31, POLICY_CHECK_FAILED, 7, POLICY_TELL_UNKNOWN, HEALTH_UNKNOWN, 0, 60 });
 }
 
 static void test_results_of_another_life_do_not_count(void **state)
@@ -291,12 +319,18 @@ static void test_start_period(void **state)
 		       { 6, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 },
 		       { 19, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 24 },
 		       { 24, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 },
-		       { 24, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 });
+		       { 24, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 });
+	/* Checks that come more often while it starts do not make it unhealthy sooner. */
+	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 1, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 6 },
+		       { 6, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 11 },
+		       { 30, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 35 },
+		       { 31, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 });
 	/* It is over when it was healthy once. */
 	check_sequence(&slow_start, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 2, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 12 },
 		       { 12, POLICY_TIMER, 0, POLICY_CHECK, HEALTHY, 0, 60 },
-		       { 12, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 });
+		       { 12, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 });
 }
 
 static void test_an_unhealthy_one_is_restarted_once(void **state)
@@ -305,19 +339,20 @@ static void test_an_unhealthy_one_is_restarted_once(void **state)
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 1, POLICY_CHECKED_WELL, 7, 0, HEALTHY, 0, 31 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 60 },
-		       { 61, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
-		       { 62, POLICY_TIMER, 0, 0, SICK, 1, 0 }, /* no check while it is restarted */
-		       { 95, POLICY_TIMER, 0, 0, SICK, 1, 0 }, { 96, POLICY_ENDED, KILLED, 0, NONE, 1, 0 },
-		       { 97, POLICY_RUNS, 8, 0, STARTING, 1, 157 }, { 97, POLICY_STARTED, 0, 0, STARTING, 1, 98 },
+		       { 61, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 62, POLICY_TIMER, 0, 0, SICK, 0, 0 }, /* no check while it is restarted */
+		       { 95, POLICY_TIMER, 0, 0, SICK, 0, 0 }, { 96, POLICY_ENDED, KILLED, 0, NONE, 0, 0 },
+		       { 97, POLICY_RUNS, 8, 0, STARTING, 0, 157 }, { 97, POLICY_STARTED, 0, 0, STARTING, 1, 98 },
 		       { 97, POLICY_RUNS, 8, 0, STARTING, 1, 98 },
 		       { 98, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 1, 157 },
 		       { 98, POLICY_CHECKED_BAD, 8, 0, STARTING, 1, 103 },
-		       { 103, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 133 }, /* neither told nor restarted again */
+		       { 103, POLICY_CHECKED_BAD, 8, 0, STARTING, 1, 108 },
+		       { 128, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 157 }, /* neither told nor restarted again */
 		       { 133, POLICY_CHECKED_BAD, 8, 0, SICK, 1, 157 },
 		       { 157, POLICY_TIMER, 0, 0, SICK, 1, 163 },
 		       { 163, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 193 },
 		       { 193, POLICY_CHECKED_BAD, 8, 0, HEALTHY, 0, 223 },
-		       { 223, POLICY_CHECKED_BAD, 8, UNHEALTHY | POLICY_RESTART, SICK, 1, 0 });
+		       { 223, POLICY_CHECKED_BAD, 8, UNHEALTHY | POLICY_RESTART, SICK, 0, 0 });
 }
 
 static void test_a_cure_that_works(void **state)
@@ -325,8 +360,8 @@ static void test_a_cure_that_works(void **state)
 	(void)state;
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
-		       { 61, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
-		       { 63, POLICY_ENDED, EXIT_0, 0, NONE, 1, 0 }, { 64, POLICY_STARTED, 0, 0, NONE, 1, 0 },
+		       { 61, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 63, POLICY_ENDED, EXIT_0, 0, NONE, 0, 0 }, { 64, POLICY_STARTED, 0, 0, NONE, 1, 0 },
 		       { 64, POLICY_RUNS, 8, 0, STARTING, 1, 65 },
 		       { 65, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 1, 95 },
 		       { 95, POLICY_CHECKED_WELL, 8, 0, HEALTHY, 1, 124 }, { 124, POLICY_TIMER, 0, 0, HEALTHY, 0, 125 });
@@ -335,27 +370,33 @@ static void test_a_cure_that_works(void **state)
 static void test_a_cure_that_cannot_be(void **state)
 {
 	(void)state;
-	/* Somebody works on it: tried again at the next bad check. */
+	/* Somebody works on it: tried again, unless it is well until then, or another life of it. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
-		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
-		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 7, 0, SICK, 0, 92 },
-		       { 92, POLICY_CHECKED_BAD, 7, POLICY_RESTART, SICK, 1, 0 });
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 7, 0, SICK, 0, 64 },
+		       { 64, POLICY_TIMER, 0, POLICY_RESTART, SICK, 0, 0 },
+		       { 64, POLICY_START_LATER, 7, 0, SICK, 0, 68 },
+		       { 65, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 95 });
+	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 });
 	/* It could not be stopped: it runs on, and is not tried again. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
-		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 62, POLICY_START_FAILED, 7, 0, SICK, 1, 60 }, { 63, POLICY_RUNS, 7, 0, SICK, 1, 92 },
 		       { 92, POLICY_CHECKED_BAD, 7, 0, SICK, 1, 122 });
 	/* It was stopped and could not be started; whether its end is told before or not. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
-		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
-		       { 63, POLICY_ENDED, EXIT_0, 0, NONE, 1, 0 }, { 64, POLICY_START_FAILED, 0, 0, NONE, 1, 66 },
-		       { 66, POLICY_TIMER, 0, POLICY_START, NONE, 2, 0 });
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 63, POLICY_ENDED, EXIT_0, 0, NONE, 0, 0 }, { 64, POLICY_START_FAILED, 0, 0, NONE, 1, 66 },
+		       { 66, POLICY_TIMER, 0, POLICY_START, NONE, 1, 0 });
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
-		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
 		       { 64, POLICY_START_FAILED, 0, 0, NONE, 1, 66 });
 }
 
@@ -363,7 +404,7 @@ static void test_an_unhealthy_one_that_fails(void **state)
 {
 	(void)state;
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 70, POLICY_ENDED, KILLED, ENDED | FAILED, GIVEN_UP, 0, 0 },
 		       { 80, POLICY_RUNS, 8, 0, STARTING, 0, 81 },
@@ -376,12 +417,12 @@ static void test_told_outlives_a_stop(void **state)
 {
 	(void)state;
 	check_sequence(&checked_never, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
-		       { 61, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 60 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 },
 		       { 63, POLICY_STOPPED, 0, 0, NONE, 0, 0 }, { 70, POLICY_RUNS, 8, 0, STARTING, 0, 71 },
 		       { 71, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 76 },
-		       { 76, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 106 },
-		       { 106, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 130 });
+		       { 101, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 130 },
+		       { 131, POLICY_CHECKED_WELL, 8, RECOVERED, HEALTHY, 0, 161 });
 }
 
 static void test_settings_change(void **state)
@@ -394,13 +435,14 @@ static void test_settings_change(void **state)
 	take_step(&policy, &checked_never, &(struct step){ 6, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 2);
 	take_step(&policy, &checked_never, &(struct step){ 6, POLICY_RUNS, 7, 0, STARTING, 0, 60 }, 3);
 	take_step(&policy, &checked_never, &(struct step){ 7, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 12 }, 4);
-	take_step(&policy, &checked_never, &(struct step){ 12, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 42 }, 5);
-	take_step(&policy, &never, &(struct step){ 13, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 6);
-	take_step(&policy, &checked_never, &(struct step){ 14, POLICY_RUNS, 7, 0, STARTING, 0, 15 }, 7);
+	take_step(&policy, &checked_never, &(struct step){ 12, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 17 }, 5);
+	take_step(&policy, &checked_never, &(struct step){ 37, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 60 }, 5);
+	take_step(&policy, &never, &(struct step){ 38, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 6);
+	take_step(&policy, &checked_never, &(struct step){ 39, POLICY_RUNS, 7, 0, STARTING, 0, 40 }, 7);
 	/* A result that comes when there is no check any more. */
-	take_step(&policy, &checked_never, &(struct step){ 15, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 8);
-	take_step(&policy, &never, &(struct step){ 15, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 9);
-	take_step(&policy, &never, &(struct step){ 16, POLICY_CHECKED_BAD, 7, 0, NONE, 0, 60 }, 10);
+	take_step(&policy, &checked_never, &(struct step){ 40, POLICY_TIMER, 0, POLICY_CHECK, STARTING, 0, 60 }, 8);
+	take_step(&policy, &never, &(struct step){ 40, POLICY_RUNS, 7, 0, NONE, 0, 60 }, 9);
+	take_step(&policy, &never, &(struct step){ 41, POLICY_CHECKED_BAD, 7, 0, NONE, 0, 60 }, 10);
 }
 
 /* ---- a supervisor that was away: only what is kept is left ---- */
@@ -424,19 +466,19 @@ static void test_another_supervisor_goes_on(void **state)
 	settings.phase_ms = 0;
 	take_step(&policy, &settings, &(struct step){ 107, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 137 }, 3);
 	take_step(&policy, &settings,
-		  &(struct step){ 137, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 0 }, 4);
-	take_step(&policy, &settings, &(struct step){ 138, POLICY_ENDED, EXIT_0, 0, NONE, 1, 0 }, 5);
+		  &(struct step){ 137, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 0 }, 4);
+	take_step(&policy, &settings, &(struct step){ 138, POLICY_ENDED, EXIT_0, 0, NONE, 0, 0 }, 5);
 	/* Killed between stop and start: the next one starts it. */
 	policy = after_restart(&policy);
-	take_step(&policy, &settings, &(struct step){ 150, POLICY_TIMER, 0, POLICY_START, NONE, 2, 0 }, 6);
+	take_step(&policy, &settings, &(struct step){ 150, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, 6);
 	policy = after_restart(&policy);
-	take_step(&policy, &settings, &(struct step){ 160, POLICY_RUNS, 8, 0, STARTING, 2, 161 }, 7);
-	take_step(&policy, &settings, &(struct step){ 161, POLICY_CHECKED_BAD, 8, 0, STARTING, 2, 166 }, 8);
-	take_step(&policy, &settings, &(struct step){ 166, POLICY_CHECKED_BAD, 8, 0, SICK, 2, 196 }, 9);
+	take_step(&policy, &settings, &(struct step){ 160, POLICY_RUNS, 8, 0, STARTING, 0, 161 }, 7);
+	take_step(&policy, &settings, &(struct step){ 161, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 166 }, 8);
+	take_step(&policy, &settings, &(struct step){ 191, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 220 }, 9);
 	/* Unhealthy, and told: nothing is told or restarted again. */
 	policy = after_restart(&policy);
-	take_step(&policy, &settings, &(struct step){ 200, POLICY_RUNS, 8, 0, SICK, 2, 200 }, 10);
-	take_step(&policy, &settings, &(struct step){ 200, POLICY_CHECKED_BAD, 8, 0, SICK, 2, 220 }, 11);
+	take_step(&policy, &settings, &(struct step){ 200, POLICY_RUNS, 8, 0, SICK, 0, 200 }, 10);
+	take_step(&policy, &settings, &(struct step){ 200, POLICY_CHECKED_BAD, 8, 0, SICK, 0, 220 }, 11);
 }
 
 /* The operator thinks better of it while it waits. */
@@ -450,17 +492,43 @@ static void test_no_restart_any_more(void **state)
 	take_step(&policy, &never, &(struct step){ 2, POLICY_TIMER, 0, FAILED, GIVEN_UP, 0, 0 }, 2);
 }
 
-static void test_killed_before_the_cure(void **state)
+/* Whether it had begun to shut down, nobody knows: it is stopped and started all the same. */
+static void test_killed_during_the_cure(void **state)
 {
 	struct policy policy = { 0 };
 
 	(void)state;
 	take_step(&policy, &slow_start, &(struct step){ 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 }, 0);
 	take_step(&policy, &slow_start,
-		  &(struct step){ 30, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 1, 60 }, 1);
+		  &(struct step){ 30, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 }, 1);
 	policy = after_restart(&policy);
-	take_step(&policy, &slow_start, &(struct step){ 40, POLICY_RUNS, 7, 0, SICK, 0, 40 }, 2);
-	take_step(&policy, &slow_start, &(struct step){ 40, POLICY_CHECKED_BAD, 7, POLICY_RESTART, SICK, 1, 60 }, 3);
+	take_step(&policy, &slow_start, &(struct step){ 40, POLICY_RUNS, 7, 0, SICK, 0, 30 }, 2);
+	take_step(&policy, &slow_start, &(struct step){ 40, POLICY_TIMER, 0, POLICY_RESTART, SICK, 0, 60 }, 3);
+	/* It had ended by then. */
+	policy = after_restart(&policy);
+	take_step(&policy, &slow_start, &(struct step){ 50, POLICY_ENDED, EXIT_0, ENDED, NONE, 0, 30 }, 4);
+	take_step(&policy, &slow_start, &(struct step){ 50, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, 5);
+	take_step(&policy, &slow_start, &(struct step){ 51, POLICY_STARTED, 8, 0, STARTING, 1, 52 }, 6);
+	/* It was somebody's, who started it again. */
+	policy.kept.start_ms = BEGIN_MS;
+	policy = after_restart(&policy);
+	take_step(&policy, &slow_start, &(struct step){ 60, POLICY_RUNS, 9, 0, STARTING, 1, 61 }, 7);
+}
+
+/* A start that is under way is known to the next supervisor, whatever was seen of it. */
+static void test_killed_during_a_start(void **state)
+{
+	struct policy policy = { 0 };
+
+	(void)state;
+	take_step(&policy, &always, &(struct step){ 0, POLICY_ENDED, EXIT_1, ENDED, NONE, 0, 1 }, 0);
+	take_step(&policy, &always, &(struct step){ 1, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, 1);
+	take_step(&policy, &always, &(struct step){ 1, POLICY_RUNS, 8, 0, NONE, 0, 61 }, 2);
+	/* It is not restarted because of that. */
+	assert_int_equal(policy.kept.start_ms, 0);
+	take_step(&policy, &always, &(struct step){ 2, POLICY_ENDED, EXIT_1, 0, NONE, 0, 0 }, 3);
+	policy = after_restart(&policy);
+	take_step(&policy, &always, &(struct step){ 9, POLICY_TIMER, 0, POLICY_START, NONE, 0, 0 }, 4);
 }
 
 static void test_what_failed_stays_failed(void **state)
@@ -600,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_ends_at_once),
 		cmocka_unit_test(test_a_start_that_fails),
 		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_what_cannot_be_checked),
 		cmocka_unit_test(test_results_of_another_life_do_not_count),
 		cmocka_unit_test(test_start_period),
 		cmocka_unit_test(test_an_unhealthy_one_is_restarted_once),
@@ -610,7 +679,8 @@ int main(void)
 		cmocka_unit_test(test_settings_change),
 		cmocka_unit_test(test_another_supervisor_goes_on),
 		cmocka_unit_test(test_no_restart_any_more),
-		cmocka_unit_test(test_killed_before_the_cure),
+		cmocka_unit_test(test_killed_during_the_cure),
+		cmocka_unit_test(test_killed_during_a_start),
 		cmocka_unit_test(test_what_failed_stays_failed),
 		cmocka_unit_test(test_any_order),
 		cmocka_unit_test(test_ends),

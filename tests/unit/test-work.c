@@ -111,6 +111,8 @@ static void test_results_come_back(void **state)
 	give(works, WORK_CHECK, "a");
 	assert_null(works_take(works)); /* not before works_run() */
 	works_run(works);
+	assert_int_equal(poll(&(struct pollfd){ .fd = works_fd(works), .events = POLLIN }, 1, 10000), 1);
+	assert_false(works_finish(works)); /* what came of it is not known yet */
 	work = wait_for_one(works);
 	assert_string_equal(work->name, "a");
 	assert_int_equal(work->warnings.count, 1);
