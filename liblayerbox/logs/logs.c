@@ -23,6 +23,13 @@ void reader_line(const struct reader *reader, const char *line)
 	pthread_mutex_unlock(reader->mutex);
 }
 
+bool reader_is_to_stop(const struct reader *reader)
+{
+	struct pollfd fd = { .fd = reader->options->stop_fd, .events = POLLIN };
+
+	return fd.fd && poll(&fd, 1, 0) > 0;
+}
+
 static int read_console(const struct reader *reader, const char *why)
 {
 	int r;
