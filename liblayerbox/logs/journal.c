@@ -13,7 +13,7 @@
 #define WORK "work"
 
 /* What journalctl ends with where it is not there; and, for the helper, where it could not enter the container. */
-enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, STOPPED_S = 120 };
+enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, SILENCE_S = 30, STOPPED_S = 120 };
 
 /* What was heard of it so far. Whoever is heard first is a helper, journalctl, or what stands in its place. */
 enum heard {
@@ -157,6 +157,10 @@ static int conclude(struct hearing *hearing, int r, int status)
 	hearing_end(hearing);
 	if (reader_is_to_stop(reader))
 		return 0;
+	if (r == -ETIMEDOUT)
+		return fail(reader->ctx, -LB_ERR_PROGRAM_FAILED,
+			    "journalctl of container '%s' printed nothing for %d s, and was ended", reader->name,
+			    SILENCE_S);
 	if (r < 0)
 		return r;
 	if (status == STATUS_NOT_ENTERED)
@@ -183,8 +187,8 @@ int journal_read_running(const struct reader *reader, struct lb_container *conta
 	if (r == 0 && make_arguments(reader, true, &argv) < 0)
 		r = fail_memory(reader->ctx);
 	if (r == 0)
-		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd, on_line,
-				     &hearing, &status);
+		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd,
+				     reader->options->follow ? 0 : SILENCE_S, on_line, &hearing, &status);
 	return conclude(&hearing, r, status);
 }
 
