@@ -110,6 +110,13 @@ last"
 	refused $USAGE 'does not say when' layerbox logs wolf --console --boot
 	refused $USAGE 'number from 1' layerbox logs wolf -n 0
 	refused $USAGE 'is no time' layerbox logs wolf --since now
+	refused $BAD_VALUE 'give a number of lines, or a time' layerbox logs wolf -f -n 3 --since 1h
+	local filter
+	for filter in --since=1h --boot --unit=nginx; do
+		succeeds layerbox logs wolf "$filter"
+		is "$output" ''
+		says "its console does not say when, or by which unit, and is not shown"
+	done
 }
 
 @test "several: each line says whose it is; who follows has them as they come, over rotation, stop and start" {
@@ -169,6 +176,7 @@ last"
 	[[ $output == *hello* ]]
 	says "has no journal"
 	tells '' layerbox logs wolf --unit nginx
+	is "$(called)" "--unit=nginx"
 	has_journal wolf <<< 'echo "Data from the specified boot (+0) is not available: No such boot ID in journal"; exit 1'
 	succeeds layerbox logs wolf
 	[[ $output == *hello* ]]
