@@ -1428,7 +1428,7 @@ struct lb_logs_options {
 	bool boot;                    /* since the container was started last */
 	bool console;                 /* what it printed on its console, even where it has a journal */
 	const char *unit;             /* of the journal: this systemd unit only */
-	int64_t since;                /* of the journal: microseconds since the epoch */
+	int64_t since;                /* of the journal: microseconds since the epoch; not with both follow and lines */
 	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
 	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
 };
@@ -1446,12 +1446,13 @@ typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
  * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
  *
  * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
- * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
- * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
- * a journal until its container stops, a console over its starts until it is deleted.
+ * of it changes. Where it has no journal, the log of its console is read; the log, as an INFO, says which it was. In a
+ * console nothing says when, or by which unit: with boot, unit or since nothing of it is read, as a WARNING says. One
+ * container is read after the other; with follow all are at the same time: a journal until its container stops, a
+ * console over its starts until it is deleted. Without follow, a journalctl that is silent for 30 s is ended.
  *
  * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
- * frozen), -LB_ERR_PROGRAM_FAILED.
+ * frozen), -LB_ERR_PROGRAM_FAILED, -LB_ERR_BAD_VALUE.
  */
 int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
 	    void *userdata);

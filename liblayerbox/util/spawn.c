@@ -303,11 +303,15 @@ static int ms_left(int64_t end_ms)
 	return !end_ms ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
+static int64_t end_after(unsigned timeout_s)
+{
+	return timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
+}
+
 /* Takes the program's output until it has ended, and gives it what it is to read meanwhile. */
 static int converse(struct output *output, int program_fd, int output_fd, int *input_fd)
 {
-	unsigned timeout_s = output->options->timeout_s;
-	int64_t end_ms = timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
+	int64_t end_ms = end_after(output->options->timeout_s);
 	int end_fd = output->options->end_fd ? output->options->end_fd : -1, r = 0;
 
 	while (r == 0) {
@@ -332,6 +336,8 @@ static int converse(struct output *output, int program_fd, int output_fd, int *i
 			r = n < 0 ? (int)n : 0;
 		} else if (fds[1].revents)
 			r = give_line(output->options, input_fd);
+		if (ready > 0 && fds[0].revents && output->options->timeout_of_silence)
+			end_ms = end_after(output->options->timeout_s);
 	}
 	return r < 0 ? r : 0;
 }

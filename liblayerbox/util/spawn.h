@@ -22,6 +22,7 @@ struct spawn_options {
 	bool own_namespaces;          /* private mount and pid namespaces: all it started and mounted ends with it */
 	bool own_session;             /* what it leaves behind when it ends lives on; when it is killed, its process group is */
 	unsigned timeout_s;           /* then it is killed, with @own_namespaces and all it has started: -ETIMEDOUT; 0: never */
+	bool timeout_of_silence;      /* @timeout_s counts anew from each piece of its output */
 	int end_fd;                   /* it is killed as soon as this can be read from or nobody writes to it; 0: none */
 	int output_fd;                /* where all of standard output goes, so that only errors are taken; 0: both are */
 	const int *inherited;         /* descriptors above 2 that it has too, by the same numbers; 0 ends them */

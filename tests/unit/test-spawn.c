@@ -118,6 +118,19 @@ static void test_slow_output(void **state)
 	assert_in_range(bytes, 64 << 10, 120 * (64 << 10));
 }
 
+/* One that talks for longer than it may be silent, and then says no more. */
+static void test_timeout_of_silence(void **state)
+{
+	const struct spawn_options options = { .timeout_s = 1, .timeout_of_silence = true };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("for i in 1 2 3 4 5; do echo $i; sleep 0.3; done"), &options, &status, &output), 0);
+	assert_string_equal(output, "1\n2\n3\n4\n5\n");
+	assert_int_equal(spawn_run(SHELL("echo 1; exec sleep 100"), &options, &status, NULL), -ETIMEDOUT);
+}
+
 static void test_missing_program(void **state)
 {
 	const struct spawn_options options = { 0 };
@@ -730,6 +743,7 @@ int main(void)
 		cmocka_unit_test(test_own_session_leaves_others_alone),
 		cmocka_unit_test(test_own_session_ends_by_timeout),
 		cmocka_unit_test(test_slow_output),
+		cmocka_unit_test(test_timeout_of_silence),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_input_that_nobody_reads),
