@@ -19,7 +19,7 @@
 #include "file.h"
 #include "text.h"
 
-enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3, SLOW_BYTES = 64 << 10, SLOW_PAUSE_NS = 10 * 1000 * 1000 };
+enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3, SLOW_BYTES = 64 << 10, SLOW_PAUSE_NS = 10000000 };
 
 static bool is_program(const char *path)
 {
@@ -268,6 +268,16 @@ static ssize_t take_piece(struct output *output, int output_fd)
 	return n;
 }
 
+/* One that has closed its output may go on for long. */
+static int take_more(struct output *output, int *output_fd)
+{
+	ssize_t n = take_piece(output, *output_fd);
+
+	if (n == 0)
+		*output_fd = -1;
+	return n < 0 ? (int)n : 0;
+}
+
 /* What the program has printed before it ended, and no more: what it has left behind may hold the pipe, and talk on. */
 static int take_rest(struct output *output, int output_fd)
 {
@@ -320,7 +330,6 @@ static int converse(struct output *output, int program_fd, int output_fd, int *i
 					{ .fd = end_fd, .events = POLLIN },
 					{ .fd = program_fd, .events = POLLIN } };
 		int ready = poll(fds, 4, ms_left(end_ms));
-		ssize_t n;
 
 		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
@@ -330,11 +339,9 @@ static int converse(struct output *output, int program_fd, int output_fd, int *i
 			r = -ECANCELED;
 		else if (fds[3].revents)
 			r = take_rest(output, output_fd);
-		else if (fds[0].revents) {
-			n = take_piece(output, output_fd);
-			output_fd = n > 0 ? output_fd : -1;
-			r = n < 0 ? (int)n : 0;
-		} else if (fds[1].revents)
+		else if (fds[0].revents)
+			r = take_more(output, &output_fd);
+		else if (fds[1].revents)
 			r = give_line(output->options, input_fd);
 		if (ready > 0 && fds[0].revents && output->options->timeout_of_silence)
 			end_ms = end_after(output->options->timeout_s);

@@ -153,8 +153,8 @@ static int add_link_name(struct link_names *links, const struct stat *st)
 }
 
 /*
- * A walk is a stack of directories, as deep as the tree is. Only the topmost are open: one further down is found again by
- * "..", which is believed only where it leads to the same directory.
+ * A walk is a stack of directories, as deep as the tree is. Only the topmost are open: one further down is found again
+ * by "..", which is believed only where it leads to the same directory.
  */
 struct place {
 	DIR *dir;                     /* NULL: @position says how far it was read */

@@ -76,7 +76,8 @@ static void test_own_session_leaves_others_alone(void **state)
 
 	(void)state;
 	alarm(30);
-	assert_int_equal(spawn_run(SHELL("sleep 1000 & echo $! > left; echo last >&2; exit 3"), &options, &status, &output), 0);
+	assert_int_equal(spawn_run(SHELL("sleep 1000 & echo $! > left; echo last >&2; exit 3"), &options, &status,
+				   &output), 0);
 	assert_int_equal(status, 3);
 	assert_string_equal(output, "last\n");
 	assert_true(ends_left("left"));
