@@ -54,16 +54,28 @@ struct conversation {
 	int64_t end_ms;               /* when the answer is too late */
 };
 
+/* Who asks monitors, and whose: the same for many questions. */
+struct asker {
+	const char *lxcpath;
+	struct ucred credentials;
+	uid_t euid;
+};
+
+static struct asker make_asker(const char *lxcpath)
+{
+	return (struct asker){ lxcpath, { .pid = getpid(), .uid = getuid(), .gid = getgid() }, geteuid() };
+}
+
 /* The other end's user is the one who called listen(): an abstract address is anybody's who comes first. */
-static bool is_of_root(int fd)
+static bool is_ours(const struct asker *asker, int fd)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof credentials;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == geteuid();
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == asker->euid;
 }
 
-static int send_request(int fd, int command)
+static int send_request(const struct asker *asker, int fd, int command)
 {
 	union {
 		struct cmsghdr header;
@@ -74,12 +86,11 @@ static int send_request(int fd, int command)
 	struct msghdr message = {
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space
 	};
-	struct ucred credentials = { .pid = getpid(), .uid = getuid(), .gid = getgid() };
 
 	control.header = (struct cmsghdr){
-		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof credentials)
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof asker->credentials)
 	};
-	memcpy(CMSG_DATA(&control.header), &credentials, sizeof credentials);
+	memcpy(CMSG_DATA(&control.header), &asker->credentials, sizeof asker->credentials);
 	return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -87,31 +98,31 @@ static int send_request(int fd, int command)
  * -ECONNREFUSED where there is no monitor; -EAGAIN of one that has left so many unanswered that the kernel lets nobody
  * else wait for it; -EPERM where somebody else's program has taken its address.
  */
-static int connect_to(const char *lxcpath, const char *name)
+static int connect_to(const struct asker *asker, const char *name)
 {
 	struct sockaddr_un address;
-	socklen_t length = make_address(lxcpath, name, &address);
+	socklen_t length = make_address(asker->lxcpath, name, &address);
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, length) < 0)
 		return -errno;
-	return is_of_root(fd) ? take_fd(&fd) : -EPERM;
+	return is_ours(asker, fd) ? take_fd(&fd) : -EPERM;
 }
 
 /* The connection, over which the answer comes. */
-static int ask(const char *lxcpath, const char *name, int command)
+static int ask(const struct asker *asker, const char *name, int command)
 {
-	CLEANUP_FD int fd = connect_to(lxcpath, name);
-	int r = fd < 0 ? fd : send_request(fd, command);
+	CLEANUP_FD int fd = connect_to(asker, name);
+	int r = fd < 0 ? fd : send_request(asker, fd, command);
 
 	if (r == -ECONNRESET || r == -EPIPE)
 		return -ECONNREFUSED; /* it went meanwhile */
 	return r < 0 ? r : take_fd(&fd);
 }
 
-static struct conversation begin(const char *lxcpath, const char *name, int command)
+static struct conversation begin(const struct asker *asker, const char *name, int command)
 {
-	return (struct conversation){ ask(lxcpath, name, command), clock_ms() + ANSWER_TIMEOUT_MS };
+	return (struct conversation){ ask(asker, name, command), clock_ms() + ANSWER_TIMEOUT_MS };
 }
 
 static int wait_until_readable(const struct conversation *conversation)
@@ -127,22 +138,34 @@ static int wait_until_readable(const struct conversation *conversation)
 	return r < 0 ? -errno : r == 0 ? -EAGAIN : 0;
 }
 
+/* Of many who are asked, most have answered when they are heard. */
+static ssize_t receive(const struct conversation *conversation, struct response *response)
+{
+	ssize_t n = recv(conversation->fd, response, sizeof *response, 0);
+
+	if (n < 0 && errno == EAGAIN) {
+		int r = wait_until_readable(conversation);
+
+		if (r < 0)
+			return r;
+		n = recv(conversation->fd, response, sizeof *response, 0);
+	}
+	return n < 0 ? -errno : n;
+}
+
 /* Ends the conversation. -EPROTO is no answer of LXC's. */
 static int hear(struct conversation *conversation, intptr_t *ret_number)
 {
 	struct response response;
-	int r = conversation->fd < 0 ? conversation->fd : wait_until_readable(conversation);
-	ssize_t n = r < 0 ? r : recv(conversation->fd, &response, sizeof response, 0);
+	ssize_t n = conversation->fd < 0 ? conversation->fd : receive(conversation, &response);
 
-	if (r == 0 && n < 0)
-		r = -errno;
-	else if (r == 0 && (n != sizeof response || response.length != 0))
-		r = -EPROTO;
-	else if (r == 0)
-		*ret_number = (intptr_t)response.data;
-	close_fd(conversation->fd);
-	conversation->fd = -1;
-	return r;
+	close_fd(take_fd(&conversation->fd));
+	if (n < 0)
+		return (int)n;
+	if (n != sizeof response || response.length != 0)
+		return -EPROTO;
+	*ret_number = (intptr_t)response.data;
+	return 0;
 }
 
 static enum lb_state to_state(intptr_t number)
@@ -174,16 +197,17 @@ static int hear_answer(struct conversation *state, struct conversation *pid, str
 
 void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count)
 {
+	const struct asker asker = make_asker(lxcpath);
 	struct conversation states[AT_A_TIME], pids[AT_A_TIME];
 
 	while (count) {
 		size_t n = count < AT_A_TIME ? count : AT_A_TIME;
 
 		for (size_t i = 0; i < n; i++) {
-			states[i] = begin(lxcpath, questions[i].name, COMMAND_GET_STATE);
+			states[i] = begin(&asker, questions[i].name, COMMAND_GET_STATE);
 			pids[i] = (struct conversation){ -ECONNREFUSED, 0 };
 			if (states[i].fd >= 0)
-				pids[i] = begin(lxcpath, questions[i].name, COMMAND_GET_INIT_PID);
+				pids[i] = begin(&asker, questions[i].name, COMMAND_GET_INIT_PID);
 		}
 		for (size_t i = 0; i < n; i++)
 			questions[i].result = hear_answer(&states[i], &pids[i], &questions[i].answer);
@@ -228,7 +252,7 @@ static int open_monitor(pid_t pid)
 }
 
 /* 1 without a monitor. */
-static int kill_one(const char *lxcpath, struct lxc_victim *victim, struct conversation *question)
+static int kill_one(const struct asker *asker, struct lxc_victim *victim, struct conversation *question)
 {
 	intptr_t pid = 0;
 	int r = hear(question, &pid);
@@ -236,7 +260,7 @@ static int kill_one(const char *lxcpath, struct lxc_victim *victim, struct conve
 	CLEANUP_FD int fd = -1;
 
 	if (r != -ECONNREFUSED && r != -EAGAIN && r != -EPERM)
-		r = fd = ask(lxcpath, victim->name, COMMAND_STOP); /* which answers nothing but failures */
+		r = fd = ask(asker, victim->name, COMMAND_STOP); /* which answers nothing but failures */
 	if (r < 0)
 		return r == -ECONNREFUSED ? 1 : r;
 	victim->fd = take_fd(&monitor_fd);
@@ -245,16 +269,17 @@ static int kill_one(const char *lxcpath, struct lxc_victim *victim, struct conve
 
 void lxc_command_kill_all(const char *lxcpath, struct lxc_victim *victims, size_t count)
 {
+	const struct asker asker = make_asker(lxcpath);
 	struct conversation pids[AT_A_TIME];
 
 	while (count) {
 		size_t n = count < AT_A_TIME ? count : AT_A_TIME;
 
 		for (size_t i = 0; i < n; i++)
-			pids[i] = begin(lxcpath, victims[i].name, COMMAND_GET_INIT_PID);
+			pids[i] = begin(&asker, victims[i].name, COMMAND_GET_INIT_PID);
 		for (size_t i = 0; i < n; i++) {
 			victims[i].fd = -1;
-			victims[i].result = kill_one(lxcpath, &victims[i], &pids[i]);
+			victims[i].result = kill_one(&asker, &victims[i], &pids[i]);
 		}
 		victims += n;
 		count -= n;
@@ -263,7 +288,8 @@ void lxc_command_kill_all(const char *lxcpath, struct lxc_victim *victims, size_
 
 bool lxc_command_has_monitor(const char *lxcpath, const char *name)
 {
-	CLEANUP_FD int fd = connect_to(lxcpath, name);
+	const struct asker asker = make_asker(lxcpath);
+	CLEANUP_FD int fd = connect_to(&asker, name);
 
 	return fd >= 0 || fd == -EAGAIN;
 }
