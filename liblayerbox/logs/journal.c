@@ -222,7 +222,10 @@ static int list_trees(const struct reader *reader, const struct sight *sight, st
 	return r < 0 ? fail_memory(reader->ctx) : 0;
 }
 
-/* Its programs are hostile: what they change goes to a layer that is thrown away, and they have a time. */
+/*
+ * Its programs are hostile, and the container's limits are not there: what they change goes to a layer that is thrown
+ * away, and they have a time, and little else.
+ */
 static int run_inside(const struct reader *reader, const struct lb_container *container, const struct text_list *trees,
 		      const struct text_list *argv, struct hearing *hearing, int *ret_status)
 {
@@ -246,6 +249,7 @@ static int run_inside(const struct reader *reader, const struct lb_container *co
 					    .work = WORK,
 					    .id_start = container->record.id_start,
 					    .id_count = container->record.id_count,
+					    .reader = true,
 					    .timeout_s = STOPPED_S,
 					    .env = environment,
 					    .on_line = on_line,

@@ -8,7 +8,7 @@
 #include "../util/utf8.h"
 #include "reader.h"
 
-enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, ENDING_MS = 1000, PAUSE_MS = 1000 };
+enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS = 1000, PAUSE_MS = 1000 };
 
 /* It is followed, and to be looked at again. */
 enum { AGAIN = 1 };
@@ -69,8 +69,12 @@ static int read_console(const struct reader *reader, const char *why)
 
 static int read_stopped(struct reader *reader, const struct lb_container *container)
 {
-	int r = journal_read_stopped(reader, container);
+	int r;
 
+	while (sem_wait(reader->places) < 0)
+		;
+	r = journal_read_stopped(reader, container);
+	sem_post(reader->places);
 	if (r == 0)
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' is stopped: this was its journal as it is on disk",
 			    reader->name);
@@ -171,6 +175,7 @@ struct batch {
 	const struct lb_logs_options *options;
 	lb_line_fn fn;
 	void *userdata;
+	sem_t places;
 	pthread_mutex_t mutex;
 	bool several;
 	int result;                   /* the first failure, and its sentence */
@@ -201,6 +206,7 @@ static void read_one(struct batch *batch, struct lb_context *ctx, const char *na
 		.options = options,
 		.lines = options->lines || !options->follow || options->since || options->boot ? options->lines
 											       : LINES_FOLLOWED,
+		.places = &batch->places,
 		.mutex = &batch->mutex,
 		.fn = batch->fn,
 		.userdata = batch->userdata,
@@ -284,11 +290,13 @@ int lb_logs(struct lb_context *ctx, const char *const *names, const struct lb_lo
 	while (names[count])
 		count++;
 	batch.several = count > 1;
+	sem_init(&batch.places, 0, STOPPED_AT_A_TIME);
 	if (batch.options->follow && count > 1)
 		r = follow_all(&batch, names, count);
 	else
 		for (size_t i = 0; i < count; i++)
 			read_one(&batch, ctx, names[i]);
+	sem_destroy(&batch.places);
 	if (r == 0 && batch.result)
 		r = fail(ctx, batch.result, "%s", batch.error);
 	return r;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "../container/container.h"
 
@@ -14,6 +15,7 @@ struct reader {
 	int64_t heard;                /* when the last line of its journal came, in microseconds since the epoch */
 	int64_t told;                 /* the same when somebody was told that it is not followed at this moment */
 	bool goes_on;                 /* it was read, and is followed from then on */
+	sem_t *places;                /* for the programs of stopped containers, which share the host with all */
 	pthread_mutex_t *mutex;       /* one line at a time, of all that read together */
 	lb_line_fn fn;
 	void *userdata;

@@ -26,7 +26,7 @@ has_journal() {
 	local program=$CONTAINERS/$1/rootfs-layer/usr/local/bin/journalctl
 	mkdir -p "${program%/*}"
 	{
-		printf '#!/bin/sh\necho "$*" > /called\n'
+		printf '#!/bin/sh\n{ echo "$*" > /called; } 2> /dev/null\n'
 		cat
 	} > "$program"
 	chmod 755 "$program"
@@ -161,6 +161,9 @@ last"
 	rm "$CONTAINERS"/wolf/rootfs-layer/{called,changed}
 	succeeds layerbox logs wolf --boot -n 2
 	is "${lines[999]}" 999
+	has_journal wolf <<< 'ulimit -f'
+	succeeds layerbox logs wolf
+	is "$output" 0
 	says "container 'wolf' is stopped: this was its journal as it is on disk"
 	[ ! -e "$CONTAINERS/wolf/rootfs-layer/called" ]
 	is_empty "$LAYERBOX_ROOT/layers"
