@@ -2,8 +2,8 @@
 /*
  * layerbox-inside - runs a program of a tree inside that tree, see adapters/inside.h.
  *
- *   layerbox-inside [--network] [--map=START:COUNT] [--ids=FIRST-LAST] [--script=FILE] --layers=DIRECTORY --upper=NAME
- *                   --work=NAME --lower=DIRECTORY... -- PROGRAM ARGUMENT...
+ *   layerbox-inside [--reader] [--network] [--map=START:COUNT] [--ids=FIRST-LAST] [--script=FILE] --layers=DIRECTORY
+ *                   --upper=NAME --work=NAME --lower=DIRECTORY... -- PROGRAM ARGUMENT...
  *
  * It is begun in mount and pid namespaces of its own. Everything of the host's is done first; then the host's file
  * systems are let go, and this process becomes the tree's root, with no more rights than the program will have. It
@@ -40,6 +40,12 @@
 
 enum { STATUS_NOT_RUN = 125, LOWERS_MAX = 32, FILE_BYTES_MAX = 1 << 24, PROCESSES_MAX = 512 };
 
+/*
+ * One that only reads, --reader: itself and four processes. A journal's files are mapped, at 8 MiB of each at least,
+ * which needs addresses rather than memory.
+ */
+enum { READER_PROCESSES = 5, READER_ADDRESSES = 1 << 30, READER_DATA = 1 << 28, READER_CPU_S = 60 };
+
 /* invoke-rc.d(8): no action is allowed. */
 static const char policy[] = "#!/bin/sh\nexit 101\n";
 
@@ -48,7 +54,7 @@ struct job {
 	size_t lower_count;
 	const char *layers, *upper, *work, *script;
 	unsigned id_start, id_count, ids_first, ids_last;
-	bool network;
+	bool network, reader;
 	char **argv;
 	char *resolv_conf, *script_text;
 	size_t script_length;
@@ -67,7 +73,8 @@ static int stop(const char *what, int error)
 static int parse(int argc, char **argv, struct job *job)
 {
 	static const struct option options[] = {
-		{ "network", no_argument, NULL, 'n' },	    { "map", required_argument, NULL, 'm' },
+		{ "network", no_argument, NULL, 'n' },	    { "reader", no_argument, NULL, 'r' },
+		{ "map", required_argument, NULL, 'm' },
 		{ "ids", required_argument, NULL, 'i' },    { "script", required_argument, NULL, 's' },
 		{ "layers", required_argument, NULL, 'l' }, { "upper", required_argument, NULL, 'u' },
 		{ "work", required_argument, NULL, 'w' },   { "lower", required_argument, NULL, 'b' },
@@ -78,6 +85,8 @@ static int parse(int argc, char **argv, struct job *job)
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) > 0) {
 		if (option == 'n')
 			job->network = true;
+		else if (option == 'r')
+			job->reader = true;
 		else if (option == 'm' && sscanf(optarg, "%u:%u", &job->id_start, &job->id_count) != 2)
 			return -1;
 		else if (option == 'i' && sscanf(optarg, "%u-%u", &job->ids_first, &job->ids_last) != 2)
@@ -142,6 +151,10 @@ static int leave_host(const struct job *job)
 	/* /proc of this pid namespace: what is done below names processes. */
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return stop("cannot mount /proc", errno);
+	/* Who takes too much memory is ended before anybody of the host's. */
+	r = job->reader ? file_write_existing(AT_FDCWD, "/proc/self/oom_score_adj", "1000") : 0;
+	if (r < 0)
+		return stop("cannot write /proc/self/oom_score_adj", r);
 	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | (job->network ? 0 : CLONE_NEWNET)) < 0)
 		return stop("cannot make namespaces", errno);
 	r = job->network ? 0 : bring_loopback_up();
@@ -260,7 +273,7 @@ static int enter_tree(struct job *job)
  * Not even the host's root may, in there, what reaches out of a tree: mount, make devices, load modules, trace this
  * process, set the clock.
  */
-static int drop_capabilities(void)
+static int drop_capabilities(const struct job *job)
 {
 	static const int dropped[] = {
 		CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO,  CAP_SYS_BOOT,	 CAP_SYS_TIME, CAP_SYS_PTRACE,
@@ -271,20 +284,23 @@ static int drop_capabilities(void)
 	for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
 		if (prctl(PR_CAPBSET_DROP, dropped[i], 0, 0, 0) < 0)
 			return stop("cannot give up capabilities", errno);
+	if (job->reader && prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0) < 0)
+		return stop("cannot give up capabilities", errno);
 	return 0;
 }
 
 /* The container's own limits do not hold here: its programs shall not take the host's processes all the same. */
-static int limit_processes(void)
+static int limit_processes(const struct job *job)
 {
-	const struct rlimit limit = { PROCESSES_MAX, PROCESSES_MAX };
+	const rlim_t max = job->reader ? READER_PROCESSES : PROCESSES_MAX;
+	const struct rlimit limit = { max, max };
 
 	return setrlimit(RLIMIT_NPROC, &limit) < 0 ? stop("cannot limit processes", errno) : 0;
 }
 
 static int become_root_of_tree(struct job *job)
 {
-	int r = job->id_count ? limit_processes() : 0;
+	int r = job->id_count ? limit_processes(job) : 0;
 
 	if (r < 0)
 		return r;
@@ -298,7 +314,7 @@ static int become_root_of_tree(struct job *job)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return stop("cannot hide from /proc", errno);
 	umask(022);
-	return drop_capabilities();
+	return drop_capabilities(job);
 }
 
 static int make_run_files(const struct job *job)
@@ -315,10 +331,33 @@ static int make_run_files(const struct job *job)
 	return r < 0 ? stop("cannot write to /run of the tree", r) : 0;
 }
 
-static void run_program(char **argv)
+/* What a reader may have beside its processes; of the disk nothing, but it may go on when it is told so. */
+static int limit_reader(void)
 {
+	static const struct {
+		__rlimit_resource_t resource;
+		rlim_t max;
+	} limits[] = {
+		{ RLIMIT_AS, READER_ADDRESSES }, { RLIMIT_DATA, READER_DATA }, { RLIMIT_CPU, READER_CPU_S },
+		{ RLIMIT_FSIZE, 0 },		 { RLIMIT_CORE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		if (setrlimit(limits[i].resource, &(struct rlimit){ limits[i].max, limits[i].max }) < 0)
+			return stop("cannot limit what is read", errno);
+	signal(SIGXFSZ, SIG_IGN);
+	return 0;
+}
+
+static void run_program(const struct job *job)
+{
+	char *const *argv = job->argv;
 	int error;
 
+	if (job->reader && limit_reader() < 0) {
+		fflush(stdout);
+		_exit(STATUS_NOT_RUN);
+	}
 	execvp(argv[0], argv);
 	error = errno;
 	fprintf(stderr, "%s cannot be run: %s\n", argv[0], strerrordesc_np(error));
@@ -337,7 +376,7 @@ static int run_and_wait(const struct job *job)
 		return STATUS_NOT_RUN;
 	}
 	if (pid == 0)
-		run_program(job->argv);
+		run_program(job);
 	if (spawn_wait(pid, &status) < 0)
 		status = STATUS_NOT_RUN;
 	kill(-1, SIGKILL); /* all of this pid namespace that the program has left; this one and the first are spared */

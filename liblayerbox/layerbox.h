@@ -1449,8 +1449,9 @@ typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
  * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
  * of it changes. Where it has no journal, the log of its console is read; the log, as an INFO, says which it was. In a
  * console nothing says when, or by which unit: with boot, unit or since nothing of it is read, as a WARNING says. One
- * container is read after the other; with follow all are at the same time: a journal until its container stops, a
- * console over its starts until it is deleted. Without follow, a journalctl that is silent for 30 s is ended.
+ * container is read after the other; with follow all are at the same time, over stops and starts, until the container
+ * is deleted; a journalctl that ends is started again, with a WARNING. Without follow, one that is silent for 30 s is
+ * ended.
  *
  * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
  * frozen), -LB_ERR_PROGRAM_FAILED, -LB_ERR_BAD_VALUE.

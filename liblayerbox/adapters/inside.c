@@ -10,6 +10,8 @@ static int make_arguments(const struct inside *inside, const char *const *argv, 
 {
 	int r = text_list_add(words, HELPER);
 
+	if (r == 0 && inside->reader)
+		r = text_list_add(words, "--reader");
 	if (r == 0 && inside->network)
 		r = text_list_add(words, "--network");
 	if (r == 0 && inside->id_count)

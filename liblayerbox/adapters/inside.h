@@ -24,6 +24,7 @@ struct inside {
 	const char *layers;           /* absolute path of the directory that holds @upper and @work, which exist */
 	const char *upper, *work;     /* names in it */
 	uint32_t id_start, id_count;  /* a container's ids; a count of 0: the host's own */
+	bool reader;                  /* it only reads: little memory, processor and processes, and no files to write */
 	bool network;                 /* with the host's network and resolv.conf; else with none at all */
 	uint32_t ids_first, ids_last; /* where new system accounts get their numbers, see INSIDE_PATH; 0: as programs do */
 	const char *script;           /* a file of the host's that is copied to INSIDE_SCRIPT; may be NULL */

@@ -24,14 +24,14 @@ enum heard {
 };
 
 struct hearing {
-	const struct reader *reader;
+	struct reader *reader;
 	enum heard heard;
 	char cause[256];              /* what a helper said why there is nothing to hear */
 	char **last;                  /* a ring of its last lines, where only they are wanted */
 	size_t next;                  /* in that */
 };
 
-static int hearing_begin(const struct reader *reader, struct hearing *hearing)
+static int hearing_begin(struct reader *reader, struct hearing *hearing)
 {
 	*hearing = (struct hearing){ .reader = reader };
 	if (!reader->lines || !reader->options->since || reader->options->follow)
@@ -42,6 +42,7 @@ static int hearing_begin(const struct reader *reader, struct hearing *hearing)
 
 static void take(struct hearing *hearing, const char *line)
 {
+	reader_heard(hearing->reader);
 	if (!hearing->last) {
 		reader_line(hearing->reader, line);
 		return;
@@ -111,6 +112,22 @@ static void on_line(const char *line, void *userdata)
 		take(hearing, line);
 }
 
+/* Which lines. Who goes on takes what was logged since the last one came: that one was logged before. */
+static int add_range(const struct reader *reader, bool follow, struct text_list *argv)
+{
+	const struct lb_logs_options *options = reader->options;
+	int r = 0;
+
+	if (reader->goes_on)
+		r = text_list_format(argv, "--since=@%lld.%06lld", (long long)(reader->heard / MICROSECONDS),
+				     (long long)(reader->heard % MICROSECONDS));
+	else if (options->since)
+		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
+	else if (reader->lines)
+		return text_list_format(argv, "--lines=%u", reader->lines);
+	return r == 0 && follow ? text_list_add(argv, "--no-tail") : r;
+}
+
 /*
  * With --since, --lines counts from there on, so the last lines are found out here. A boot is a life of the container:
  * its systemd gives it an id of its own. Of a directory that is named, --boot=0 is the last one in there.
@@ -129,13 +146,7 @@ static int make_arguments(const struct reader *reader, bool running, struct text
 		r = text_list_add(argv, "--boot=0");
 	if (r == 0 && options->unit)
 		r = text_list_format(argv, "--unit=%s", options->unit);
-	if (r == 0 && options->since)
-		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
-	if (r == 0 && reader->lines && !options->since)
-		r = text_list_format(argv, "--lines=%u", reader->lines);
-	else if (r == 0 && follow)
-		r = text_list_add(argv, "--no-tail");
-	return r;
+	return r == 0 ? add_range(reader, follow, argv) : r;
 }
 
 /* Of all that there is, nothing: journalctl --quiet does not say that it has found no file. */
@@ -178,7 +189,7 @@ static int conclude(struct hearing *hearing, int r, int status)
 
 /* ---- of one that runs ---- */
 
-int journal_read_running(const struct reader *reader, struct lb_container *container)
+int journal_read_running(struct reader *reader, struct lb_container *container)
 {
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	struct hearing hearing;
@@ -211,7 +222,10 @@ static int list_trees(const struct reader *reader, const struct sight *sight, st
 	return r < 0 ? fail_memory(reader->ctx) : 0;
 }
 
-/* Its programs are hostile: what they change goes to a layer that is thrown away, and they have a time. */
+/*
+ * Its programs are hostile, and the container's limits are not there: what they change goes to a layer that is thrown
+ * away, and they have a time, and little else.
+ */
 static int run_inside(const struct reader *reader, const struct lb_container *container, const struct text_list *trees,
 		      const struct text_list *argv, struct hearing *hearing, int *ret_status)
 {
@@ -235,6 +249,7 @@ static int run_inside(const struct reader *reader, const struct lb_container *co
 					    .work = WORK,
 					    .id_start = container->record.id_start,
 					    .id_count = container->record.id_count,
+					    .reader = true,
 					    .timeout_s = STOPPED_S,
 					    .env = environment,
 					    .on_line = on_line,
@@ -244,7 +259,7 @@ static int run_inside(const struct reader *reader, const struct lb_container *co
 			  (const char *const *)argv->items, ret_status, NULL);
 }
 
-int journal_read_stopped(const struct reader *reader, const struct lb_container *container)
+int journal_read_stopped(struct reader *reader, const struct lb_container *container)
 {
 	CLEANUP_SIGHT struct sight sight = SIGHT_EMPTY;
 	CLEANUP_TEXT_LIST struct text_list trees = { 0 };

@@ -2,12 +2,16 @@
 /* lb_logs(): one container's log after the other or, when they are followed, all at the same time. */
 #include <poll.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "../adapters/rights.h"
 #include "../util/utf8.h"
 #include "reader.h"
 
-enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, ENDING_MS = 1000 };
+enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS = 1000, PAUSE_MS = 1000 };
+
+/* It is followed, and to be looked at again. */
+enum { AGAIN = 1 };
 
 /* ---- one ---- */
 
@@ -21,6 +25,14 @@ void reader_line(const struct reader *reader, const char *line)
 	pthread_mutex_lock(reader->mutex);
 	reader->fn(reader->name, clean, reader->userdata);
 	pthread_mutex_unlock(reader->mutex);
+}
+
+void reader_heard(struct reader *reader)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	reader->heard = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 bool reader_is_to_stop(const struct reader *reader)
@@ -55,17 +67,23 @@ static int read_console(const struct reader *reader, const char *why)
 	return r < 0 ? r : 0;
 }
 
-static int read_stopped(const struct reader *reader, const struct lb_container *container)
+static int read_stopped(struct reader *reader, const struct lb_container *container)
 {
-	int r = journal_read_stopped(reader, container);
+	int r;
 
+	while (sem_wait(reader->places) < 0)
+		;
+	r = journal_read_stopped(reader, container);
+	sem_post(reader->places);
 	if (r == 0)
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' is stopped: this was its journal as it is on disk",
 			    reader->name);
 	if (r < 0)
 		log_message(reader->ctx, LB_LOG_WARNING, "the journal of container '%s', which is stopped, cannot be read: %s",
 			    reader->name, reader->ctx->error);
-	return r == 0 ? 0 : read_console(reader, r > 0 ? "has no journal on disk" : "");
+	if (r == 0)
+		return reader->options->follow ? AGAIN : 0;
+	return read_console(reader, r > 0 ? "has no journal on disk" : "");
 }
 
 /* Its init ends a moment after all that it had started, such as who read its journal. */
@@ -74,21 +92,36 @@ static bool has_ended(int init)
 	return poll(&(struct pollfd){ .fd = init, .events = POLLIN }, 1, ENDING_MS) > 0;
 }
 
-static int read_running(const struct reader *reader, struct lb_container *container)
+/* Told once until there are lines again. */
+static int interrupted(struct reader *reader, const char *why)
+{
+	if (reader->told != reader->heard)
+		log_message(reader->ctx, LB_LOG_WARNING, "the journal of container '%s' is not followed at this moment: %s",
+			    reader->name, why);
+	reader->told = reader->heard;
+	return AGAIN;
+}
+
+/* One that was read before has a journal: it may not have begun it yet in this life. */
+static int read_running(struct reader *reader, struct lb_container *container)
 {
 	CLEANUP_FD int init = pidfd_open(container->live.pid, 0);
 	int r = journal_read_running(reader, container);
 
 	if (r > 0)
-		return read_console(reader, "has no journal");
-	if (reader->options->follow && has_ended(init)) {
+		return reader->goes_on ? AGAIN : read_console(reader, "has no journal");
+	if (!reader->options->follow || reader_is_to_stop(reader))
+		return r;
+	if (has_ended(init)) {
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' has stopped", reader->name);
-		return 0;
+		return AGAIN;
 	}
-	return r;
+	if (r < 0 && !reader->goes_on)
+		return r;
+	return interrupted(reader, r < 0 ? reader->ctx->error : "its journalctl has ended");
 }
 
-int reader_run(const struct reader *reader)
+static int read_once(struct reader *reader)
 {
 	CLEANUP(container_cleanup) struct lb_container *container = NULL;
 	int r = lb_container_open(reader->ctx, reader->name, &container);
@@ -97,8 +130,42 @@ int reader_run(const struct reader *reader)
 		return r;
 	if (reader->options->console)
 		return read_console(reader, "");
-	return container->live.state == LB_STATE_STOPPED ? read_stopped(reader, container)
-							 : read_running(reader, container);
+	if (container->live.state != LB_STATE_STOPPED)
+		return read_running(reader, container);
+	return read_stopped(reader, container);
+}
+
+/* Whatever ended it, it is looked for again as long as there is such a container. */
+static int read_again(struct reader *reader)
+{
+	CLEANUP(container_cleanup) struct lb_container *container = NULL;
+	int r = lb_container_open(reader->ctx, reader->name, &container);
+
+	if (r == -LB_ERR_NO_CONTAINER)
+		return 0;
+	if (r < 0)
+		return interrupted(reader, reader->ctx->error);
+	return container->live.state == LB_STATE_RUNNING ? read_running(reader, container) : AGAIN;
+}
+
+/* A second, in which a container that has just been started begins its journal. False when it is to end. */
+static bool pause_reading(const struct reader *reader)
+{
+	struct pollfd fd = { .fd = reader->options->stop_fd ? reader->options->stop_fd : -1, .events = POLLIN };
+
+	return poll(&fd, 1, PAUSE_MS) <= 0;
+}
+
+int reader_run(struct reader *reader)
+{
+	int r;
+
+	reader_heard(reader);
+	r = read_once(reader);
+	reader->goes_on = true;
+	while (r == AGAIN && pause_reading(reader))
+		r = read_again(reader);
+	return r < 0 ? r : 0;
 }
 
 /* ---- all ---- */
@@ -108,6 +175,7 @@ struct batch {
 	const struct lb_logs_options *options;
 	lb_line_fn fn;
 	void *userdata;
+	sem_t places;
 	pthread_mutex_t mutex;
 	bool several;
 	int result;                   /* the first failure, and its sentence */
@@ -132,12 +200,13 @@ static void note(struct batch *batch, const struct reader *reader, int r)
 static void read_one(struct batch *batch, struct lb_context *ctx, const char *name)
 {
 	const struct lb_logs_options *options = batch->options;
-	const struct reader reader = {
+	struct reader reader = {
 		.ctx = ctx,
 		.name = name,
 		.options = options,
 		.lines = options->lines || !options->follow || options->since || options->boot ? options->lines
 											       : LINES_FOLLOWED,
+		.places = &batch->places,
 		.mutex = &batch->mutex,
 		.fn = batch->fn,
 		.userdata = batch->userdata,
@@ -221,11 +290,13 @@ int lb_logs(struct lb_context *ctx, const char *const *names, const struct lb_lo
 	while (names[count])
 		count++;
 	batch.several = count > 1;
+	sem_init(&batch.places, 0, STOPPED_AT_A_TIME);
 	if (batch.options->follow && count > 1)
 		r = follow_all(&batch, names, count);
 	else
 		for (size_t i = 0; i < count; i++)
 			read_one(&batch, ctx, names[i]);
+	sem_destroy(&batch.places);
 	if (r == 0 && batch.result)
 		r = fail(ctx, batch.result, "%s", batch.error);
 	return r;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "../container/container.h"
 
@@ -11,6 +12,10 @@ struct reader {
 	const char *name;
 	const struct lb_logs_options *options;
 	unsigned lines;               /* so many of the last; 0: all */
+	int64_t heard;                /* when the last line of its journal came, in microseconds since the epoch */
+	int64_t told;                 /* the same when somebody was told that it is not followed at this moment */
+	bool goes_on;                 /* it was read, and is followed from then on */
+	sem_t *places;                /* for the programs of stopped containers, which share the host with all */
 	pthread_mutex_t *mutex;       /* one line at a time, of all that read together */
 	lb_line_fn fn;
 	void *userdata;
@@ -19,18 +24,21 @@ struct reader {
 /* Gives a line of the container's on, fit for a terminal. */
 void reader_line(const struct reader *reader, const char *line);
 
+/* A line of its journal came now. */
+void reader_heard(struct reader *reader);
+
 /* Was whoever reads told to end? */
 bool reader_is_to_stop(const struct reader *reader);
 
 /* Reads it, and follows it where that is asked for. */
-int reader_run(const struct reader *reader);
+int reader_run(struct reader *reader);
 
 /*
  * The journal, by the container's own journalctl: run in it, or, where it is stopped, in a tree of its files that
  * nothing of it changes. 1 where it has none, and then no line was given.
  */
-int journal_read_running(const struct reader *reader, struct lb_container *container);
-int journal_read_stopped(const struct reader *reader, const struct lb_container *container);
+int journal_read_running(struct reader *reader, struct lb_container *container);
+int journal_read_stopped(struct reader *reader, const struct lb_container *container);
 
 /* What is in ROOT/logs/NAME. 1 where nothing is. */
 int console_read(const struct reader *reader);

@@ -65,6 +65,17 @@ container=--map=100000:65536
 	refute pgrep -f 'trap "" TERM HUP'
 }
 
+@test "who only reads has little of the host's memory, processors and processes, and writes nothing" {
+	local option
+	for option in "$container" --reader; do # the second: of a container that has the host's ids
+		succeeds inside --reader "$option" /bin/sh -c 'for limit in v d t f; do ulimit -$limit; done
+			cat /proc/self/oom_score_adj; echo x > /etc/x || ulimit -t 61 || echo refused'
+		is "$(xargs <<< "$output")" "1048576 262144 60 0 1000 refused"
+	done
+	succeeds inside --reader "$container" /bin/sh -c 'grep "^Max processes" /proc/self/limits'
+	[[ $output == "Max processes "*" 5 "*" 5 "* ]]
+}
+
 @test "what a tree links to outside is not what is mounted on, or written to" {
 	local host
 	host=$(mktemp -d /var/tmp/layerbox-test.XXXXXX)

@@ -26,7 +26,7 @@ has_journal() {
 	local program=$CONTAINERS/$1/rootfs-layer/usr/local/bin/journalctl
 	mkdir -p "${program%/*}"
 	{
-		printf '#!/bin/sh\necho "$*" > /called\n'
+		printf '#!/bin/sh\n{ echo "$*" > /called; } 2> /dev/null\n'
 		cat
 	} > "$program"
 	chmod 755 "$program"
@@ -40,7 +40,7 @@ called() {
 # follow ARGUMENTS...: `layerbox logs -f`, into $out.
 follow() {
 	out=$BATS_TEST_TMPDIR/out
-	command layerbox logs -f "$@" > "$out" 2>&1 3>&- &
+	command layerbox logs -f "$@" >> "$out" 2>&1 3>&- &
 	follower=$!
 }
 
@@ -166,6 +166,9 @@ last"
 	rm "$CONTAINERS"/wolf/rootfs-layer/{called,changed}
 	succeeds layerbox logs wolf --boot -n 2
 	is "${lines[999]}" 999
+	has_journal wolf <<< 'ulimit -f'
+	succeeds layerbox logs wolf
+	is "$output" 0
 	says "container 'wolf' is stopped: this was its journal as it is on disk"
 	[ ! -e "$CONTAINERS/wolf/rootfs-layer/called" ]
 	is_empty "$LAYERBOX_ROOT/layers"
@@ -229,5 +232,29 @@ last"
 	wait_until 5 grep -q begin "$out"
 	layerbox --quiet stop --kill wolf
 	wait_until 5 grep -q "container 'wolf' has stopped" "$out"
+	layerbox --quiet delete wolf
+	wait_until 5 eval '! kill -0 $follower 2> /dev/null'
+	wait "$follower"
+}
+
+@test "a journal is followed on when its reader is killed, and when its container is started again" {
+	make wolf
+	has_journal wolf <<< 'case $* in *--directory*) echo old; exit ;; esac; echo begin; exec sleep 1234'
+	follow wolf # while it is stopped
+	wait_until 5 grep -q "is stopped: this was its journal" "$out"
+	layerbox --quiet start wolf
+	wait_until 5 eval '[ "$(layerbox exec wolf -- pidof sleep | wc -w)" = 1 ]'
+	[[ $(called) == --follow\ --since=@*.??????\ --no-tail ]]
+	: > "$out"
+	layerbox exec wolf -- killall sleep
+	wait_until 5 grep -q "journal of container 'wolf' is not followed at this moment: its journalctl has ended" "$out"
+	wait_until 5 grep -q begin "$out"
+	layerbox --quiet stop --kill wolf
+	wait_until 5 grep -q "container 'wolf' has stopped" "$out"
+	: > "$out"
+	layerbox --quiet start wolf
+	wait_until 5 grep -q begin "$out"
+	layerbox --quiet delete --force wolf
+	wait_until 5 eval '! kill -0 $follower 2> /dev/null'
 	wait "$follower"
 }
