@@ -1362,7 +1362,8 @@ int lb_usage_list(struct lb_context *context, struct lb_container *const *contai
  * lb_usage_measure - look at all files of the top layers that were not measured for an hour, the oldest first.
  * @seconds: after this time no other is begun
  *
- * What it finds is kept until the host reboots. Returns 1 where none was due.
+ * What it finds is kept until the host reboots. One layer takes as long as its customer has made it: nothing that has to
+ * be in time should wait for this. Returns 1 where none was due.
  */
 int lb_usage_measure(struct lb_context *context, unsigned seconds);
 
@@ -1427,7 +1428,7 @@ struct lb_logs_options {
 	bool boot;                    /* since the container was started last */
 	bool console;                 /* what it printed on its console, even where it has a journal */
 	const char *unit;             /* of the journal: this systemd unit only */
-	int64_t since;                /* of the journal: microseconds since the epoch */
+	int64_t since;                /* of the journal: microseconds since the epoch; not with both follow and lines */
 	unsigned lines;               /* so many of the last, 100000 at most; 0: all or, with follow alone, 10 */
 	int stop_fd;                  /* ends as soon as this can be read from; 0: never */
 };
@@ -1445,12 +1446,13 @@ typedef void (*lb_line_fn)(const char *name, const char *line, void *userdata);
  * @fn:      with follow and several containers it is called by other threads than the caller's, never by two at once
  *
  * For a container that runs, its journalctl is asked; for one that is stopped, too, in a tree of its files that nothing
- * of it changes. Where it has no journal, the log of its console is read, in which nothing says when, or by which unit;
- * the log, as an INFO, says which it was. One container is read after the other; with follow all are at the same time:
- * a journal until its container stops, a console over its starts until it is deleted.
+ * of it changes. Where it has no journal, the log of its console is read; the log, as an INFO, says which it was. In a
+ * console nothing says when, or by which unit: with boot, unit or since nothing of it is read, as a WARNING says. One
+ * container is read after the other; with follow all are at the same time: a journal until its container stops, a
+ * console over its starts until it is deleted. Without follow, a journalctl that is silent for 30 s is ended.
  *
  * The first failure is returned when all others are through. Errors: -LB_ERR_NO_CONTAINER, -LB_ERR_NOT_RUNNING (it is
- * frozen), -LB_ERR_PROGRAM_FAILED.
+ * frozen), -LB_ERR_PROGRAM_FAILED, -LB_ERR_BAD_VALUE.
  */
 int lb_logs(struct lb_context *context, const char *const *names, const struct lb_logs_options *options, lb_line_fn fn,
 	    void *userdata);
@@ -1527,8 +1529,8 @@ int lb_doctor(struct lb_context *context, bool repair, lb_finding_fn fn, void *u
  * lb_sweep - finish or undo what a killed command left: half-made and half-deleted directories, containers that
  * were stopped for a snapshot and are to run again, and empty cgroups of containers whose monitor was killed.
  *
- * The command line tool does so before every command. Calls that make or start something sweep the place
- * where they work by themselves.
+ * The command line tool does so before every command but those of the host's start and end. Calls that make or start
+ * something sweep the place where they work by themselves.
  */
 int lb_sweep(struct lb_context *context);
 

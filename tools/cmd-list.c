@@ -18,7 +18,6 @@ static json_t *describe(struct lb_container *container)
 			  "autostart", lb_container_get_autostart(container));
 
 	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
-	json_object_set_new(object, "backup", backup_outcome_to_json(container));
 	return object;
 }
 
@@ -42,8 +41,14 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	if (r < 0)
 		return report_failure(context, r);
 	rows = json_array();
-	for (size_t i = 0; containers[i]; i++)
-		json_array_append_new(rows, describe(containers[i]));
+	for (size_t i = 0; containers[i]; i++) {
+		json_t *row = describe(containers[i]);
+
+		/* The table does not show it, and it is a file of each. */
+		if (as_json)
+			json_object_set_new(row, "backup", backup_outcome_to_json(containers[i]));
+		json_array_append_new(rows, row);
+	}
 	lb_container_list_free(containers);
 	if (as_json || json_array_size(rows))
 		show_rows(rows, columns, as_json);
@@ -80,13 +85,14 @@ static json_t *describe_fully(struct lb_container *container, bool for_people)
 	json_object_set_new(object, "directory", json_string(lb_container_get_directory(container)));
 	json_object_set_new(object, "rebased_from", json_string(lb_container_get_rebased_from(container)));
 	json_object_set_new(object, "rebase_to", json_string(lb_container_get_rebase_to(container)));
+	json_object_set_new(object, "backup",
+			    for_people ? backup_outcome_to_text(container) : backup_outcome_to_json(container));
 	if (for_people) {
 		snprintf(text, sizeof text, "%s@%u", lb_container_get_base(container),
 			 lb_container_get_generation(container));
 		json_object_set_new(object, "base", json_string(text));
 		snprintf(text, sizeof text, "%u to %u", id_start, id_start + id_count - 1);
 		json_object_set_new(object, "ids", json_string(id_count ? text : "those of the host"));
-		json_object_set_new(object, "backup", backup_outcome_to_text(container));
 	}
 	add_settings(object, container);
 	return object;

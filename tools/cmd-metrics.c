@@ -2,13 +2,11 @@
 /* metrics: numbers for a monitoring system. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
-
-/* A walk through somebody's files is not begun any more after this time; what was left out comes with a later run. */
-enum { MEASURE_SECONDS = 3 };
 
 static int write_all(int fd, const char *text)
 {
@@ -59,15 +57,19 @@ static int run_metrics(struct lb_context *context, int argc, char **argv)
 {
 	static const struct option options[] = { { "prometheus", no_argument, NULL, 'p' },
 						 { "output", required_argument, NULL, 'o' },
+						 { "measure", no_argument, NULL, 'm' },
 						 { 0 } };
 	enum lb_metrics_format format = LB_METRICS_OPENMETRICS;
 	const char *file = NULL;
-	int option, r;
+	bool measure = false;
+	int option, r = 0;
 	char *text;
 
 	while ((option = next_option(&command_metrics, argc, argv, options)) > 0) {
 		if (option == 'p')
 			format = LB_METRICS_PROMETHEUS;
+		else if (option == 'm')
+			measure = true;
 		else
 			file = optarg;
 	}
@@ -75,7 +77,8 @@ static int run_metrics(struct lb_context *context, int argc, char **argv)
 		return EXIT_USAGE;
 	if (optind != argc)
 		return usage_error(&command_metrics, "it takes no names: metrics are of all containers");
-	r = lb_usage_measure(context, MEASURE_SECONDS);
+	if (measure)
+		r = lb_usage_measure(context, UINT_MAX);
 	if (r >= 0)
 		r = lb_metrics(context, format, &text);
 	if (r < 0)
@@ -93,9 +96,10 @@ static int run_metrics(struct lb_context *context, int argc, char **argv)
 
 const struct command command_metrics = {
 	.name = "metrics",
-	.arguments = "[--prometheus] [--output FILE]",
+	.arguments = "[--measure] [--prometheus] [--output FILE]",
 	.summary = "Show numbers for a monitoring system, in OpenMetrics' text format",
-	.help = "  --prometheus   in the older format of Prometheus, as node_exporter reads it from files\n"
+	.help = "  --measure      first measure the top layers that were not for an hour, however long that takes\n"
+		"  --prometheus   in the older format of Prometheus, as node_exporter reads it from files\n"
 		"  --output FILE  replace that file, in one step\n",
 	.run = run_metrics,
 };

@@ -15,8 +15,21 @@ struct request {
 /* How results are told: words for what changed and for what was so already. */
 struct teller {
 	const char *done, *already;
+	char **names;                 /* of all */
+	char **through;               /* of those that have not failed, if somebody wants to know */
 	int result;
 };
+
+static void note_through(struct teller *teller, const char *name)
+{
+	char **known = teller->names;
+
+	if (!teller->through)
+		return;
+	while (*known && strcmp(*known, name) != 0)
+		known++;
+	*teller->through++ = *known;
+}
 
 static void tell(const char *name, int result, const char *error, void *userdata)
 {
@@ -28,6 +41,7 @@ static void tell(const char *name, int result, const char *error, void *userdata
 			teller->result = exit_code(result);
 	} else {
 		say("%s %s", result == 0 ? teller->done : teller->already, name);
+		note_through(teller, name);
 	}
 }
 
@@ -137,9 +151,9 @@ typedef int (*many_fn)(struct lb_context *context, const char *const *names, con
 		       lb_result_fn fn, void *userdata);
 
 static int run_many(struct lb_context *context, const struct request *request, many_fn many, const char *done,
-		    const char *already)
+		    const char *already, char **through)
 {
-	struct teller teller = { .done = done, .already = already };
+	struct teller teller = { .done = done, .already = already, .names = request->names, .through = through };
 	int r = many(context, (const char *const *)(void *)request->names, &request->options, tell, &teller);
 
 	if (r < 0 && teller.result == EXIT_OK)
@@ -161,7 +175,10 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 	else if (request.all)
 		result = start_all(context, &request.options);
 	else
-		result = run_many(context, &request, lb_containers_start, "started", "running already:");
+		result = run_many(context, &request, lb_containers_start, "started", "running already:", NULL);
+	/* What was not done before it. */
+	if (request.at_boot)
+		(void)lb_sweep(context);
 	free_names(request.names);
 	return result;
 }
@@ -176,9 +193,33 @@ static int run_stop(struct lb_context *context, int argc, char **argv)
 	if (request.all)
 		return stop_all(context, &request.options);
 	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
-			  "not running:");
+			  "not running:", NULL);
 	free_names(request.names);
 	return result;
+}
+
+/* Who could not be stopped, or is not there, keeps nobody else down. */
+static int restart_named(struct lb_context *context, const struct request *request)
+{
+	const char *stop_word = request->options.kill ? "killed" : "stopped";
+	struct request start = { .options = { .size = sizeof start.options, .jobs = request->options.jobs } };
+	struct request stop = *request;
+	int stopped, started = EXIT_OK;
+	size_t count = 0;
+
+	while (request->names[count])
+		count++;
+	start.names = calloc(count + 1, sizeof *start.names);
+	if (!start.names) {
+		fprintf(stderr, "layerbox: out of memory\n");
+		return EXIT_FAILED;
+	}
+	stop.options.comes_back = true;
+	stopped = run_many(context, &stop, lb_containers_stop, stop_word, "not running:", start.names);
+	if (*start.names)
+		started = run_many(context, &start, lb_containers_start, "started", "running already:", NULL);
+	free(start.names);
+	return stopped != EXIT_OK ? stopped : started;
 }
 
 static int run_restart(struct lb_context *context, int argc, char **argv)
@@ -190,12 +231,7 @@ static int run_restart(struct lb_context *context, int argc, char **argv)
 		return result;
 	if (request.all)
 		return restart_all(context, &request.options);
-	request.options.comes_back = true;
-	result = run_many(context, &request, lb_containers_stop, request.options.kill ? "killed" : "stopped",
-			  "not running:");
-	request.options.timeout_s = 0; /* that was for the stop */
-	if (result == EXIT_OK)
-		result = run_many(context, &request, lb_containers_start, "started", "running already:");
+	result = restart_named(context, &request);
 	free_names(request.names);
 	return result;
 }

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "notify.h"
+#include "unit-conditions.h"
 
 /* systemd hears that it is up, and from then on that it lives. */
 static void on_alive(void *userdata)
@@ -44,8 +45,8 @@ static int run_watch(struct lb_context *context, int argc, char **argv)
 {
 	static const struct option none[] = { { 0 } };
 	bool is_up = false;
-	struct lb_watch_options options = { .size = sizeof options, .alive = on_alive, .fn = on_event,
-					    .userdata = &is_up };
+	struct lb_watch_options options = { .size = sizeof options, .alive = on_alive,
+					    .fn = output_is_journal() ? NULL : on_event, .userdata = &is_up };
 	int r;
 
 	if (next_option(&command_watch, argc, argv, none) < 0)

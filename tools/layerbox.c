@@ -195,6 +195,22 @@ static int no_such_command(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/*
+ * What is run while the host comes up or goes down is not held up by what another command may do as well: there may be
+ * whole trees to delete, locks to wait for, and containers to start again.
+ */
+static bool is_urgent(const struct command *command, int argc, char **argv)
+{
+	if (command == &command_net_up || command == &command_watch)
+		return true;
+	if (command != &command_start && command != &command_stop)
+		return false;
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--at-boot") == 0 || strcmp(argv[i], "--at-shutdown") == 0)
+			return true;
+	return false;
+}
+
 static int run(const struct command *command, int argc, char **argv, struct globals *globals)
 {
 	struct lb_context_options options = { .size = sizeof options, .root = globals->root,
@@ -206,7 +222,8 @@ static int run(const struct command *command, int argc, char **argv, struct glob
 		lb_context_set_log(context, on_log, globals);
 		lb_context_set_progress(context, on_progress, globals);
 		/* Without a root, or without rights, there is nothing to sweep, and the command itself will say so. */
-		(void)lb_sweep(context);
+		if (!is_urgent(command, argc, argv))
+			(void)lb_sweep(context);
 		r = command->run(context, argc, argv);
 	} else {
 		r = report_failure(context, r);

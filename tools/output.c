@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "output.h"
 
-#include <ctype.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,9 +37,9 @@ static const char *to_text(const json_t *value, char *buffer, size_t size)
 	default:
 		return "";
 	}
-	for (char *p = buffer; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	utf8_clean(buffer);
+	for (char *tab = buffer; (tab = strchr(tab, '\t'));)
+		*tab = '?';
 	return buffer;
 }
 

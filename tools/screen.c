@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* xterm's words, which every terminal of today knows. */
-#define ENTER "\033[?1049h\033[?25l"
-#define LEAVE "\033[?25h\033[?1049l"
+/* xterm's words, which every terminal of today knows. Lines are not wrapped: one that is too long is cut off. */
+#define ENTER "\033[?1049h\033[?25l\033[?7l"
+#define LEAVE "\033[?7h\033[?25h\033[?1049l"
 #define HOME "\033[H"
 #define CLEAR_LINE "\033[K"
 #define CLEAR_BELOW "\033[J"
@@ -68,6 +68,8 @@ bool screen_open(void)
 	mode = saved_mode;
 	/* Without ISIG, Ctrl-Z cannot stop it while the screen is taken; Ctrl-C is a key then. */
 	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+	/* Ctrl-S would hold up a write, and with it the signals that only screen_wait() lets through. */
+	mode.c_iflag &= ~(tcflag_t)IXON;
 	mode.c_cc[VMIN] = 0;
 	mode.c_cc[VTIME] = 0;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode);

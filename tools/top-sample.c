@@ -39,7 +39,7 @@ int take_sample(struct lb_context *context, struct sample *sample)
 
 	if (r < 0)
 		return r;
-	*sample = (struct sample){ .moment = clock_now() };
+	*sample = (struct sample){ .moment = clock_now(), .time = (int64_t)time(NULL) };
 	sample->readings = calloc(count + 1, sizeof *sample->readings);
 	r = sample->readings ? lb_usage_list(context, containers, on_usage, sample) : -ENOMEM;
 	lb_container_list_free(containers);
@@ -51,31 +51,39 @@ static int compare_names(const void *name, const void *reading)
 	return strcmp(name, ((const struct reading *)reading)->name);
 }
 
-/* A counter that is smaller than before has begun anew. */
+/* Not known where the kernel has begun to count anew, or did not count before: that would be all since the start. */
 static double rate(uint64_t before, uint64_t after, double seconds)
 {
-	if (after == LB_USAGE_UNKNOWN || seconds <= 0)
+	if (before == LB_USAGE_UNKNOWN || after == LB_USAGE_UNKNOWN || before > after || seconds <= 0)
 		return -1;
-	if (before == LB_USAGE_UNKNOWN || before > after)
-		before = 0;
 	return (double)(after - before) / seconds;
 }
 
-/* One that was not there, or was started since, has begun with nothing. */
-static void compare(const struct reading *before, const struct reading *after, double seconds, struct rates *ret_rates)
+/* The moment of a start is told by two clocks: a second more or less is the same one. */
+static bool is_same_start(int64_t a, int64_t b)
+{
+	return a - b <= 1 && b - a <= 1;
+}
+
+/* One that was started since has begun with nothing; of another, that was not there before, nothing is known. */
+static void compare(const struct sample *sample, const struct reading *before, const struct reading *after,
+		    double seconds, struct rates *ret_rates)
 {
 	static const struct lb_usage nothing = { .size = sizeof nothing };
-	bool goes_on = before && before->usage.started == after->usage.started;
-	const struct lb_usage *old = goes_on ? &before->usage : &nothing, *new = &after->usage;
+	const struct lb_usage *old = NULL, *new = &after->usage;
 
-	*ret_rates = (struct rates){
-		.reading = after,
-		.cpu = rate(old->cpu_us, new->cpu_us, seconds * 1e6),
-		.io_read = rate(old->io_read_bytes, new->io_read_bytes, seconds),
-		.io_written = rate(old->io_written_bytes, new->io_written_bytes, seconds),
-		.received = rate(old->received_bytes, new->received_bytes, seconds),
-		.sent = rate(old->sent_bytes, new->sent_bytes, seconds),
-	};
+	if (before && is_same_start(before->usage.started, new->started))
+		old = &before->usage;
+	else if (new->started + 1 >= sample->time)
+		old = &nothing;
+	*ret_rates = (struct rates){ after, -1, -1, -1, -1, -1 };
+	if (!old)
+		return;
+	ret_rates->cpu = rate(old->cpu_us, new->cpu_us, seconds * 1e6);
+	ret_rates->io_read = rate(old->io_read_bytes, new->io_read_bytes, seconds);
+	ret_rates->io_written = rate(old->io_written_bytes, new->io_written_bytes, seconds);
+	ret_rates->received = rate(old->received_bytes, new->received_bytes, seconds);
+	ret_rates->sent = rate(old->sent_bytes, new->sent_bytes, seconds);
 }
 
 struct rates *compare_all(const struct sample *before, const struct sample *after)
@@ -88,7 +96,7 @@ struct rates *compare_all(const struct sample *before, const struct sample *afte
 		if (before->count)
 			old = bsearch(after->readings[i].name, before->readings, before->count,
 				      sizeof *before->readings, compare_names);
-		compare(old, after->readings + i, after->moment - before->moment, all + i);
+		compare(before, old, after->readings + i, after->moment - before->moment, all + i);
 	}
 	return all;
 }

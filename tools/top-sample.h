@@ -15,6 +15,7 @@ struct sample {
 	struct reading *readings;     /* of those that run, by name */
 	size_t count, others;         /* how many do not run */
 	double moment;                /* seconds, by a clock that is never set */
+	int64_t time;                 /* seconds since the epoch */
 };
 
 /* What a container took between two samples, in each second of it. */

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <layerbox.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,4 +59,15 @@ bool unit_has_ended(void)
 {
 	/* systemd sets it as long as the unit's main process is there: systemd.exec(5). */
 	return !getenv("MAINPID");
+}
+
+bool output_is_journal(void)
+{
+	/* Of the stream's socket, and inherited by who has another output: systemd.exec(5). */
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 && fstat(STDOUT_FILENO, &st) == 0 &&
+	       st.st_dev == device && st.st_ino == inode;
 }

@@ -17,3 +17,6 @@ bool host_goes_down(void);
  * one that runs by now is somebody else's.
  */
 bool unit_has_ended(void);
+
+/* Is standard output systemd's journal? Then it need not be told what the library has told the journal. */
+bool output_is_journal(void);

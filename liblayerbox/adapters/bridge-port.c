@@ -67,8 +67,7 @@ int bridge_port_list(struct lb_context *ctx, const char *name, int index, struct
 	if (!message || nla_put_u32(message, IFLA_MASTER, (uint32_t)index) < 0 ||
 	    nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)
 		return fail_memory(ctx);
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, add_port, &list);
-	r = netlink_do(sock, message);
+	r = netlink_dump(sock, message, add_port, &list);
 	if (r < 0 || list.failed) {
 		free(list.items);
 		return list.failed ? fail_memory(ctx) : netlink_fail(ctx, r, "listing the ports of", name);

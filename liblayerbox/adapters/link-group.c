@@ -62,8 +62,7 @@ static int look_at_all(struct lb_context *ctx, struct survey *survey)
 		return r;
 	if (!message || nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)
 		return fail_memory(ctx);
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, look, survey);
-	r = netlink_do(sock, message);
+	r = netlink_dump(sock, message, look, survey);
 	return r < 0 ? netlink_fail(ctx, r, "listing", "the interfaces") : 0;
 }
 

@@ -53,8 +53,7 @@ int link_stats_load(struct lb_context *ctx, struct link_stats_list *ret_list)
 
 	if (r < 0)
 		return r;
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, look, &list);
-	r = netlink_do(sock, message);
+	r = netlink_dump(sock, message, look, &list);
 	if (r < 0) {
 		link_stats_free(&list);
 		return netlink_fail(ctx, r, "asking for the statistics of", "the interfaces");

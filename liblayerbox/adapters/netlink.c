@@ -4,6 +4,10 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include "../util/array.h"
+
+enum { DUMPS_MAX = 5 };
+
 int netlink_fail(struct lb_context *ctx, int error, const char *what, const char *name)
 {
 	if (error == -NLE_PERM)
@@ -55,10 +59,60 @@ void netlink_free(struct nl_msg **message)
 
 int netlink_do(struct nl_sock *sock, struct nl_msg *message)
 {
-	bool is_dump = message && (nlmsg_hdr(message)->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 	int r = message ? nl_send_auto(sock, message) : -NLE_NOMEM;
 
-	if (r < 0)
-		return r;
-	return is_dump ? nl_recvmsgs_default(sock) : nl_wait_for_ack(sock);
+	return r < 0 ? r : nl_wait_for_ack(sock);
+}
+
+/* ---- lists ---- */
+
+struct answers {
+	struct nl_msg **items;
+	size_t count, capacity;
+};
+
+static int keep_answer(struct nl_msg *message, void *userdata)
+{
+	struct answers *answers = userdata;
+	struct nl_msg **items = array_grow(answers->items, answers->count, &answers->capacity, sizeof(struct nl_msg *));
+
+	if (!items)
+		return -NLE_NOMEM;
+	nlmsg_get(message);
+	answers->items = items;
+	answers->items[answers->count++] = message;
+	return NL_OK;
+}
+
+static void drop_answers(struct answers *answers)
+{
+	while (answers->count > 0)
+		nlmsg_free(answers->items[--answers->count]);
+}
+
+static int dump_once(struct nl_sock *sock, struct nl_msg *question, struct answers *answers)
+{
+	int r;
+
+	drop_answers(answers);
+	nlmsg_hdr(question)->nlmsg_seq = NL_AUTO_SEQ;
+	r = nl_send_auto(sock, question);
+	return r < 0 ? r : nl_recvmsgs_default(sock);
+}
+
+int netlink_dump(struct nl_sock *sock, struct nl_msg *question, netlink_answer_fn fn, void *userdata)
+{
+	struct answers answers = { 0 };
+	int r = question ? -NLE_DUMP_INTR : -NLE_NOMEM;
+
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, keep_answer, &answers);
+	for (int i = 0; r == -NLE_DUMP_INTR && i < DUMPS_MAX; i++)
+		r = dump_once(sock, question, &answers);
+	if (r == -NLE_DUMP_INTR)
+		r = 0;
+	for (size_t i = 0; r >= 0 && i < answers.count; i++)
+		r = fn(answers.items[i], userdata);
+	drop_answers(&answers);
+	free(answers.items);
+	return r < 0 ? r : 0;
 }

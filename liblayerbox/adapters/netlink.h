@@ -26,5 +26,15 @@ void netlink_free(struct nl_msg **message);
 /* Sends @message (NULL: out of memory) and waits for the answer: 0 or libnl's negative code. */
 int netlink_do(struct nl_sock *sock, struct nl_msg *message);
 
+/* Hears one answer; other than NL_OK (0) or a negative code of libnl's is not expected. */
+typedef int (*netlink_answer_fn)(struct nl_msg *answer, void *userdata);
+
+/*
+ * Asks for a list by @question (NULL: out of memory), a request with NLM_F_DUMP, and gives each part of it to @fn. Where
+ * it changes while it is told, it is asked for again, up to five times; the last is taken as it is: something may be in it
+ * twice or not at all, as if asked a moment before or after. 0 or libnl's negative code.
+ */
+int netlink_dump(struct nl_sock *sock, struct nl_msg *question, netlink_answer_fn fn, void *userdata);
+
 #define CLEANUP_NETLINK CLEANUP(netlink_close)
 #define CLEANUP_MESSAGE CLEANUP(netlink_free)

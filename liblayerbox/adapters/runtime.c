@@ -161,11 +161,12 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
 	return r < 0 ? helper_failed(ctx, r) : 0;
 }
 
-int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, spawn_line_fn fn, void *userdata,
-		   int *ret_status)
+int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, unsigned silence_s,
+		   spawn_line_fn fn, void *userdata, int *ret_status)
 {
 	const struct spawn_options options = {
-		.end_fd = end_fd, .on_line = fn, .raw_lines = true, .userdata = userdata
+		.end_fd = end_fd, .timeout_s = silence_s, .timeout_of_silence = true, .on_line = fn, .raw_lines = true,
+		.userdata = userdata
 	};
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	int r = text_list_add(&argv, HELPER);
@@ -175,13 +176,14 @@ int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end
 	if (r < 0)
 		return fail_memory(ctx);
 	r = spawn_run((const char *const *)argv.items, &options, ret_status, NULL);
-	return r < 0 ? helper_failed(ctx, r) : 0;
+	return r < 0 && r != -ETIMEDOUT ? helper_failed(ctx, r) : r;
 }
 
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,
 		char **ret_output)
 {
-	const struct spawn_options options = { .timeout_s = timeout_s };
+	/* Process groups reach across the container's pid namespace: also what a script has begun there is ended. */
+	const struct spawn_options options = { .timeout_s = timeout_s, .own_session = true, .slow_output = true };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	CLEANUP_FREE char *output = NULL;
 	int r = text_list_add(&argv, HELPER);

@@ -48,15 +48,16 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
 
 /*
  * The same without input, for programs that may go on for ever: each line of what they print is given to @fn, whatever
- * is in it. Ended when @end_fd (0: none) can be read from; they end with the helper.
+ * is in it. Ended when @end_fd (0: none) can be read from; they end with the helper. After @silence_s (0: never) without
+ * a word they are ended, too: -ETIMEDOUT, without a sentence.
  */
-int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, spawn_line_fn fn, void *userdata,
-		   int *ret_status);
+int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, unsigned silence_s,
+		   spawn_line_fn fn, void *userdata, int *ret_status);
 
 /*
- * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are not
- * waited for any more, and *ret_status is RUNTIME_TIMED_OUT; it is RUNTIME_NOT_ENTERED where they were not run at all,
- * or say so themselves. *ret_output is as for spawn_run().
+ * The same without input, for programs that are not trusted to end, or to say little: after @timeout_s they are
+ * killed with their process group, and *ret_status is RUNTIME_TIMED_OUT; it is RUNTIME_NOT_ENTERED where they were not
+ * run at all, or say so themselves. *ret_output is as for spawn_run().
  */
 enum { RUNTIME_TIMED_OUT = 124, RUNTIME_NOT_ENTERED = 125 };
 int runtime_ask(struct lb_context *ctx, const char *const *arguments, unsigned timeout_s, int *ret_status,

@@ -85,11 +85,12 @@ char *mail_compose(const struct mail *mail)
 	return buffer_finish(&buffer);
 }
 
+/* A mail server may deliver by a process that it leaves behind: Debian's exim4 does. */
 int mail_send(const struct mail *mail, unsigned timeout_s, int *ret_status, char **ret_output)
 {
 	CLEANUP_FREE char *text = mail_compose(mail);
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
-	const struct spawn_options options = { .input = text, .timeout_s = timeout_s, .own_namespaces = true };
+	const struct spawn_options options = { .input = text, .timeout_s = timeout_s, .own_session = true };
 
 	if (!text || text_list_add_words(&argv, SENDMAIL " -oi --") < 0 || text_list_add_words(&argv, mail->to) < 0)
 		return -ENOMEM;

@@ -10,7 +10,7 @@
 #include "../core/store.h"
 #include "../util/spawn.h"
 
-enum { PATIENCE_S = 60 };
+enum { PATIENCE_S = 30 };
 
 struct alert {
 	const char *event, *container, *message;
@@ -48,7 +48,7 @@ static void run_command(struct lb_context *ctx, const struct alert *alert)
 	CLEANUP_TEXT_LIST struct text_list env = { 0 };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	CLEANUP_FREE char *output = NULL;
-	struct spawn_options options = { .timeout_s = PATIENCE_S, .own_namespaces = true };
+	struct spawn_options options = { .timeout_s = PATIENCE_S, .own_session = true };
 	int status = 0, r;
 
 	if (text_empty(alert->command) || text_equal(alert->command, "none"))

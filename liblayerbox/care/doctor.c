@@ -242,6 +242,7 @@ static void examine_container(struct examination *examination, const char *name)
 	if (fd == -LB_ERR_NO_CONTAINER || !subject)
 		return;
 	if (fd < 0) {
+		examination->is_renaming = true;
 		found(examination, false, subject, ctx->error, "try again later");
 		return;
 	}
@@ -256,8 +257,10 @@ static void examine_container(struct examination *examination, const char *name)
 		found(examination, false, subject, "a change of its files was begun and not finished",
 		      "run `layerbox doctor` without --dry-run, or start it");
 	examine_layers(examination, subject, fd, name);
+	note_watched(examination, name, &record);
 	examine_unfinished(examination, subject, name, fd, &record, *record.renamed_from,
 			   "a rename of it was begun and not finished", rename_finish);
+	examination->is_renaming = examination->is_renaming || *record.renamed_from;
 	examine_unfinished(examination, subject, name, fd, &record, *record.ipv4_before,
 			   "a change of its address was begun and not finished", readdress_finish);
 	examine_unfinished(examination, subject, name, fd, &record, rebase_is_interrupted(ctx, name, fd, &record),
@@ -303,6 +306,8 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 	for (size_t i = 0; i < names.count; i++)
 		examine_container(&examination, names.items[i]);
 	examine_order(&examination);
+	examine_supervisor(&examination);
+	examine_logs(&examination);
 	r = network_doctor(ctx, repair, fn, userdata);
 	return r < 0 ? r : examination.remaining + r;
 }

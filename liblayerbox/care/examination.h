@@ -2,6 +2,7 @@
 /* What the doctor's parts have in common. */
 #pragma once
 
+#include "../container/record.h"
 #include "../core/context.h"
 
 struct examination {
@@ -10,6 +11,9 @@ struct examination {
 	lb_finding_fn fn;
 	void *userdata;
 	int remaining;
+	size_t watched;               /* containers that a supervisor is to look after */
+	bool wants_mail;              /* is mail to be sent of any? */
+	bool is_renaming;             /* a rename of some container is not finished, or may not be */
 };
 
 /* Tells of one thing; what was not repaired remains. */
@@ -18,3 +22,10 @@ void found(struct examination *examination, bool repaired, const char *subject, 
 
 /* Which of the kernel's limits are too low for so many containers, and which bridges have no ports for all of theirs? */
 void examine_limits(struct examination *examination, size_t containers);
+
+/* Notes what @name wants of the supervisor; and, behind all of them: can they have that? */
+void note_watched(struct examination *examination, const char *name, const struct record *record);
+void examine_supervisor(struct examination *examination);
+
+/* Logs in ROOT/logs of containers that are not there. */
+void examine_logs(struct examination *examination);

@@ -34,8 +34,8 @@ int container_exec_shortly(struct lb_container *container, const char *const *ar
 			   char **ret_output);
 
 /* The same for one that goes on for ever, and is heard line by line: see runtime_listen(). */
-int container_listen(struct lb_container *container, const char *const *argv, int end_fd, spawn_line_fn fn,
-		     void *userdata, int *ret_status);
+int container_listen(struct lb_container *container, const char *const *argv, int end_fd, unsigned silence_s,
+		     spawn_line_fn fn, void *userdata, int *ret_status);
 
 /* Is it stopped? Asks now. Negative where it cannot be told. */
 int container_is_stopped(struct lb_context *ctx, const char *name);

@@ -72,6 +72,9 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	if (r < 0)
 		return r;
 	r = give_back(ctx, name, record);
+	/* Behind that, nobody would come back for them. */
+	if (r >= 0)
+		console_log_remove(ctx, name);
 	if (r >= 0)
 		r = hide(ctx, containers_fd, name, record, hidden);
 	if (r < 0)
@@ -79,7 +82,6 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	if (fsync(containers_fd) < 0)
 		log_message(ctx, LB_LOG_WARNING, "the deletion of container '%s' may not be on disk yet", name);
 	host_names_follow(ctx);
-	console_log_remove(ctx, name);
 	r = tree_remove(containers_fd, hidden);
 	if (r < 0)
 		return fail_errno(ctx, r,

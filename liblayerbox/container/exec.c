@@ -122,14 +122,14 @@ int container_exec_shortly(struct lb_container *container, const char *const *ar
 	int r = require_running(container);
 
 	if (r == 0)
-		r = make_arguments(container, argv, NULL, ALONE, &arguments);
+		r = make_arguments(container, argv, NULL, WITH_HELPER, &arguments);
 	return r < 0 ? r
 		     : runtime_ask(container->ctx, (const char *const *)arguments.items, timeout_s, ret_status,
 				   ret_output);
 }
 
-int container_listen(struct lb_container *container, const char *const *argv, int end_fd, spawn_line_fn fn,
-		     void *userdata, int *ret_status)
+int container_listen(struct lb_container *container, const char *const *argv, int end_fd, unsigned silence_s,
+		     spawn_line_fn fn, void *userdata, int *ret_status)
 {
 	CLEANUP_TEXT_LIST struct text_list arguments = { 0 };
 	int r = require_running(container);
@@ -137,8 +137,8 @@ int container_listen(struct lb_container *container, const char *const *argv, in
 	if (r == 0)
 		r = make_arguments(container, argv, NULL, WITH_HELPER, &arguments);
 	return r < 0 ? r
-		     : runtime_listen(container->ctx, (const char *const *)arguments.items, end_fd, fn, userdata,
-				      ret_status);
+		     : runtime_listen(container->ctx, (const char *const *)arguments.items, end_fd, silence_s, fn,
+				      userdata, ret_status);
 }
 
 struct account {

@@ -44,7 +44,9 @@ static int require_running(struct lb_context *ctx, struct lb_container *containe
 /* As container_exec_shortly(): for a program of the host, which is told whom it is to look at. */
 static int run_on_host(struct lb_container *container, const char *const *argv, int *ret_status, char **ret_output)
 {
-	struct spawn_options options = { .timeout_s = timeout_of(container), .own_namespaces = true };
+	struct spawn_options options = {
+		.timeout_s = timeout_of(container), .own_session = true, .slow_output = true
+	};
 	CLEANUP_TEXT_LIST struct text_list env = { 0 };
 	int r = environment_begin(&env);
 

@@ -16,8 +16,8 @@ enum { LINE_BYTES_MAX = 4096 };
 struct console {
 	const struct reader *reader;
 	int directory_fd;
-	int fd;                       /* what is being read; -1: nothing is there yet */
-	ino_t inode;
+	int fd;                       /* the last file that was read; -1: nothing is there yet */
+	ino_t inode;                  /* its own, for as long as it is open; 0: none */
 	struct lines lines;
 	uint64_t count, skip;
 };
@@ -58,58 +58,119 @@ static void tell_line(char *line, void *userdata)
 	reader_line(console->reader, line);
 }
 
-/* A whole file, through @fn. */
-static int read_file(struct console *console, const char *file, lines_fn fn, bool present)
-{
-	ino_t inode = 0;
-	CLEANUP_FD int fd = open_file(console, file, &inode);
-	int r = fd < 0 ? fd : lines_read(&console->lines, fd, fn, console);
+/* The present file and the one before it, -1 where there is none: of the same moment, whatever is rotated meanwhile. */
+struct pair {
+	int before, present;
+	ino_t before_inode, present_inode;
+};
 
-	if (r == 0 && present) {
-		console->inode = inode;
-		console->fd = take_fd(&fd);
-	}
-	return r == -ENOENT ? 0 : r;
+static void pair_close(struct pair *pair)
+{
+	close_fd(pair->before);
+	close_fd(pair->present);
 }
 
-static int count(struct console *console)
+/* The name of a file that is open is another's only after a rotation. */
+static bool is_present(const struct console *console, const struct pair *pair)
 {
-	int r = read_file(console, CONSOLE_LOG_BEFORE, count_line, false);
+	struct stat st;
+	bool found = fstatat(console->directory_fd, CONSOLE_LOG, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	return pair->present < 0 ? !found : found && st.st_ino == pair->present_inode;
+}
+
+static int pair_open(const struct console *console, struct pair *ret_pair)
+{
+	struct pair pair;
+	int r;
+
+	for (;;) {
+		pair = (struct pair){ 0 };
+		pair.present = open_file(console, CONSOLE_LOG, &pair.present_inode);
+		pair.before = open_file(console, CONSOLE_LOG_BEFORE, &pair.before_inode);
+		r = pair.present < 0 && pair.present != -ENOENT ? pair.present : 0;
+		if (r == 0 && pair.before < 0 && pair.before != -ENOENT)
+			r = pair.before;
+		if (r < 0 || is_present(console, &pair))
+			break;
+		pair_close(&pair);
+	}
+	if (r < 0)
+		pair_close(&pair);
+	else
+		*ret_pair = pair;
+	return r;
+}
+
+static int read_whole(struct console *console, int fd, lines_fn fn)
+{
+	return fd < 0 ? 0 : lines_read(&console->lines, fd, fn, console);
+}
+
+/* What the last one gets from now on is read from the same descriptor. */
+static void keep_last(struct console *console, struct pair *pair)
+{
+	const bool has_present = pair->present >= 0;
+
+	close_fd(console->fd);
+	console->fd = take_fd(has_present ? &pair->present : &pair->before);
+	console->inode = has_present ? pair->present_inode : pair->before_inode;
+}
+
+static int count(struct console *console, const struct pair *pair)
+{
+	int r = read_whole(console, pair->before, count_line);
 
 	if (r == 0)
-		r = read_file(console, CONSOLE_LOG, count_line, false);
+		r = read_whole(console, pair->present, count_line);
 	lines_end(&console->lines, count_line, console);
 	if (console->count > console->reader->lines)
 		console->skip = console->count - console->reader->lines;
+	if (r == 0 && ((pair->before >= 0 && lseek(pair->before, 0, SEEK_SET) < 0) ||
+		       (pair->present >= 0 && lseek(pair->present, 0, SEEK_SET) < 0)))
+		r = -errno;
 	return r;
 }
 
 static int read_present(struct console *console)
 {
-	int r = console->reader->lines ? count(console) : 0;
+	struct pair pair;
+	int r = pair_open(console, &pair);
 
+	if (r < 0)
+		return r;
+	if (console->reader->lines)
+		r = count(console, &pair);
 	if (r == 0)
-		r = read_file(console, CONSOLE_LOG_BEFORE, tell_line, false);
-	return r < 0 ? r : read_file(console, CONSOLE_LOG, tell_line, true);
+		r = read_whole(console, pair.before, tell_line);
+	if (r == 0)
+		r = read_whole(console, pair.present, tell_line);
+	console->skip = 0;
+	keep_last(console, &pair);
+	pair_close(&pair);
+	return r;
 }
 
-/* What was added; and where LXC has begun another file, that, and what may have been in one between. */
+/* What was added; and where LXC has begun another file, that, and what was in one between. */
 static int read_on(struct console *console)
 {
-	struct stat present, before;
-	int r = console->fd < 0 ? 0 : lines_read(&console->lines, console->fd, tell_line, console);
+	struct pair pair;
+	int r = read_whole(console, console->fd, tell_line);
 
-	if (r < 0 || fstatat(console->directory_fd, CONSOLE_LOG, &present, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    (console->fd >= 0 && present.st_ino == console->inode))
+	if (r == 0)
+		r = pair_open(console, &pair);
+	if (r < 0)
 		return r;
-	if (console->fd >= 0)
-		r = lines_read(&console->lines, console->fd, tell_line, console);
-	if (r == 0 && console->fd >= 0 &&
-	    fstatat(console->directory_fd, CONSOLE_LOG_BEFORE, &before, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    before.st_ino != console->inode)
-		r = read_file(console, CONSOLE_LOG_BEFORE, tell_line, false);
-	close_fd(take_fd(&console->fd));
-	return r < 0 ? r : read_file(console, CONSOLE_LOG, tell_line, true);
+	if (pair.present >= 0 && pair.present_inode != console->inode) {
+		r = read_whole(console, console->fd, tell_line);
+		if (r == 0 && pair.before_inode != console->inode)
+			r = read_whole(console, pair.before, tell_line);
+		if (r == 0)
+			r = read_whole(console, pair.present, tell_line);
+		keep_last(console, &pair);
+	}
+	pair_close(&pair);
+	return r;
 }
 
 /* 1 when it is to end: it was asked to, or the file is deleted, which LXC never does. */

@@ -13,12 +13,20 @@
 #define WORK "work"
 
 /* What journalctl ends with where it is not there; and, for the helper, where it could not enter the container. */
-enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, STOPPED_S = 120 };
+enum { STATUS_NOT_THERE = 127, STATUS_NOT_ENTERED = 125, MICROSECONDS = 1000000, SILENCE_S = 30, STOPPED_S = 120 };
+
+/* What was heard of it so far. Whoever is heard first is a helper, journalctl, or what stands in its place. */
+enum heard {
+	NOTHING,
+	NO_JOURNAL,                   /* there is none, or no program that reads it */
+	NO_ENTRIES,                   /* there is one, without such lines */
+	LINES,                        /* of it; from then on all is taken for such */
+};
 
 struct hearing {
 	const struct reader *reader;
-	bool none;                    /* no journal, no program, or nothing in it */
-	bool heard;                   /* a line of it */
+	enum heard heard;
+	char cause[256];              /* what a helper said why there is nothing to hear */
 	char **last;                  /* a ring of its last lines, where only they are wanted */
 	size_t next;                  /* in that */
 };
@@ -55,29 +63,52 @@ static void hearing_end(struct hearing *hearing)
 	free(hearing->last);
 }
 
-/* What it says instead of lines, or what the helpers say where it is not there. */
-static bool is_remark(const char *line)
+/* What is said instead of lines, and what that means. */
+static enum heard read_remark(const char *line)
 {
-	static const char *const remarks[] = { "No journal files were found.", "-- No entries --",
-					       "layerbox: cannot run 'journalctl'", "journalctl cannot be run:",
-					       "Failed to open /var/log/journal: No such file" };
+	static const struct {
+		const char *begin;
+		enum heard heard;
+	} remarks[] = {
+		{ "No journal files were found.", NO_JOURNAL },
+		{ "Failed to open /var/log/journal: No such file", NO_JOURNAL },
+		{ "Data from the specified boot", NO_JOURNAL }, /* --boot and --follow, where the journal is empty */
+		{ "layerbox: cannot run 'journalctl'", NO_JOURNAL },
+		{ "journalctl cannot be run:", NO_JOURNAL },
+		{ "-- No entries --", NO_ENTRIES },
+	};
 
 	for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
-		if (text_after(line, remarks[i]))
-			return true;
-	return false;
+		if (text_after(line, remarks[i].begin))
+			return remarks[i].heard;
+	return LINES;
+}
+
+/* No line of a journal begins like a helper's sentence: they begin with the time. */
+static bool keep_cause(struct hearing *hearing, const char *line)
+{
+	const char *sentence = text_after(line, "layerbox: ");
+
+	sentence = sentence ? sentence : text_after(line, "layerbox-inside: ");
+	if (sentence && !*hearing->cause) {
+		text_copy(hearing->cause, sizeof hearing->cause, sentence);
+		text_printable(hearing->cause);
+	}
+	return sentence != NULL;
 }
 
 static void on_line(const char *line, void *userdata)
 {
 	struct hearing *hearing = userdata;
+	const enum heard remark = hearing->heard == LINES ? LINES : read_remark(line);
 
-	if (!hearing->heard && is_remark(line)) {
-		hearing->none = hearing->none || !text_after(line, "-- No entries");
+	if (remark == LINES && hearing->heard != LINES && keep_cause(hearing, line))
 		return;
-	}
-	hearing->heard = true;
-	take(hearing, line);
+	/* That there is none is said once, and other remarks after it. */
+	if (hearing->heard != NO_JOURNAL || remark == LINES)
+		hearing->heard = remark;
+	if (remark == LINES)
+		take(hearing, line);
 }
 
 /*
@@ -107,18 +138,40 @@ static int make_arguments(const struct reader *reader, bool running, struct text
 	return r;
 }
 
-/* 1 where there is no journal. @status is journalctl's, which is the container's and may be anything. */
-static int conclude(struct hearing *hearing, int status)
+/* Of all that there is, nothing: journalctl --quiet does not say that it has found no file. */
+static bool is_silence(const struct reader *reader)
+{
+	const struct lb_logs_options *options = reader->options;
+
+	return !options->follow && !options->unit && !options->since && !options->boot;
+}
+
+/*
+ * 1 where there is no journal; @r is what became of the helper. @status is journalctl's, which is the container's and
+ * may be anything. Of one that is followed, some lines are as good as all.
+ */
+static int conclude(struct hearing *hearing, int r, int status)
 {
 	const struct reader *reader = hearing->reader;
 
 	hearing_end(hearing);
-	if (hearing->heard || (status == 0 && !hearing->none))
+	if (reader_is_to_stop(reader))
 		return 0;
-	if (hearing->none || status == STATUS_NOT_THERE)
-		return 1;
+	if (r == -ETIMEDOUT)
+		return fail(reader->ctx, -LB_ERR_PROGRAM_FAILED,
+			    "journalctl of container '%s' printed nothing for %d s, and was ended", reader->name,
+			    SILENCE_S);
+	if (r < 0)
+		return r;
 	if (status == STATUS_NOT_ENTERED)
-		return fail(reader->ctx, -LB_ERR_RUNTIME, "LXC could not enter container '%s'", reader->name);
+		return fail(reader->ctx, -LB_ERR_RUNTIME, "the journal of container '%s' cannot be asked: %s", reader->name,
+			    *hearing->cause ? hearing->cause : "LXC could not enter it");
+	if (hearing->heard == NO_JOURNAL || (hearing->heard == NOTHING && status == STATUS_NOT_THERE))
+		return 1;
+	if (hearing->heard == NOTHING && status == 0)
+		return is_silence(reader);
+	if (status == 0 || hearing->heard == NO_ENTRIES || (hearing->heard == LINES && reader->options->follow))
+		return 0;
 	return fail(reader->ctx, -LB_ERR_PROGRAM_FAILED, "journalctl of container '%s' ended with status %d", reader->name,
 		    status);
 }
@@ -129,15 +182,14 @@ int journal_read_running(const struct reader *reader, struct lb_container *conta
 {
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	struct hearing hearing;
-	int status = 0, r = hearing_begin(reader, &hearing), concluded;
+	int status = 0, r = hearing_begin(reader, &hearing);
 
 	if (r == 0 && make_arguments(reader, true, &argv) < 0)
 		r = fail_memory(reader->ctx);
 	if (r == 0)
-		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd, on_line,
-				     &hearing, &status);
-	concluded = conclude(&hearing, status);
-	return r < 0 ? r : concluded;
+		r = container_listen(container, (const char *const *)argv.items, reader->options->stop_fd,
+				     reader->options->follow ? 0 : SILENCE_S, on_line, &hearing, &status);
+	return conclude(&hearing, r, status);
 }
 
 /* ---- of one that is stopped ---- */
@@ -198,7 +250,7 @@ int journal_read_stopped(const struct reader *reader, const struct lb_container 
 	CLEANUP_TEXT_LIST struct text_list trees = { 0 };
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	struct hearing hearing;
-	int status = 0, r = hearing_begin(reader, &hearing), concluded;
+	int status = 0, r = hearing_begin(reader, &hearing);
 
 	if (r == 0)
 		r = sight_open(reader->ctx, reader->name, NULL, &sight);
@@ -208,6 +260,5 @@ int journal_read_stopped(const struct reader *reader, const struct lb_container 
 		r = fail_memory(reader->ctx);
 	if (r == 0)
 		r = run_inside(reader, container, &trees, &argv, &hearing, &status);
-	concluded = conclude(&hearing, status);
-	return r < 0 ? r : concluded;
+	return conclude(&hearing, r, status);
 }

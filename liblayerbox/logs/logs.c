@@ -23,10 +23,29 @@ void reader_line(const struct reader *reader, const char *line)
 	pthread_mutex_unlock(reader->mutex);
 }
 
+bool reader_is_to_stop(const struct reader *reader)
+{
+	struct pollfd fd = { .fd = reader->options->stop_fd, .events = POLLIN };
+
+	return fd.fd && poll(&fd, 1, 0) > 0;
+}
+
+/* A console does not say when, or by which unit: what was asked for is not in there, and nothing else is shown. */
+static bool needs_journal(const struct lb_logs_options *options)
+{
+	return options->unit || options->since || options->boot;
+}
+
 static int read_console(const struct reader *reader, const char *why)
 {
 	int r;
 
+	if (needs_journal(reader->options)) {
+		log_message(reader->ctx, LB_LOG_WARNING,
+			    "container '%s'%s%s: its console does not say when, or by which unit, and is not shown",
+			    reader->name, *why ? " " : "", why);
+		return 0;
+	}
 	if (*why)
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' %s: this is its console", reader->name, why);
 	r = console_read(reader);
@@ -192,6 +211,9 @@ int lb_logs(struct lb_context *ctx, const char *const *names, const struct lb_lo
 
 	if (r == 0 && batch.options->lines > LINES_MAX)
 		r = fail(ctx, -LB_ERR_BAD_VALUE, "the number of lines is %d at most", LINES_MAX);
+	if (r == 0 && batch.options->follow && batch.options->lines && batch.options->since)
+		r = fail(ctx, -LB_ERR_BAD_VALUE,
+			 "who follows from a time on is shown all lines since: give a number of lines, or a time");
 	if (r == 0)
 		r = rights_require_root(ctx);
 	if (r < 0)

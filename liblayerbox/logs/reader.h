@@ -19,6 +19,9 @@ struct reader {
 /* Gives a line of the container's on, fit for a terminal. */
 void reader_line(const struct reader *reader, const char *line);
 
+/* Was whoever reads told to end? */
+bool reader_is_to_stop(const struct reader *reader);
+
 /* Reads it, and follows it where that is asked for. */
 int reader_run(const struct reader *reader);
 

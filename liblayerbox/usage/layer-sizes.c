@@ -10,7 +10,7 @@
 #include "../container/record.h"
 #include "../core/entry-cache.h"
 #include "../core/store.h"
-#include "../util/array.h"
+#include "../util/clock.h"
 #include "../util/tree.h"
 
 #define DIRECTORY RUNSTATEDIR "/layerbox/layer-sizes"
@@ -26,7 +26,6 @@ int layer_sizes_load(struct lb_context *ctx, struct layer_sizes *ret_sizes)
 	sizes.path = entry_cache_path(DIRECTORY, sizes.containers_fd);
 	if (sizes.path)
 		sizes.items = entry_cache_load(sizes.path, sizeof *sizes.items, &sizes.count);
-	sizes.capacity = sizes.count;
 	*ret_sizes = sizes;
 	return 0;
 }
@@ -64,7 +63,9 @@ static const struct layer_size *find(const struct layer_sizes *sizes, const char
 
 const struct layer_size *layer_sizes_find(const struct layer_sizes *sizes, const char *name)
 {
-	return find(sizes, name, top_layer_of(sizes->containers_fd, name));
+	const struct layer_size *found = find(sizes, name, top_layer_of(sizes->containers_fd, name));
+
+	return found && found->measured ? found : NULL;
 }
 
 /* ---- measuring ---- */
@@ -73,22 +74,23 @@ static int by_age(const void *a, const void *b)
 {
 	const struct layer_size *const *x = a, *const *y = b;
 
-	return ((*x)->measured > (*y)->measured) - ((*x)->measured < (*y)->measured);
+	return ((*x)->tried > (*y)->tried) - ((*x)->tried < (*y)->tried);
 }
 
-/* One that is gone meanwhile is as it was. */
+/* One that cannot be measured is as it was, and waits for its next turn as others do: it holds nobody up. */
 static void measure(int containers_fd, struct layer_size *size)
 {
 	CLEANUP_FD int fd = openat(containers_fd, size->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	uint64_t bytes;
 
+	size->tried = (int64_t)time(NULL);
 	if (fd < 0 || tree_disk_usage(fd, LAYOUT_TOP, &bytes) < 0)
 		return;
 	size->bytes = bytes;
 	size->measured = (int64_t)time(NULL);
 }
 
-/* What is known of each container, by name, unknown ones as measured at the beginning of time. */
+/* What is known of each container, by name, unknown ones as tried at the beginning of time. */
 static struct layer_size *list_all(const struct layer_sizes *sizes, const struct text_list *names)
 {
 	struct layer_size *items = calloc(names->count + 1, sizeof *items);
@@ -113,20 +115,12 @@ static struct layer_size **list_due(struct layer_size *items, size_t count, size
 	size_t n = 0;
 
 	for (size_t i = 0; due && i < count; i++)
-		if (items[i].inode && (items[i].measured + LASTS_S <= now || items[i].measured > now))
+		if (items[i].inode && (items[i].tried + LASTS_S <= now || items[i].tried > now))
 			due[n++] = items + i;
 	if (n > 1)
 		qsort(due, n, sizeof *due, by_age);
 	*ret_due = n;
 	return due;
-}
-
-static int64_t monotonic_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
 }
 
 int lb_usage_measure(struct lb_context *ctx, unsigned seconds)
@@ -135,7 +129,7 @@ int lb_usage_measure(struct lb_context *ctx, unsigned seconds)
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FREE struct layer_size *items = NULL;
 	CLEANUP_FREE struct layer_size **due = NULL;
-	int64_t end = monotonic_s() + seconds;
+	const int64_t end_ms = clock_ms() + (int64_t)seconds * 1000;
 	size_t count = 0;
 	int r = rights_require_root(ctx);
 
@@ -149,9 +143,10 @@ int lb_usage_measure(struct lb_context *ctx, unsigned seconds)
 	due = items ? list_due(items, names.count, &count) : NULL;
 	if (!due)
 		return fail_memory(ctx);
-	for (size_t i = 0; i < count && monotonic_s() < end; i++)
+	/* Each is written down at once: the next may take hours, or more memory than there is. */
+	for (size_t i = 0; i < count && clock_ms() < end_ms; i++) {
 		measure(sizes.containers_fd, due[i]);
-	if (count)
 		entry_cache_save(DIRECTORY, sizes.path, items, sizeof *items, names.count);
+	}
 	return count ? 0 : 1;
 }

@@ -12,14 +12,15 @@ struct layer_size {
 	char name[NAME_LENGTH_MAX + 1]; /* of the container */
 	uint64_t inode;               /* of its top layer */
 	uint64_t bytes;
-	int64_t measured;             /* seconds since the epoch */
+	int64_t measured;             /* seconds since the epoch; 0: never */
+	int64_t tried;                /* when somebody last began to, whether or not it could be done */
 };
 
 struct layer_sizes {
 	int containers_fd;            /* ROOT/containers, or -1 */
 	char *path;                   /* NULL: there is no file */
 	struct layer_size *items;     /* sorted by name */
-	size_t count, capacity;
+	size_t count;
 };
 
 /* What cannot be read is an empty list. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Metrics of containers: gathered one container after the other, told one family after the other. */
+#include "../core/store.h"
+#include "../health/check.h"
+#include "../health/status-file.h"
+#include "../watch/policy.h"
 #include "metrics-values.h"
 #include "metrics.h"
 #include "usage.h"
@@ -12,8 +16,18 @@ struct row {
 struct rows {
 	struct row *items;            /* by name */
 	size_t count;
-	struct row *next;             /* whose turn it is in a walk by name */
 };
+
+static int compare_name(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct row *)row)->container->name);
+}
+
+/* NULL: it is of none of them. */
+static struct row *find(const struct rows *rows, const char *name)
+{
+	return bsearch(name, rows->items, rows->count, sizeof *rows->items, compare_name);
+}
 
 /* ---- gathering ---- */
 
@@ -30,10 +44,8 @@ static uint64_t known_limit(uint64_t limit)
 
 static void on_usage(struct lb_container *container, const struct lb_usage *usage, void *userdata)
 {
-	struct rows *rows = userdata;
-	uint64_t *v = rows->next->values;
+	uint64_t *v = find(userdata, container->name)->values;
 
-	rows->next++->container = container;
 	v[VALUE_STARTED] = known_time(usage->started);
 	v[VALUE_CPU] = usage->cpu_us;
 	v[VALUE_MEMORY] = usage->memory_bytes;
@@ -81,16 +93,6 @@ static void take_backup(struct row *row)
 	row->values[VALUE_BACKUP_TOOK] = outcome.duration_s >= 0 ? (uint64_t)outcome.duration_s : LB_USAGE_UNKNOWN;
 }
 
-/* What comes by name, as the rows do, each row's one after the other. NULL: it is of none of them. */
-static struct row *find(struct rows *rows, const char *name)
-{
-	struct row *end = rows->items + rows->count;
-
-	while (rows->next < end && strcmp(rows->next->container->name, name) < 0)
-		rows->next++;
-	return rows->next < end && text_equal(rows->next->container->name, name) ? rows->next : NULL;
-}
-
 static void on_lag(const struct lb_lag *lag, void *userdata)
 {
 	struct row *row = find(userdata, lag->container);
@@ -133,9 +135,7 @@ static int gather(struct lb_context *ctx, struct lb_container *const *containers
 		take_record(&rows->items[i]);
 		take_backup(&rows->items[i]);
 	}
-	rows->next = rows->items;
 	take_snapshots(ctx, rows);
-	rows->next = rows->items;
 	if (lb_lags(ctx, on_lag, rows) < 0)
 		log_message(ctx, LB_LOG_WARNING, "metrics do not say who is behind: %s", ctx->error);
 	return 0;
@@ -182,6 +182,32 @@ static void tell_health(const struct rows *rows, struct metrics_text *text)
 			metrics_add(text, text_equal(health, states[k]),
 				    METRIC_LABELS({ "name", container->name }, { "state", states[k] }));
 	}
+}
+
+static bool is_supervised(struct lb_context *ctx, const struct lb_container *container)
+{
+	const struct record *record = &container->record;
+
+	return health_has_check(record) ||
+	       policy_settings_of(record, container->name, ctx->config.restart_policy).restart != RESTART_NO;
+}
+
+/* Whether somebody looks after them, and after how many: without, no check fails and nobody is told. */
+static void tell_supervisor(struct lb_context *ctx, const struct rows *rows, struct metrics_text *text)
+{
+	static const struct metric_family running = { "layerbox_supervisor_running", METRIC_GAUGE, NULL,
+						      "Whether the supervisor, layerbox watch, is there" };
+	static const struct metric_family supervised = { "layerbox_containers_supervised", METRIC_GAUGE, NULL,
+							 "Containers that it is to check, or to start again" };
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	CLEANUP_FREE char *path = containers_fd < 0 ? NULL : health_status_path(containers_fd);
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->count; i++)
+		count += is_supervised(ctx, rows->items[i].container);
+	if (path)
+		metrics_one(text, &running, health_status_is_locked(path));
+	metrics_one(text, &supervised, count);
 }
 
 /* Those whose record cannot be read are in no list, so nothing else would tell of them. */
@@ -238,16 +264,19 @@ int metrics_add_containers(struct lb_context *ctx, struct lb_container *const *c
 
 	while (containers[rows.count])
 		rows.count++;
-	rows.next = rows.items = items = malloc((rows.count + 1) * sizeof *items);
+	rows.items = items = malloc((rows.count + 1) * sizeof *items);
 	if (!items)
 		return fail_memory(ctx);
 	memset(items, 0xff, (rows.count + 1) * sizeof *items);
+	for (size_t i = 0; i < rows.count; i++)
+		items[i].container = containers[i];
 	r = gather(ctx, containers, &rows);
 	if (r < 0)
 		return r;
 	tell_infos(&rows, text);
 	tell_states(&rows, text);
 	tell_health(&rows, text);
+	tell_supervisor(ctx, &rows, text);
 	tell_unreadable(ctx, &rows, text);
 	tell_values(&rows, text);
 	return 0;

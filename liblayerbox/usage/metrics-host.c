@@ -49,34 +49,27 @@ struct network {
 	struct lb_lease_pool pool;
 };
 
-static const struct pool_family {
-	struct metric_family family;
-	size_t offset;                /* in struct lb_lease_pool */
-} pool_families[] = {
-	{ { "layerbox_network_addresses", METRIC_GAUGE, NULL, "Addresses that containers on a network can have" },
-	  offsetof(struct lb_lease_pool, addresses) },
-	{ { "layerbox_network_addresses_used", METRIC_GAUGE, NULL, "Addresses that containers have" },
-	  offsetof(struct lb_lease_pool, used) },
-	{ { "layerbox_network_addresses_foreign", METRIC_GAUGE, NULL,
-	    "Addresses that are leased to somebody who is no container" },
-	  offsetof(struct lb_lease_pool, foreign) },
-	{ { "layerbox_network_addresses_quarantined", METRIC_GAUGE, NULL,
-	    "Addresses that rest since they were given back, or are used by a stranger" },
-	  offsetof(struct lb_lease_pool, quarantined) },
-	{ { "layerbox_network_addresses_free", METRIC_GAUGE, NULL, "Addresses that new containers can have" },
-	  offsetof(struct lb_lease_pool, free) },
-};
-
 static void add_pools(const struct network *networks, size_t count, struct metrics_text *text)
 {
-	for (size_t i = 0; i < sizeof pool_families / sizeof *pool_families; i++) {
-		metrics_begin(text, &pool_families[i].family);
-		for (size_t k = 0; k < count; k++) {
-			unsigned number;
+	static const struct metric_family families[] = {
+		{ "layerbox_network_addresses", METRIC_GAUGE, NULL, "Addresses that containers on a network can have" },
+		{ "layerbox_network_addresses_used", METRIC_GAUGE, NULL, "Addresses that containers have" },
+		{ "layerbox_network_addresses_foreign", METRIC_GAUGE, NULL,
+		  "Addresses that are leased to somebody who is no container" },
+		{ "layerbox_network_addresses_quarantined", METRIC_GAUGE, NULL,
+		  "Addresses that rest since they were given back, or are used by a stranger" },
+		{ "layerbox_network_addresses_free", METRIC_GAUGE, NULL, "Addresses that new containers can have" },
+	};
 
-			memcpy(&number, (const char *)&networks[k].pool + pool_families[i].offset, sizeof number);
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		metrics_begin(text, &families[i]);
+		for (size_t k = 0; k < count; k++) {
+			const struct lb_lease_pool *pool = &networks[k].pool;
+			const unsigned numbers[] = { pool->addresses, pool->used, pool->foreign, pool->quarantined,
+						     pool->free };
+
 			if (networks[k].has_pool)
-				metrics_add(text, number, METRIC_LABELS({ "network", networks[k].name }));
+				metrics_add(text, numbers[i], METRIC_LABELS({ "network", networks[k].name }));
 		}
 	}
 }

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include "../util/clock.h"
+
 static const struct metric_family build = {
 	"layerbox_build", METRIC_INFO, NULL, "The version of layerbox that wrote this"
 };
@@ -14,19 +16,11 @@ static const struct metric_family took = {
 	"layerbox_metrics_duration_seconds", METRIC_GAUGE, "seconds", "How long it took to gather this"
 };
 
-static uint64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 int lb_metrics(struct lb_context *ctx, enum lb_metrics_format format, char **ret_text)
 {
 	struct metrics_text text = { .format = format };
 	struct lb_container **containers;
-	uint64_t began = monotonic_us();
+	int64_t began_ms = clock_ms();
 	char *result;
 	int r;
 
@@ -46,7 +40,7 @@ int lb_metrics(struct lb_context *ctx, enum lb_metrics_format format, char **ret
 	}
 	metrics_add_host(ctx, &text);
 	metrics_begin(&text, &took);
-	metrics_add_micros(&text, monotonic_us() - began, NULL);
+	metrics_add_micros(&text, (uint64_t)(clock_ms() - began_ms) * 1000, NULL);
 	result = metrics_finish(&text);
 	if (!result)
 		return fail_memory(ctx);

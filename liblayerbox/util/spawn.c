@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -18,7 +19,7 @@
 #include "file.h"
 #include "text.h"
 
-enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3 };
+enum { OUTPUT_KEPT = 8192, LINE_MAX_SHOWN = 4096, THIRD_FD = 3, SLOW_BYTES = 64 << 10, SLOW_PAUSE_NS = 10 * 1000 * 1000 };
 
 static bool is_program(const char *path)
 {
@@ -148,6 +149,8 @@ static void child_run(const char *path, const char *const *argv, const struct sp
 	signal(SIGPIPE, SIG_DFL);
 	if (!options->outlives_caller)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (options->own_session)
+		setsid();
 	report_fd = child_move_up(report_fd, report_fd);
 	for (int i = 0; i < 3; i++)
 		high[i] = child_move_up(fds[i], report_fd);
@@ -182,7 +185,9 @@ static pid_t fork_for(const struct spawn_options *options)
 
 struct output {
 	struct buffer kept;           /* the last part of all output */
+	bool is_kept;
 	struct buffer line;
+	size_t taken;                 /* since the last pause */
 	const struct spawn_options *options;
 };
 
@@ -196,7 +201,7 @@ static void output_line_done(struct output *output)
 	output->line.length = 0;
 }
 
-static void output_take(struct output *output, const char *data, size_t length)
+static void output_keep(struct output *output, const char *data, size_t length)
 {
 	if (output->kept.length + length > 2 * OUTPUT_KEPT) {
 		size_t drop = output->kept.length > OUTPUT_KEPT ? output->kept.length - OUTPUT_KEPT : 0;
@@ -205,25 +210,75 @@ static void output_take(struct output *output, const char *data, size_t length)
 		output->kept.length -= drop;
 	}
 	buffer_add(&output->kept, data, length);
-	for (size_t i = 0; i < length; i++) {
-		bool ends = data[i] == '\n' || data[i] == '\r';
-
-		if (ends || output->line.length >= LINE_MAX_SHOWN)
-			output_line_done(output);
-		if (!ends)
-			buffer_add(&output->line, data + i, 1);
-	}
 }
 
-/* Takes a piece of the program's output; 1 when it has closed it. */
-static int take_piece(struct output *output, int output_fd)
+static bool ends_line(char c)
 {
-	char chunk[4096];
-	ssize_t n = read(output_fd, chunk, sizeof chunk);
+	return c == '\n' || c == '\r';
+}
 
-	if (n > 0)
-		output_take(output, chunk, (size_t)n);
-	return n < 0 && errno != EINTR ? -errno : n == 0;
+/* Takes what belongs to one line; returns how much that was. */
+static size_t output_take_line(struct output *output, const char *data, size_t length)
+{
+	size_t room = LINE_MAX_SHOWN - output->line.length, n = 0;
+	bool ends;
+
+	while (n < length && n < room && !ends_line(data[n]))
+		n++;
+	ends = n < length && ends_line(data[n]);
+	buffer_add(&output->line, data, n);
+	if (ends || n == room)
+		output_line_done(output);
+	return n + ends;
+}
+
+static void output_take(struct output *output, const char *data, size_t length)
+{
+	if (output->is_kept)
+		output_keep(output, data, length);
+	for (size_t done = 0; output->options->on_line && done < length;)
+		done += output_take_line(output, data + done, length - done);
+}
+
+/* Who talks without end fills the pipe and waits: that costs this host nothing. */
+static void output_rest(struct output *output, size_t length)
+{
+	const struct timespec pause = { .tv_nsec = SLOW_PAUSE_NS };
+
+	output->taken += length;
+	if (!output->options->slow_output || output->taken < SLOW_BYTES)
+		return;
+	output->taken = 0;
+	nanosleep(&pause, NULL);
+}
+
+/* Takes a piece of the program's output: its length, 0 when all have closed it. */
+static ssize_t take_piece(struct output *output, int output_fd)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	do
+		n = read(output_fd, chunk, sizeof chunk);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	output_take(output, chunk, (size_t)n);
+	output_rest(output, (size_t)n);
+	return n;
+}
+
+/* What the program has printed before it ended, and no more: what it has left behind may hold the pipe, and talk on. */
+static int take_rest(struct output *output, int output_fd)
+{
+	int left = 0;
+	ssize_t n = 1;
+
+	if (output_fd >= 0 && ioctl(output_fd, FIONREAD, &left) < 0)
+		return -errno;
+	for (; left > 0 && n > 0; left -= (int)n)
+		n = take_piece(output, output_fd);
+	return n < 0 ? (int)n : 1;
 }
 
 /* Gives the program a line, which is short beside the room that poll(2) promises; closes its input behind the last. */
@@ -248,18 +303,24 @@ static int ms_left(int64_t end_ms)
 	return !end_ms ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Takes the program's output until it has closed it, and gives it what it is to read meanwhile. */
-static int converse(struct output *output, int output_fd, int *input_fd)
+static int64_t end_after(unsigned timeout_s)
 {
-	unsigned timeout_s = output->options->timeout_s;
-	int64_t end_ms = timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
+	return timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
+}
+
+/* Takes the program's output until it has ended, and gives it what it is to read meanwhile. */
+static int converse(struct output *output, int program_fd, int output_fd, int *input_fd)
+{
+	int64_t end_ms = end_after(output->options->timeout_s);
 	int end_fd = output->options->end_fd ? output->options->end_fd : -1, r = 0;
 
 	while (r == 0) {
 		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN },
 					{ .fd = *input_fd, .events = POLLOUT },
-					{ .fd = end_fd, .events = POLLIN } };
-		int ready = poll(fds, 3, ms_left(end_ms));
+					{ .fd = end_fd, .events = POLLIN },
+					{ .fd = program_fd, .events = POLLIN } };
+		int ready = poll(fds, 4, ms_left(end_ms));
+		ssize_t n;
 
 		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
@@ -267,12 +328,26 @@ static int converse(struct output *output, int output_fd, int *input_fd)
 			r = -ETIMEDOUT; /* also of one that never ceases to talk */
 		else if (fds[2].revents)
 			r = -ECANCELED;
-		else if (fds[0].revents)
-			r = take_piece(output, output_fd);
-		else
+		else if (fds[3].revents)
+			r = take_rest(output, output_fd);
+		else if (fds[0].revents) {
+			n = take_piece(output, output_fd);
+			output_fd = n > 0 ? output_fd : -1;
+			r = n < 0 ? (int)n : 0;
+		} else if (fds[1].revents)
 			r = give_line(output->options, input_fd);
+		if (ready > 0 && fds[0].revents && output->options->timeout_of_silence)
+			end_ms = end_after(output->options->timeout_s);
 	}
 	return r < 0 ? r : 0;
+}
+
+/* With all that is in its session's first process group still. Nobody has waited for it: the number is its own. */
+static void end_program(const struct spawn_options *options, pid_t pid)
+{
+	if (options->own_session)
+		kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
 }
 
 /*
@@ -316,8 +391,9 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	CLEANUP_FD int out_write = -1;
 	CLEANUP_FD int report_read = -1;
 	CLEANUP_FD int report_write = -1;
+	CLEANUP_FD int program_fd = -1;
 	CLEANUP_FREE char *path = NULL;
-	struct output output = { .options = options };
+	struct output output = { .options = options, .is_kept = ret_output != NULL };
 	int pipe_fds[2], child_errno = 0, r, collected, out;
 	pid_t pid;
 
@@ -343,10 +419,11 @@ int spawn_run(const char *const *argv, const struct spawn_options *options, int 
 	close_fd(take_fd(&input));
 	close_fd(take_fd(&out_write));
 	close_fd(take_fd(&report_write));
-	collected = converse(&output, out_read, &give);
+	program_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	collected = program_fd < 0 ? -errno : converse(&output, program_fd, out_read, &give);
 	close_fd(take_fd(&give));
-	if (collected == -ETIMEDOUT || collected == -ECANCELED)
-		kill(pid, SIGKILL);
+	if (collected < 0)
+		end_program(options, pid);
 	r = spawn_wait(pid, ret_status);
 	if (read(report_read, &child_errno, sizeof child_errno) == sizeof child_errno)
 		r = -child_errno;

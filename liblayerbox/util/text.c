@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "array.h"
+#include "utf8.h"
 
 char *text_format(const char *format, ...)
 {
@@ -54,9 +55,13 @@ uint64_t text_hash(const char *s)
 
 char *text_printable(char *s)
 {
-	for (char *p = s; *p; p++)
-		if (iscntrl((unsigned char)*p))
+	for (char *p = s; *p;) {
+		size_t n = utf8_character(p);
+
+		if (n == 0)
 			*p = '?';
+		p += n ? n : 1;
+	}
 	return s;
 }
 

@@ -43,7 +43,10 @@ char *text_trim(char *s);
 /* FNV-1a: against accidents, not against attackers. */
 uint64_t text_hash(const char *s);
 
-/* Replaces control characters by '?' in place, so that hostile text can be shown on a terminal. */
+/*
+ * Replaces control characters, tabs and C1 among them, and what is no UTF-8 by '?' in place, so that hostile text can be
+ * shown on a terminal.
+ */
 char *text_printable(char *s);
 
 /* The last line of what a program printed (changed) that says anything, fit for a terminal. */

@@ -11,7 +11,7 @@
 #include "file.h"
 #include "text.h"
 
-enum { DEPTH_MAX = 64, RACES_MAX = 1000 };
+enum { DEPTH_MAX = 64, RACES_MAX = 1000, WALK_OPEN_MAX = 32, WALK_NAMES_MAX = 50000000, WALK_LINKS_MAX = 4 << 20 };
 
 static int open_directory(int dir_fd, const char *name)
 {
@@ -152,40 +152,121 @@ static int add_link_name(struct link_names *links, const struct stat *st)
 	return 0;
 }
 
-/* Files with several names are gathered in @links instead of being counted. */
-static int disk_usage(int dir_fd, const char *name, int depth, struct link_names *links, uint64_t *ret_bytes)
+/*
+ * A walk is a stack of directories, as deep as the tree is. Only the topmost are open: one further down is found again by
+ * "..", which is believed only where it leads to the same directory.
+ */
+struct place {
+	DIR *dir;                     /* NULL: @position says how far it was read */
+	long position;
+	dev_t device;
+	ino_t inode;
+};
+
+struct walk {
+	struct place *places;
+	size_t depth, capacity;
+	uint64_t names;               /* seen */
+	uint64_t bytes;               /* without files that have several names: those are in @links */
+	struct link_names links;
+};
+
+static void rest(struct place *place)
 {
-	int fd = depth < DEPTH_MAX ? open_directory(dir_fd, name) : -ELOOP;
-	CLEANUP_DIR DIR *dir = take_dir(fd);
-	struct dirent *entry;
+	place->position = telldir(place->dir);
+	closedir(place->dir);
+	place->dir = NULL;
+}
+
+static int resume(struct place *place, int child_fd)
+{
+	int fd = open_directory(child_fd, "..");
 	struct stat st;
-	uint64_t bytes;
 
-	if (!dir)
-		return fd < 0 ? fd : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	bytes = (uint64_t)st.st_blocks * 512;
-	while ((errno = 0, entry = readdir(dir))) {
-		uint64_t below;
-
-		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-			continue;
-		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue; /* gone meanwhile */
-		if (S_ISDIR(st.st_mode)) {
-			if (disk_usage(fd, entry->d_name, depth + 1, links, &below) == 0)
-				bytes += below;
-		} else if (st.st_nlink == 1) {
-			bytes += (uint64_t)st.st_blocks * 512;
-		} else if (add_link_name(links, &st) < 0) {
-			return -ENOMEM;
-		}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || st.st_dev != place->device || st.st_ino != place->inode) {
+		close(fd);
+		return -ESTALE; /* somebody moves it about */
 	}
-	if (errno)
+	place->dir = take_dir(fd);
+	if (!place->dir)
 		return -errno;
-	*ret_bytes = bytes;
+	seekdir(place->dir, place->position);
 	return 0;
+}
+
+static int enter(struct walk *walk, int dir_fd, const char *name)
+{
+	int fd = open_directory(dir_fd, name);
+	CLEANUP_DIR DIR *dir = take_dir(fd);
+	struct place *places;
+	struct stat st;
+
+	if (!dir || fstat(fd, &st) < 0)
+		return fd < 0 ? fd : -errno;
+	places = array_grow(walk->places, walk->depth, &walk->capacity, sizeof *places);
+	if (!places)
+		return -ENOMEM;
+	walk->places = places;
+	places[walk->depth++] = (struct place){ .dir = TAKE_PTR(dir), .device = st.st_dev, .inode = st.st_ino };
+	walk->bytes += (uint64_t)st.st_blocks * 512;
+	if (walk->depth > WALK_OPEN_MAX)
+		rest(&places[walk->depth - 1 - WALK_OPEN_MAX]);
+	return 0;
+}
+
+static int leave(struct walk *walk)
+{
+	struct place *top = &walk->places[walk->depth - 1];
+	int r = walk->depth > 1 && !top[-1].dir ? resume(top - 1, dirfd(top->dir)) : 0;
+
+	closedir(top->dir);
+	walk->depth--;
+	return r;
+}
+
+/* The next name in the topmost directory. */
+static int walk_step(struct walk *walk)
+{
+	DIR *dir = walk->places[walk->depth - 1].dir;
+	struct dirent *entry = (errno = 0, readdir(dir));
+	struct stat st;
+	int r;
+
+	if (!entry)
+		return errno ? -errno : leave(walk);
+	if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+		return 0;
+	if (++walk->names > WALK_NAMES_MAX)
+		return -E2BIG;
+	if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0; /* gone meanwhile */
+	if (S_ISDIR(st.st_mode)) {
+		r = enter(walk, dirfd(dir), entry->d_name);
+		/* Gone, or another thing, or a file system of its own. */
+		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EBUSY ? 0 : r;
+	}
+	if (st.st_nlink > 1)
+		return walk->links.count < WALK_LINKS_MAX ? add_link_name(&walk->links, &st) : -E2BIG;
+	walk->bytes += (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+static int walk_all(struct walk *walk, int dir_fd, const char *name)
+{
+	int r = enter(walk, dir_fd, name);
+
+	while (r == 0 && walk->depth > 0)
+		r = walk_step(walk);
+	while (walk->depth > 0) {
+		DIR *dir = walk->places[--walk->depth].dir;
+
+		if (dir)
+			closedir(dir);
+	}
+	free(walk->places);
+	return r;
 }
 
 static int compare_links(const void *a, const void *b)
@@ -198,21 +279,22 @@ static int compare_links(const void *a, const void *b)
 /* With @own, only files all of whose names are in the tree. */
 static int full_usage(int dir_fd, const char *name, bool own, uint64_t *ret_bytes)
 {
-	struct link_names links = { 0 };
-	uint64_t bytes = 0;
-	int r = disk_usage(dir_fd, name, 0, &links, &bytes);
+	struct walk walk = { 0 };
+	struct link_name *links;
+	int r = walk_all(&walk, dir_fd, name);
 
-	if (r == 0 && links.count > 0)
-		qsort(links.items, links.count, sizeof *links.items, compare_links);
-	for (size_t i = 0, first = 0; r == 0 && i < links.count; i++) {
-		if (links.items[i].inode != links.items[first].inode)
+	links = walk.links.items;
+	if (r == 0 && walk.links.count > 0)
+		qsort(links, walk.links.count, sizeof *links, compare_links);
+	for (size_t i = 0, first = 0; r == 0 && i < walk.links.count; i++) {
+		if (links[i].inode != links[first].inode)
 			first = i;
-		if (own ? i - first + 1 == links.items[i].count : i == first)
-			bytes += links.items[i].bytes;
+		if (own ? i - first + 1 == links[i].count : i == first)
+			walk.bytes += links[i].bytes;
 	}
-	free(links.items);
+	free(links);
 	if (r == 0)
-		*ret_bytes = bytes;
+		*ret_bytes = walk.bytes;
 	return r;
 }
 

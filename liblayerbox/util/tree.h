@@ -18,7 +18,8 @@ int tree_remove(int dir_fd, const char *name);
 
 /*
  * The disk space of a tree in bytes (st_blocks); a file with several names counts once, wherever its other names are.
- * What lies deeper than 64 directories is not counted: no system has that, only somebody's trap.
+ * -ESTALE where directories were moved about meanwhile, -E2BIG where there are more than 50 million names, or 4 million
+ * of files that have several: no system has that, only somebody's trap.
  */
 int tree_disk_usage(int dir_fd, const char *name, uint64_t *ret_bytes);
 

@@ -7,9 +7,9 @@
 
 enum { STACK_BYTES = 512 << 10 };
 
-/* How many of a kind are under way at a time: 64 in all. */
+/* How many of a kind are under way at a time: 76 in all. */
 static const unsigned at_a_time[WORK_KINDS] = {
-	[WORK_LOOK] = 4, [WORK_CHECK] = 44, [WORK_CHANGE] = 12, [WORK_TELL] = 4
+	[WORK_LOOK] = 4, [WORK_CHECK] = 44, [WORK_CHANGE] = 12, [WORK_TELL] = 16
 };
 
 struct queue {

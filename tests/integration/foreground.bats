@@ -206,3 +206,17 @@ with_supervisor() {
 	run -1 layerbox --root /srv/not-mounted start --all --at-boot
 	[[ $output == *"/srv/not-mounted does not exist"* ]] || fail "$output"
 }
+
+@test "what a killed command left is no business of the host's start and end, but of what comes after" {
+	local left=$CONTAINERS/.deleted-left
+	make a
+	mkdir "$left" "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho stopping\n' > "$BATS_TEST_TMPDIR/bin/systemctl"
+	chmod 755 "$BATS_TEST_TMPDIR/bin/systemctl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH succeeds layerbox stop --all --at-shutdown
+	succeeds layerbox net up
+	[ -d "$left" ]
+	succeeds layerbox start --all --at-boot
+	[[ $stderr == *"started a"*"removed"* ]] || fail "$stderr"
+	[ ! -e "$left" ]
+}

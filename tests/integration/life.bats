@@ -138,6 +138,17 @@ load ../lib/common
 	tells "killed s1" layerbox stop --kill s1
 }
 
+@test "restart: one that fails keeps none of the others down" {
+	make s2 s3 --start
+	before=$(field s2 pid)
+	run --separate-stderr layerbox restart --kill s2 gone s3
+	is "$status" "$NO_CONTAINER"
+	says "there is no container 'gone'"
+	state_is s2 running
+	state_is s3 running
+	[ "$(field s2 pid)" != "$before" ]
+}
+
 @test "of several containers the others go on where one fails, and the exit code says so" {
 	make g1 g2 g3
 	run --separate-stderr layerbox start g1 gone g2

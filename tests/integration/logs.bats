@@ -3,8 +3,11 @@
 # Logs of containers: their consoles, on the host; and their journals, asked from a journalctl that may mean harm.
 load ../lib/common
 
+lxc=/usr/libexec/layerbox/layerbox-lxc
+
 teardown() {
 	[ -z "${follower:-}" ] || kill "$follower" 2> /dev/null || true
+	umount "$lxc" 2> /dev/null || true
 	common_teardown
 	is "$(ls "$LAYERBOX_ROOT/logs")" events.log
 }
@@ -58,9 +61,14 @@ follow() {
 	grep -q one "$(console bear)"
 	layerbox --quiet delete bear fox
 	is "$(ls "$LAYERBOX_ROOT/logs")" events.log
-	mkdir -p "$LAYERBOX_ROOT/logs/wolf" # as a killed delete leaves it
+	mkdir -p "$LAYERBOX_ROOT/logs/wolf"
 	echo secret > "$(console wolf)"
+	run -1 --separate-stderr layerbox doctor
+	is "$output" "$LAYERBOX_ROOT/logs/wolf: is the log of a container that is not there any more
+    remove it when nobody wants it any more: rm -r $LAYERBOX_ROOT/logs/wolf"
+	grep -q secret "$(console wolf)"
 	make wolf
+	layerbox --quiet doctor
 	[ ! -e "$(console wolf)" ]
 	lxc-start -P "$CONTAINERS" -n wolf 3>&-
 	wait_until 5 grep -q activate "$(console wolf)"
@@ -107,6 +115,13 @@ last"
 	refused $USAGE 'does not say when' layerbox logs wolf --console --boot
 	refused $USAGE 'number from 1' layerbox logs wolf -n 0
 	refused $USAGE 'is no time' layerbox logs wolf --since now
+	refused $BAD_VALUE 'give a number of lines, or a time' layerbox logs wolf -f -n 3 --since 1h
+	local filter
+	for filter in --since=1h --boot --unit=nginx; do
+		succeeds layerbox logs wolf "$filter"
+		is "$output" ''
+		says "its console does not say when, or by which unit, and is not shown"
+	done
 }
 
 @test "several: each line says whose it is; who follows has them as they come, over rotation, stop and start" {
@@ -154,6 +169,45 @@ last"
 	says "container 'wolf' is stopped: this was its journal as it is on disk"
 	[ ! -e "$CONTAINERS/wolf/rootfs-layer/called" ]
 	is_empty "$LAYERBOX_ROOT/layers"
+}
+
+@test "an empty journal is none; one without such lines is there, and who could not enter has not read it" {
+	make wolf
+	has_journal wolf <<< 'exit 0' # as journalctl --quiet ends, that has found no file
+	layerbox --quiet start wolf
+	prints wolf hello
+	wait_until 5 grep -q hello "$(console wolf)"
+	succeeds layerbox logs wolf
+	[[ $output == *hello* ]]
+	says "has no journal"
+	tells '' layerbox logs wolf --unit nginx
+	is "$(called)" "--unit=nginx"
+	has_journal wolf <<< 'echo "Data from the specified boot (+0) is not available: No such boot ID in journal"; exit 1'
+	succeeds layerbox logs wolf
+	[[ $output == *hello* ]]
+	has_journal wolf <<< 'echo one; kill -KILL $$'
+	run --separate-stderr layerbox logs wolf
+	is "$status $output" "$PROGRAM_FAILED one"
+	says "ended with status 137"
+	printf '#!/bin/sh\necho "layerbox: LXC could not enter container wolf"\nexit 125\n' > "$BATS_TEST_TMPDIR/lxc"
+	chmod 755 "$BATS_TEST_TMPDIR/lxc"
+	mount --bind "$BATS_TEST_TMPDIR/lxc" "$lxc"
+	refused $RUNTIME "could not enter container wolf" layerbox logs wolf
+	umount "$lxc"
+}
+
+@test "who follows a quiet journal and is told to end has not failed" {
+	local input=$BATS_TEST_TMPDIR/input
+	make wolf
+	has_journal wolf <<< 'exec sleep 1234'
+	layerbox --quiet start wolf
+	mkfifo "$input"
+	"${LAYERBOX_TEST_BUILD:-$BATS_TEST_DIRNAME/../../build}"/tests/integration/follow wolf < "$input" 3>&- &
+	follower=$!
+	exec 7> "$input"
+	wait_until 5 eval '[ -n "$(layerbox exec wolf -- pidof sleep)" ]'
+	exec 7>&-
+	wait "$follower"
 }
 
 @test "a journalctl that lies, or never ends: it ends with who follows" {

@@ -92,13 +92,17 @@ populate() {
 		      - { series: 'layerbox_container_start_time_seconds{instance="h",name="up"}', values: '0+1x30' }
 		      - { series: 'layerbox_container_start_time_seconds{instance="h",name="off"}', values: '5x30' }
 		      - { series: 'layerbox_metrics_time_seconds{instance="h"}', values: '0x30' }
+		      - { series: 'layerbox_supervisor_running{instance="h"}', values: '0x30' }
+		      - { series: 'layerbox_supervisor_running{instance="idle"}', values: '0x30' }
+		      - { series: 'layerbox_containers_supervised{instance="h"}', values: '2x30' }
+		      - { series: 'layerbox_containers_supervised{instance="idle"}', values: '0x30' }
 		      - { series: 'layerbox_root_free_bytes{instance="h"}', values: '5x30' }
 		      - { series: 'layerbox_root_size_bytes{instance="h"}', values: '100x30' }
 		      - { series: 'layerbox_network_addresses_free{instance="h",network="n"}', values: '50x30' }
 		      - { series: 'layerbox_network_addresses{instance="h",network="n"}', values: '100x30' }
 		    promql_expr_test:
 		$(for alert in ContainerDown=down MemoryNearLimit=up ContainerUnhealthy=up ContainerRestarts=up \
-			MetricsStale= DiskNearlyFull= AddressesNearlyExhausted; do
+			MetricsStale= SupervisorDown= DiskNearlyFull= AddressesNearlyExhausted; do
 			name=${alert%%=*}
 			echo "      - expr: 'count by (name) (ALERTS{alertname=\"Layerbox$name\",alertstate=\"firing\"})'"
 			echo "        eval_time: 25m"

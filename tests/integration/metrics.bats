@@ -84,6 +84,11 @@ need() {
 	is "$(of cold cpu_seconds_total)$(of cold memory_bytes)$(of cold start_time_seconds)" ""
 	is "$(of cold autostart) $(of still autostart)" "0 1"
 	[ "$(of cold top_layer_bytes)" -gt 0 ]
+	is "$(value layerbox_supervisor_running) $(value layerbox_containers_supervised)" "0 0"
+	layerbox --quiet set cold health.tcp=80
+	layerbox --quiet set still restart.policy=always
+	scrape
+	is "$(value layerbox_supervisor_running) $(value layerbox_containers_supervised)" "0 2"
 	[ -n "$(of still cpu_seconds_total)" ]
 }
 
@@ -100,6 +105,8 @@ need() {
 	scrape
 	is "$(of disk top_layer_bytes)" "$first"
 	rm -r /run/layerbox/layer-sizes
+	# A walk takes as long as a customer makes it: nothing waits for one that was not asked for.
+	is "$(layerbox metrics | grep -c layerbox_container_top_layer_bytes{)" 0
 	scrape
 	[ "$(of disk top_layer_bytes)" -ge 6000000 ]
 	layerbox --quiet stop --kill disk
@@ -231,13 +238,15 @@ need() {
 	open_terminal "stty rows 8 cols 70; layerbox top --interval 1; stty -a"
 	shows "1 running"
 	shows $'\033\\[?1049h'
-	type_in a
+	shows $'\033\\[?7l'
+	type_in '\023a' # Ctrl-S does not hold it up
 	shows "by name"
 	type_in q
 	close_terminal
 	is "$status" 0
-	grep -q $'\033\\[?1049l' "$screen"
+	grep -q $'\033\\[?7h.*\033\\[?1049l' "$screen"
 	grep -qE '(^|[^-])icanon' "$screen"
+	grep -qE '(^|[^-])ixon' "$screen"
 	grep -qE '(^|[^-])echo ' "$screen"
 	# Killed, and by Ctrl-C, which is a key.
 	open_terminal 'layerbox top --interval 1; stty -a'

@@ -275,7 +275,17 @@ init() {
 	sick health.http=25 'does not answer GET / as HTTP does'
 	layerbox --quiet set web health.timeout=1s
 	sick health.http=26 'within 1 s: no answer'
-	sick 'health.command=sleep 60' 'did not end in time'
+	sick 'health.command=sleep 1000' 'did not end in time'
+	# What hangs is ended inside, too, and what is left behind is not waited for.
+	printf '#!/bin/sh\nsleep 1001\n:\n' > "$CONTAINERS/web/rootfs-layer/hang"
+	printf '#!/bin/sh\nsleep 1002 &\n' > "$CONTAINERS/web/rootfs-layer/leave"
+	chmod 755 "$CONTAINERS"/web/rootfs-layer/{hang,leave}
+	sick 'health.command=/hang' 'did not end in time'
+	refute pgrep -xf 'sleep 100[01]|.*/hang'
+	layerbox --quiet set web health.command=/leave
+	well
+	kill "$(pgrep -xf 'sleep 1002')"
+	layerbox --quiet set web health.command=
 	# A program of the host knows whom it looks at; all checks must be well.
 	printf '#!/bin/sh\necho "$LAYERBOX_CONTAINER $LAYERBOX_IPV4"; exit 5\n' > "$BATS_TEST_TMPDIR/look"
 	chmod 755 "$BATS_TEST_TMPDIR/look"
@@ -434,6 +444,7 @@ init() {
 	layerbox --quiet set own "alert.command=$BATS_FILE_TMPDIR/tell own" alert.mail=customer@example.org
 	layerbox --quiet set quiet alert.command=none alert.mail=none
 	watch
+	layerbox metrics | grep -qx 'layerbox_supervisor_running 1'
 	kill -KILL "$(pid own)"
 	kill -KILL "$(pid quiet)"
 	waits_for '^failed own'
@@ -467,6 +478,45 @@ init() {
 	unwatch
 	is "$(cut -d: -f1 "$ALERTS" | tr '\n' ' ')" 'host disk-full  host disk-ok  '
 	grep -qx 'Subject: private-host: disk-full' "$MAILS"
+	configure
+}
+
+@test "where its output is the journal, which has each event already, it says none of them" {
+	make quiet --start
+	JOURNAL_STREAM=$(stat -c %d:%i "$SAID") watch
+	layerbox exec quiet -- poweroff -f || true
+	wait_until 8 eval 'layerbox events quiet --json | jq -e "select(.action == \"ended\")" > /dev/null'
+	unwatch
+	refute said '^ended'
+	# Standard output is another one.
+	JOURNAL_STREAM=1:1 watch
+	layerbox --quiet start quiet
+	layerbox exec quiet -- poweroff -f || true
+	waits_for '^ended quiet: '
+}
+
+@test "doctor says that nobody looks after them, and that mail cannot be sent" {
+	make plain
+	watch
+	layerbox --quiet doctor
+	unwatch
+	layerbox --quiet doctor
+	layerbox --quiet set plain health.tcp=1
+	run -1 --separate-stderr layerbox doctor
+	is "$output" "host: no supervisor runs, and 1 container is to be checked or started again (health.*, restart.policy): nobody does that
+    systemctl enable --now layerbox-watch.service"
+	layerbox --quiet set plain health.tcp=
+	mount --bind /dev/null /usr/sbin/sendmail
+	run -1 --separate-stderr layerbox doctor
+	[[ ${lines[0]} == "host: alert.mail is set, and there is no /usr/sbin/sendmail: no mail is sent" ]] || fail "$output"
+	configure 'alert.mail = none'
+	layerbox --quiet doctor
+	layerbox --quiet set plain restart.policy=always alert.mail=root
+	watch
+	run -1 --separate-stderr layerbox doctor
+	is "${#lines[@]}" 2
+	umount /usr/sbin/sendmail
+	layerbox --quiet doctor
 	configure
 }
 

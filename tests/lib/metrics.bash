@@ -6,7 +6,7 @@
 # The metrics of now, for value() and of().
 scrape() {
 	scraped=$BATS_TEST_TMPDIR/scraped
-	layerbox metrics --prometheus > "$scraped" 2> /dev/null
+	layerbox metrics --measure --prometheus > "$scraped" 2> /dev/null
 }
 
 # value METRIC [LABELS]: its number, nothing where there is no such sample.

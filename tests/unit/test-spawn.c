@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 
+#include "../../liblayerbox/util/file.h"
 #include "../../liblayerbox/util/spawn.h"
 #include "../../liblayerbox/util/text.h"
 
@@ -43,6 +44,91 @@ static void test_timeout(void **state)
 		assert_int_equal(spawn_run(SHELL(scripts[i]), &options, &status, NULL), -ETIMEDOUT);
 	assert_int_equal(spawn_run(SHELL("exit 3"), &options, &status, NULL), 0);
 	assert_int_equal(status, 3);
+}
+
+/* One that prints nothing any more, and cannot be seen to end by that. */
+static void test_timeout_of_a_silent_one(void **state)
+{
+	const struct spawn_options options = { .timeout_s = 1 };
+	int status = -1;
+
+	(void)state;
+	alarm(60);
+	assert_int_equal(spawn_run(SHELL("exec sleep 100 >&- 2>&-"), &options, &status, NULL), -ETIMEDOUT);
+	alarm(0);
+}
+
+/* A process whose number is in @file: true where it lived still. */
+static bool ends_left(const char *file)
+{
+	CLEANUP_FREE char *text = NULL;
+
+	assert_int_equal(file_read(AT_FDCWD, file, 64, &text, NULL), 0);
+	return kill((pid_t)atoi(text), SIGKILL) == 0;
+}
+
+/* A mail server's delivery, a container's monitor: what a program leaves behind holds its output, and lives on. */
+static void test_own_session_leaves_others_alone(void **state)
+{
+	const struct spawn_options options = { .timeout_s = 60, .own_session = true };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	alarm(30);
+	assert_int_equal(spawn_run(SHELL("sleep 1000 & echo $! > left; echo last >&2; exit 3"), &options, &status, &output), 0);
+	assert_int_equal(status, 3);
+	assert_string_equal(output, "last\n");
+	assert_true(ends_left("left"));
+	assert_int_equal(spawn_run(SHELL("yes & exit 4"), &options, &status, NULL), 0);
+	assert_int_equal(status, 4);
+	alarm(0);
+}
+
+/* What a program that hangs waits for is ended with it. */
+static void test_own_session_ends_by_timeout(void **state)
+{
+	const struct spawn_options options = { .timeout_s = 1, .own_session = true };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	assert_int_equal(spawn_run(SHELL("sleep 1000 & echo $! > left; wait"), &options, &status, NULL), -ETIMEDOUT);
+	assert_int_equal(status, 128 + SIGKILL);
+	assert_true(wait(NULL) > 0);
+	assert_false(ends_left("left"));
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+static void count_bytes(const char *line, void *userdata)
+{
+	*(size_t *)userdata += strlen(line) + 1;
+}
+
+/* Unhindered it would be a gigabyte. */
+static void test_slow_output(void **state)
+{
+	size_t bytes = 0;
+	const struct spawn_options options = { .timeout_s = 1, .slow_output = true, .on_line = count_bytes,
+					       .userdata = &bytes };
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("exec yes"), &options, &status, NULL), -ETIMEDOUT);
+	assert_in_range(bytes, 64 << 10, 120 * (64 << 10));
+}
+
+/* One that talks for longer than it may be silent, and then says no more. */
+static void test_timeout_of_silence(void **state)
+{
+	const struct spawn_options options = { .timeout_s = 1, .timeout_of_silence = true };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(spawn_run(SHELL("for i in 1 2 3 4 5; do echo $i; sleep 0.3; done"), &options, &status, &output), 0);
+	assert_string_equal(output, "1\n2\n3\n4\n5\n");
+	assert_int_equal(spawn_run(SHELL("echo 1; exec sleep 100"), &options, &status, NULL), -ETIMEDOUT);
 }
 
 static void test_missing_program(void **state)
@@ -653,6 +739,11 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_missing_program),
 		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_timeout_of_a_silent_one),
+		cmocka_unit_test(test_own_session_leaves_others_alone),
+		cmocka_unit_test(test_own_session_ends_by_timeout),
+		cmocka_unit_test(test_slow_output),
+		cmocka_unit_test(test_timeout_of_silence),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_input_that_nobody_reads),

@@ -40,10 +40,11 @@ static void test_trim(void **state)
 
 static void test_printable(void **state)
 {
-	char text[] = "a\x1b[2J\n\x7f\tz \xc3\xa9";
+	char text[] = "a\x1b[2J\n\x7f\tz \xc3\xa9", c1[] = "\xc2\x9b[2J\x9b[2J\xc3";
 
 	(void)state;
 	assert_string_equal(text_printable(text), "a?[2J???z \xc3\xa9");
+	assert_string_equal(text_printable(c1), "??[2J?[2J?");
 }
 
 static void test_number(void **state)

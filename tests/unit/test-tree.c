@@ -27,6 +27,7 @@ static void make_deep(const char *name, int levels)
 	for (int i = 0; i < levels; i++) {
 		int file = openat(fd, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644), next;
 
+		assert_int_equal(write(file, "x", 1), 1);
 		close(file);
 		assert_int_equal(mkdirat(fd, "d", 0755), 0);
 		next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -254,6 +255,7 @@ static void test_disk_usage_of_a_deep_tree(void **state)
 	few.rlim_cur = 100;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	assert_int_equal(tree_disk_usage(AT_FDCWD, "usage-deep", &bytes), 0);
+	assert_in_range(bytes, 3000 * 4096, 3000 * 3 * 4096); /* all of it */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(tree_remove(AT_FDCWD, "usage-deep"), 0);
 }
