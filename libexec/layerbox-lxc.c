@@ -29,15 +29,19 @@
 #include <time.h>
 
 #include "adapters/lxc-command.h"
+#include "adapters/lxc-kill.h"
+#include "adapters/process.h"
 #include "container/layout.h"
 #include "container/record.h"
 #include "container/root.h"
 #include "core/store.h"
 #include "time-limit.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/text.h"
 
-enum { LOG_READ_MAX = 1 << 20, MONITOR_EXIT_MS = 5000, FREEZE_MS = 60000 };
+/* A kill has half of its seconds for itself, and the rest for what liblxc does before. */
+enum { MONITOR_EXIT_MS = 5000, LOOK_MS = 20, FREEZE_MS = 60000, KILL_S = 30 };
 
 struct job {
 	const char *verb, *lxcpath, *name;
@@ -114,6 +118,14 @@ static void drop_hook(struct lxc_container *container, const char *key)
 			container->set_config_item(container, key, hook);
 }
 
+static int open_context(const struct job *job, struct lb_context **ret_ctx)
+{
+	CLEANUP_FREE char *root = strndup(job->lxcpath, strlen(job->lxcpath) - strlen("/" STORE_CONTAINERS));
+	const struct lb_context_options options = { .size = sizeof options, .root = root };
+
+	return lb_context_new(&options, ret_ctx);
+}
+
 /*
  * Mounts the root here, in a mount namespace that the monitor will inherit, instead of leaving it to the hook: that
  * spares two shells and two programs, a fifth of a start. The hook remains what a plain lxc-start uses.
@@ -122,11 +134,9 @@ static int mount_root(struct job *job, struct lxc_container *container)
 {
 	struct lb_context *ctx;
 	struct record record = { 0 };
-	CLEANUP_FREE char *root = strndup(job->lxcpath, strlen(job->lxcpath) - strlen("/" STORE_CONTAINERS));
 	CLEANUP_FREE char *directory = text_format("%s/%s", job->lxcpath, job->name);
 	CLEANUP_FD int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	struct lb_context_options options = { .size = sizeof options, .root = root };
-	int r = lb_context_new(&options, &ctx);
+	int r = open_context(job, &ctx);
 
 	if (r == 0)
 		r = record_read(ctx, fd, job->name, &record);
@@ -144,14 +154,24 @@ static int mount_root(struct job *job, struct lxc_container *container)
 	return r;
 }
 
-/* A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. */
-static void limit_start(struct job *job)
+/*
+ * A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. A stop
+ * may hang in liblxc, which has endless patience with a monitor that takes its commands and does not answer.
+ */
+static void limit(struct job *job)
 {
-	snprintf(job->limit_line, sizeof job->limit_line,
-		 "result %s %d it had not started after %d s, and was given up; a hook in its config.local may hang, "
-		 "or LXC's log (" LAYOUT_LOG ") says more\n",
-		 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
-	time_limit_set((unsigned)job->timeout_s, job->limit_line);
+	if (text_equal(job->verb, "start")) {
+		snprintf(job->limit_line, sizeof job->limit_line,
+			 "result %s %d it had not started after %d s, and was given up; a hook in its config.local may "
+			 "hang, or LXC's log (" LAYOUT_LOG ") says more\n",
+			 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
+		time_limit_set((unsigned)job->timeout_s, job->limit_line);
+	} else if (text_equal(job->verb, "stop")) {
+		snprintf(job->limit_line, sizeof job->limit_line,
+			 "result %s %d it can be neither shut down nor killed: its LXC monitor does not answer\n",
+			 job->name, -LB_ERR_TIMEOUT);
+		time_limit_set((unsigned)job->timeout_s + KILL_S, job->limit_line);
+	}
 }
 
 static int start(struct job *job, struct lxc_container *container)
@@ -180,41 +200,102 @@ static int start(struct job *job, struct lxc_container *container)
 	return -LB_ERR_RUNTIME;
 }
 
+/* Its monitor is the parent of its init. */
+static void open_monitor(pid_t init_pid, struct process *monitor)
+{
+	struct process init = PROCESS_NONE;
+
+	if (process_open(init_pid, &init) < 0)
+		return;
+	if (process_open(process_parent(&init), monitor) == 0 && process_parent(&init) != monitor->pid)
+		process_close(monitor);
+	process_close(&init);
+}
+
 /*
  * The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. False where it does
  * not exit, as that of a container which was just rebooting: that one comes back.
  */
-static bool wait_for_monitor(const struct job *job)
+static bool wait_for_monitor(const struct job *job, const struct process *monitor)
 {
-	struct timespec pause = { .tv_nsec = 1000000 };
+	struct pollfd item = { .fd = monitor->fd, .events = POLLIN };
+	int64_t end_ms = clock_ms() + MONITOR_EXIT_MS;
 	struct lxc_answer answer;
 
-	for (int waited = 0; waited < MONITOR_EXIT_MS; waited++) {
-		if (!lxc_command_has_monitor(job->lxcpath, job->name))
+	while (item.fd >= 0 && clock_ms() < end_ms) {
+		if (poll(&item, 1, LOOK_MS) > 0)
 			return true;
 		if (lxc_command_query(job->lxcpath, job->name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
 			return false;
-		nanosleep(&pause, NULL);
 	}
 	return false;
 }
 
+struct killing {
+	struct job *job;
+	const char *name;             /* until it is taken */
+	int result;
+};
+
+static const char *next_victim(void *userdata)
+{
+	struct killing *killing = userdata;
+
+	return TAKE_PTR(killing->name);
+}
+
+static void on_killed(const char *name, int result, const char *text, void *userdata)
+{
+	struct killing *killing = userdata;
+
+	(void)name;
+	killing->result = result;
+	snprintf(killing->job->cause, sizeof killing->job->cause, "%s", text);
+}
+
+/* As `stop --kill` does it, which waits for nobody without end. */
+static int kill_it(struct job *job, const struct process *monitor)
+{
+	struct killing killing = { .job = job, .name = job->name };
+	const struct runtime_task task = {
+		.lxcpath = job->lxcpath, .next = next_victim, .fn = on_killed, .userdata = &killing
+	};
+	struct lb_context *ctx;
+	int r = open_context(job, &ctx);
+
+	if (r == 0)
+		r = lxc_kill_run(ctx, &task);
+	if (r < 0)
+		snprintf(job->cause, sizeof job->cause, "%s", lb_context_error(ctx));
+	lb_context_free(ctx);
+	if (r < 0)
+		return r;
+	if (wait_for_monitor(job, monitor) || (killing.result >= 0 && monitor->fd < 0))
+		return 0;
+	if (killing.result >= 0)
+		snprintf(job->cause, sizeof job->cause, "it stopped, but its LXC monitor does not end");
+	return -LB_ERR_TIMEOUT;
+}
+
 static int stop(struct job *job, struct lxc_container *container)
 {
-	job->log_start = log_size(job);
-	if (!container->is_running(container))
-		return 1;
-	if (text_equal(container->state(container), "FROZEN"))
-		container->unfreeze(container);
-	if (!container->shutdown(container, job->timeout_s) && !container->stop(container) &&
-	    container->is_running(container)) {
-		find_cause(job);
-		return -LB_ERR_RUNTIME;
+	struct process monitor = PROCESS_NONE;
+	struct lxc_answer answer;
+	int r = lxc_command_query(job->lxcpath, job->name, &answer);
+
+	if (r < 0) {
+		snprintf(job->cause, sizeof job->cause, "its LXC monitor does not answer");
+		return -LB_ERR_TIMEOUT;
 	}
-	if (wait_for_monitor(job) || (container->stop(container) && wait_for_monitor(job)))
-		return 0;
-	snprintf(job->cause, sizeof job->cause, "it stopped, but its monitor does not end");
-	return -LB_ERR_TIMEOUT;
+	if (answer.state == LB_STATE_STOPPED)
+		return 1;
+	open_monitor(answer.pid, &monitor);
+	if (answer.state == LB_STATE_FROZEN)
+		container->unfreeze(container);
+	if (monitor.fd < 0 || !container->shutdown(container, job->timeout_s) || !wait_for_monitor(job, &monitor))
+		r = kill_it(job, &monitor);
+	process_close(&monitor);
+	return r;
 }
 
 static uint64_t now_us(void)
@@ -337,8 +418,7 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	if (text_equal(job->verb, "start"))
-		limit_start(job);
+	limit(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
 	else if (text_equal(job->verb, "start"))

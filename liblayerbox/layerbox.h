@@ -323,7 +323,8 @@ int lb_containers_start(struct lb_context *context, const char *const *names, co
  * lb_containers_stop - stop several containers in parallel.
  *
  * Each is asked to shut down, and killed when it has not done so within the timeout, or at once with
- * options->kill. Parameters and result as for lb_containers_start().
+ * options->kill. Parameters and result as for lb_containers_start(): -LB_ERR_TIMEOUT for one that cannot be killed, whose
+ * monitor hangs; it may end later.
  */
 int lb_containers_stop(struct lb_context *context, const char *const *names, const struct lb_run_options *options,
 		       lb_result_fn fn, void *userdata);

@@ -47,12 +47,16 @@ static void collect(struct round *round)
 
 static void note(struct round *round, size_t i, const struct lxc_victim *victim, bool again)
 {
+	/* Whose container has ended hears nobody while it tidies up; its process is waited for. */
+	if (again && victim->result == -EAGAIN && round->fds[i].fd >= 0)
+		return;
 	close_fd(round->fds[i].fd);
 	round->fds[i].fd = victim->fd;
 	if (victim->result > 0)
 		report(round, i, again ? 0 : 1, "");
 	else if (victim->result < 0)
-		report(round, i, victim->result, "its LXC monitor does not answer");
+		report(round, i, victim->result == -EAGAIN ? -LB_ERR_TIMEOUT : victim->result,
+		       "its LXC monitor does not answer");
 }
 
 /* All who are left, or those only of whose monitors something was heard, and those whose monitor is not known yet. */

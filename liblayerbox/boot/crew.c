@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <time.h>
 
-enum { STACK_BYTES = 256 << 10 };
-
 struct crew_worker {
 	struct crew *crew;
 	struct lb_context *ctx;
@@ -103,18 +101,13 @@ static void worker_free(struct crew_worker *worker)
 /* The caller's signals are handled in the caller's threads. */
 static bool make_thread(struct crew_worker *worker)
 {
-	pthread_attr_t attributes;
 	sigset_t all, before;
 	bool made;
 
-	if (pthread_attr_init(&attributes) != 0)
-		return false;
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	made = pthread_create(&worker->thread, &attributes, work, worker) == 0;
+	made = pthread_create(&worker->thread, NULL, work, worker) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
 	return made;
 }
 

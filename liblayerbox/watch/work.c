@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
-enum { STACK_BYTES = 512 << 10 };
-
 /* How many of a kind are under way at a time: 76 in all. */
 static const unsigned at_a_time[WORK_KINDS] = {
 	[WORK_LOOK] = 4, [WORK_CHECK] = 44, [WORK_CHANGE] = 12, [WORK_TELL] = 16
@@ -154,7 +152,6 @@ static int begin_thread(struct task *task)
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	error = pthread_create(&thread, &attributes, run, task);

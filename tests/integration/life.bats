@@ -197,6 +197,28 @@ layerbox_start_then() {
 	state_is deaf stopped
 }
 
+@test "one whose stop hook takes its time is waited for, and one whose stop hook hangs is given up" {
+	make slow --start
+	printf '#!/bin/sh\nexec sleep "$(cat %s/seconds)"\n' "$BATS_FILE_TMPDIR" > "$BATS_FILE_TMPDIR/hook"
+	chmod 755 "$BATS_FILE_TMPDIR/hook"
+	echo "lxc.hook.stop = $BATS_FILE_TMPDIR/hook" > "$CONTAINERS/slow/config.local"
+	echo 0 > "$BATS_FILE_TMPDIR/seconds"
+	layerbox --quiet restart --kill slow
+	echo 3.2 > "$BATS_FILE_TMPDIR/seconds"
+	succeeds layerbox stop --kill slow
+	no_monitor_left
+	layerbox --quiet start slow
+	succeeds layerbox stop --timeout 1 slow
+	no_monitor_left
+	layerbox --quiet start slow
+	echo 987 > "$BATS_FILE_TMPDIR/seconds"
+	refused "$TIMEOUT" "container 'slow': its LXC monitor does not answer" timeout 60 layerbox stop --timeout 1 slow
+	pkill -fx 'sleep 987'
+	wait_until 5 no_monitor_left
+	echo 0 > "$BATS_FILE_TMPDIR/seconds"
+	layerbox --quiet start slow
+}
+
 @test "freeze halts all, list says so, exec refuses, stop works on a frozen one" {
 	make ice --start
 	layerbox exec ice -- sh -c '(while :; do usleep 10000; echo >> /count; done) > /dev/null 2>&1 &'

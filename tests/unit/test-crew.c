@@ -165,6 +165,32 @@ static void test_without_threads(void **state)
 	assert_int_equal(jobs[0].logged, WORDS);
 }
 
+/* How deep a rebase goes, which is done in a thread, is up to the trees of containers. */
+static void go_deep(struct crew_worker *worker, struct lb_context *own, void *data)
+{
+	volatile char bytes[1 << 20];
+
+	(void)own;
+	(void)data;
+	for (size_t i = sizeof bytes; i > 0; i -= 1024)
+		bytes[i - 1] = 1;
+	crew_say(worker, 7, 0, bytes[sizeof bytes - 1], "");
+}
+
+static void test_deep_stack(void **state)
+{
+	struct crew crew;
+	struct crew_note *note;
+
+	(void)state;
+	crew_open(ctx, &crew);
+	assert_int_equal(crew_begin(&crew, go_deep, NULL), 0);
+	note = crew_hear(&crew, -1);
+	assert_int_equal(note->result, 1);
+	free(note);
+	crew_close(&crew);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_ends_in_time),
 		cmocka_unit_test(test_nobody_is_left_at_work),
 		cmocka_unit_test(test_without_threads),
+		cmocka_unit_test(test_deep_stack),
 	};
 
 	return cmocka_run_group_tests_name("crew", tests, enter, leave);
