@@ -12,7 +12,7 @@
 #define DIRECTORY RUNSTATEDIR "/layerbox/health"
 #define FIRST_LINE "layerbox-health 1 "
 
-enum { STATUS_BYTES_MAX = 16 << 20, FIELDS = 9 };
+enum { STATUS_BYTES_MAX = 16 << 20, FIELDS = 10 };
 
 char *health_status_path(int containers_fd)
 {
@@ -55,7 +55,8 @@ bool health_status_is_locked(const char *path)
 static bool take_entry(char *line, struct health_entry *ret_entry)
 {
 	static const uint64_t most[FIELDS - 1] = { HEALTH_UNKNOWN, INT32_MAX,	INT64_MAX,	     INT64_MAX,
-						   UINT32_MAX,	   UINT32_MAX,	HEALTH_TOLD_UNKNOWN, 1 };
+						   UINT32_MAX,	   UINT32_MAX,	HEALTH_TOLD_UNKNOWN, 1,
+						   UINT64_MAX };
 	uint64_t numbers[FIELDS - 1];
 	char *save = NULL, *name = strtok_r(line, " ", &save);
 
@@ -64,6 +65,9 @@ static bool take_entry(char *line, struct health_entry *ret_entry)
 	for (size_t i = 0; i < FIELDS - 1; i++) {
 		const char *field = strtok_r(NULL, " ", &save);
 
+		/* Which one it is was not written always. */
+		if (!field && i == FIELDS - 2)
+			field = "0";
 		if (!field || !text_to_number(field, 0, most[i], &numbers[i]))
 			return false;
 	}
@@ -75,6 +79,7 @@ static bool take_entry(char *line, struct health_entry *ret_entry)
 	ret_entry->restarts = (unsigned)numbers[5];
 	ret_entry->told = (enum health_told)numbers[6];
 	ret_entry->was_cured = numbers[7];
+	ret_entry->born = numbers[8];
 	return true;
 }
 
@@ -116,9 +121,9 @@ void health_status_format(const struct health_status *status, struct buffer *buf
 	for (size_t i = 0; i < status->count; i++) {
 		const struct health_entry *entry = &status->entries[i];
 
-		buffer_format(buffer, "%s %u %d %lld %lld %u %u %u %u\n", entry->name, entry->state, (int)entry->pid,
+		buffer_format(buffer, "%s %u %d %lld %lld %u %u %u %u %llu\n", entry->name, entry->state, (int)entry->pid,
 			      (long long)entry->since_ms, (long long)entry->start_ms, entry->failures,
-			      entry->restarts, entry->told, entry->was_cured);
+			      entry->restarts, entry->told, entry->was_cured, (unsigned long long)entry->born);
 	}
 }
 

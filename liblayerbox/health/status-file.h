@@ -37,6 +37,7 @@ struct health_entry {
 	unsigned restarts;            /* in a row */
 	enum health_told told;
 	bool was_cured;               /* it was restarted because it was unhealthy, and has not been healthy since */
+	uint64_t born;                /* which container of that name it is, as look.h has it; 0: not known */
 };
 
 struct health_status {

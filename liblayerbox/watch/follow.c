@@ -199,7 +199,46 @@ static void is_down(struct supervisor *supervisor, struct item *item, bool on_pu
 		feed(supervisor, item, &event);
 }
 
-static void take_look(struct supervisor *supervisor, const struct look *look, int64_t now_ms)
+static struct item *find_born(const struct items *items, uint64_t born)
+{
+	for (size_t i = 0; i < items->count; i++)
+		if (items->items[i]->policy.kept.born == born)
+			return items->items[i];
+	return NULL;
+}
+
+/* What is thought of a container goes where it goes; what was given to threads for it comes to nothing. */
+static void begin_anew(struct item *item, const struct item *from, uint64_t born)
+{
+	struct health_entry kept = from ? from->policy.kept : (struct health_entry){ 0 };
+
+	memcpy(kept.name, item->policy.kept.name, sizeof kept.name);
+	kept.born = born;
+	item->policy = (struct policy){ .kept = kept };
+	free(item->why);
+	item->why = NULL;
+}
+
+/* Another container may have the name by now, and this one another name. */
+static void recognise(struct supervisor *supervisor, const struct look *look)
+{
+	struct item *item, *before;
+
+	if (look->found == LOOK_GONE || !look->born)
+		return;
+	item = items_add(&supervisor->items, look->name);
+	if (!item || item->policy.kept.born == look->born)
+		return;
+	before = find_born(&supervisor->items, look->born);
+	if (before || item->policy.kept.born)
+		begin_anew(item, before, look->born);
+	if (before)
+		begin_anew(before, NULL, 0);
+	item->policy.kept.born = look->born;
+	supervisor->is_changed = true;
+}
+
+static void take_look(struct supervisor *supervisor, const struct look *look, bool all, int64_t now_ms)
 {
 	struct item *item = items_find(&supervisor->items, look->name);
 
@@ -220,6 +259,8 @@ static void take_look(struct supervisor *supervisor, const struct look *look, in
 		item->times_busy = 0;
 	if (look->found == LOOK_BUSY) {
 		look_later(item, now_ms);
+	} else if (look->found == LOOK_GONE && !all) {
+		supervisor->look_ms = now_ms; /* it may have another name */
 	} else if (look->found == LOOK_GONE) {
 		items_remove(&supervisor->items, item);
 		supervisor->is_changed = true;
@@ -242,13 +283,15 @@ static void on_looked(void *userdata, struct work *work)
 		supervisor->is_looking_at_all = false;
 	if (task->result < 0)
 		log_message(supervisor->ctx, LB_LOG_WARNING, "cannot look at the containers: %s", task->text);
+	for (size_t i = 0; task->result == 0 && i < task->count; i++)
+		recognise(supervisor, &task->looks[i]);
 	for (size_t i = 0; i < task->count; i++) {
 		struct item *item = items_find(&supervisor->items, task->looks[i].name);
 
 		if (item && !task->all)
 			item->is_looked_at = false;
 		if (task->result == 0)
-			take_look(supervisor, &task->looks[i], now_ms);
+			take_look(supervisor, &task->looks[i], task->all, now_ms);
 	}
 }
 

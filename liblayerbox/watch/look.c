@@ -2,6 +2,8 @@
 #include "look.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "../adapters/lxc-command.h"
 #include "../container/layout.h"
@@ -63,6 +65,19 @@ static enum look_found look_down(const struct sight *sight, const struct look *l
 	return was_stopped(sight, look->name) ? LOOK_STOPPED : LOOK_DOWN;
 }
 
+/* A directory's number may be used again; when it was made tells them apart. */
+static uint64_t born(const struct sight *sight, const char *name)
+{
+	struct statx st;
+	char text[96];
+
+	if (statx(sight->containers_fd, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st) < 0)
+		return 0;
+	snprintf(text, sizeof text, "%llu %lld.%u", (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
+		 st.stx_btime.tv_nsec);
+	return text_hash(text);
+}
+
 /*
  * A stop that was interrupted leaves its mark, and so does one whose container plain LXC has started since: one that
  * ends later would count as stopped on purpose. Who stops it holds its lock until it is down.
@@ -91,6 +106,7 @@ static void look_at_one(const struct sight *sight, struct look *look, const stru
 		look->found = LOOK_BUSY;
 	if (look->found == LOOK_UP)
 		forget_stop(sight, look->name);
+	look->born = born(sight, look->name);
 	if (look->found != LOOK_GONE)
 		read_settings(sight, look);
 }

@@ -19,6 +19,7 @@ struct look {
 	bool was_up;                  /* given: whether somebody works on it matters where it is down now */
 	struct identity_stamp stamp;  /* given: of the record whose settings are known; found: of the present one */
 	enum look_found found;
+	uint64_t born;                /* which one it is of those that ever had that name; 0: not known */
 	pid_t pid;                    /* of its init, where it is up */
 	bool has_settings;            /* the record is another one than was known, and says: */
 	struct policy_settings settings;

@@ -213,7 +213,7 @@ static int64_t interval_ms(const struct policy_settings *settings)
 	return settings->interval_ms - settings->phase_ms / 8;
 }
 
-/* One that is starting is checked more often, so that it is seen when it is up; it has as long as others to get there. */
+/* One that is starting is checked more often, so that it is seen when it is up; but it has as long as others have. */
 static bool counts(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
 	if (policy->kept.state == HEALTH_STARTING &&

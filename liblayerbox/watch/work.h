@@ -49,8 +49,8 @@ struct work *works_take(struct works *works);
 void work_free(struct work *work);
 
 /*
- * Nothing new begins but what has to be told; true when neither that nor a change is under way any more, and all results
- * are taken: something may have to be told of them.
+ * Nothing new begins but what has to be told; true when neither that nor a change is under way any more, and all
+ * results are taken: something may have to be told of them.
  */
 bool works_finish(struct works *works);
 

@@ -395,6 +395,24 @@ init() {
 	is "$(count "$SAID" busy)" 2
 }
 
+@test "what is thought of a container goes with it to another name, and not to another container of its name" {
+	make old --start
+	make new --start
+	watch
+	kill -KILL "$(pid old)"
+	kill -KILL "$(pid new)"
+	waits_for '^failed old'
+	waits_for '^failed new'
+	unwatch
+	layerbox --quiet rename old older
+	layerbox --quiet delete new --force
+	make new
+	watch
+	becomes older failed
+	becomes new ''
+	is "$(count "$SAID" '^failed')" 2
+}
+
 @test "a stop that was given up does not end the supervision" {
 	make on --start
 	layerbox --quiet set on restart.policy=always

@@ -8,7 +8,7 @@ static void test_round_trip(void **state)
 	struct health_entry entries[] = {
 		{ .name = "a", .state = HEALTH_HEALTHY, .pid = 12, .since_ms = 1234567890123 },
 		{ .name = "b-2", .start_ms = 99, .failures = 4, .restarts = 3, .told = HEALTH_TOLD_FAILED,
-		  .was_cured = true },
+		  .was_cured = true, .born = UINT64_MAX },
 	};
 	struct health_status status = { .entries = entries, .count = 2, .disk_told = true }, read = { 0 };
 
