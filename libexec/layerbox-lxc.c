@@ -182,6 +182,7 @@ static int start(struct job *job, struct lxc_container *container)
 	if (container->is_running(container))
 		return 1;
 	r = mount_root(job, container);
+	time_limit_follow_parent();
 	if (r < 0)
 		return r;
 	container->want_daemonize(container, true);
@@ -445,12 +446,15 @@ static void report(const struct job *job, int r)
 	(void)!write(STDOUT_FILENO, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
 }
 
+/* It ends with this process, which ends with its caller: nobody else's lock would be held for what it does afterwards. */
 static void perform_aside(struct job *job, unsigned *running)
 {
-	pid_t pid = fork();
+	pid_t own_pid = getpid(), pid = fork();
 
 	if (pid == 0) {
-		report(job, perform(job));
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == own_pid)
+			report(job, perform(job));
 		_exit(EXIT_SUCCESS);
 	}
 	if (pid < 0) {
