@@ -10,6 +10,7 @@
 #include "../events/event.h"
 #include "../snapshot/stopped.h"
 #include "../stream/moving.h"
+#include "../util/clock.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -255,6 +256,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 		.count = batch->count,
 		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
 		.timeout_s = options && options->timeout_s ? options->timeout_s : batch->verb->timeout_s,
+		.end_ms = options && options->deadline_s ? clock_ms() + (int64_t)options->deadline_s * 1000 : 0,
 		.next = next_ready,
 		.fn = on_result,
 		.userdata = batch,

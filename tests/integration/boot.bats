@@ -357,6 +357,19 @@ no_hook() { ! pgrep -f 'sleep 98[67]' > /dev/null; }
 	is "$(order_of stopped)" "base1 deafone top base2"
 }
 
+@test "stop --all --deadline: a chain of those that do not follow is through in time" {
+	make one two three
+	layerbox set two boot.after=one
+	layerbox set three boot.after=two
+	layerbox --quiet start --all
+	for name in one two three; do
+		deaf $name
+	done
+	timed timeout 60 "$(type -P layerbox)" stop --all --timeout 600 --deadline 4
+	is "$status:$(last_line)" "0:stopped 3"
+	is "$(running)" ""
+}
+
 @test "restart --all: what ran runs again, and what is meant to run" {
 	make ran meant
 	make off on --start
