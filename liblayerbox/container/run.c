@@ -141,7 +141,7 @@ static int batch_open(struct lb_context *ctx, const struct verb *verb, const cha
 /* 1 when it runs; 0 when it is ready. */
 static int prepare_start(struct batch *batch, const struct member *member)
 {
-	int stopped = container_is_stopped(batch->ctx, member->name);
+	int stopped = container_is_down(batch->ctx, member->name);
 
 	unmark_stopped(member);
 	if (stopped <= 0)
