@@ -2,15 +2,15 @@
 /*
  * layerbox-lxc - the only program of layerbox that is linked to liblxc: it starts, stops and enters.
  *
- *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT       start stop freeze thaw cgroup:KEY=VALUE
+ *   layerbox-lxc VERB LXCPATH COUNT JOBS TIMEOUT END   start stop freeze thaw cgroup:KEY=VALUE
  *   layerbox-lxc exec LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...
  *   layerbox-lxc console LXCPATH NAME
  *   layerbox-lxc hold LXCPATH NAME TIMEOUT             freezes it until its standard input, a socket, ends
  *
  * The first form reads up to COUNT names from its standard input, a line each, and begins with each as it comes: the
  * program loads while the first container is made ready. It works on JOBS of them at a time, each in a process of its
- * own, and prints a line for each: `result NAME CODE TEXT`. It is run by liblayerbox only; its arguments have been
- * checked there.
+ * own, and prints a line for each: `result NAME CODE TEXT`. A stop gives each TIMEOUT seconds, but none after END, in ms
+ * of the monotonic clock, where that is not 0. It is run by liblayerbox only; its arguments have been checked there.
  */
 #include <fcntl.h>
 #include <lxc/attach_options.h>
@@ -46,6 +46,7 @@ enum { MONITOR_EXIT_MS = 5000, LOOK_MS = 20, FREEZE_MS = 60000, KILL_S = 30 };
 struct job {
 	const char *verb, *lxcpath, *name;
 	int timeout_s;
+	int64_t end_ms;               /* of a stop; 0: never */
 	int directory_fd;             /* the container's; its path is covered once the root is mounted */
 	off_t log_start;              /* where the log ended before this job */
 	char cause[768];
@@ -182,6 +183,7 @@ static int start(struct job *job, struct lxc_container *container)
 	if (container->is_running(container))
 		return 1;
 	r = mount_root(job, container);
+	time_limit_follow_parent();
 	if (r < 0)
 		return r;
 	container->want_daemonize(container, true);
@@ -198,6 +200,15 @@ static int start(struct job *job, struct lxc_container *container)
 	if (!*job->cause)
 		snprintf(job->cause, sizeof job->cause, "LXC could not start it and wrote no cause to its log");
 	return -LB_ERR_RUNTIME;
+}
+
+/* A second is the least that it is given: LXC takes 0 for none at all. */
+static void shorten(struct job *job)
+{
+	int64_t left_s = (job->end_ms - clock_ms()) / 1000;
+
+	if (job->end_ms && left_s < job->timeout_s)
+		job->timeout_s = left_s > 1 ? (int)left_s : 1;
 }
 
 /* Its monitor is the parent of its init. */
@@ -418,6 +429,7 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	shorten(job);
 	limit(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
@@ -445,12 +457,15 @@ static void report(const struct job *job, int r)
 	(void)!write(STDOUT_FILENO, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
 }
 
+/* It ends with this process, which ends with its caller: nobody else's lock would be held for what it does afterwards. */
 static void perform_aside(struct job *job, unsigned *running)
 {
-	pid_t pid = fork();
+	pid_t own_pid = getpid(), pid = fork();
 
 	if (pid == 0) {
-		report(job, perform(job));
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == own_pid)
+			report(job, perform(job));
 		_exit(EXIT_SUCCESS);
 	}
 	if (pid < 0) {
@@ -650,8 +665,10 @@ int main(int argc, char **argv)
 		return exec_in(argv + 2);
 	if (argc == 4 && text_equal(argv[1], "console"))
 		return console(argv[2], argv[3]);
-	if (argc == 6) {
-		struct job job = { .verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[5]) };
+	if (argc == 7) {
+		struct job job = {
+			.verb = argv[1], .lxcpath = argv[2], .timeout_s = atoi(argv[5]), .end_ms = atoll(argv[6])
+		};
 
 		return perform_all(job, strtoul(argv[3], NULL, 10), (unsigned)atoi(argv[4]));
 	}

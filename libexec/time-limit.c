@@ -13,7 +13,7 @@
 enum { ROUNDS = 500, PAUSE_NS = 10000000 };
 
 static const char *last_line;
-static pid_t owner;
+static pid_t owner, parent;
 
 /* Only async-signal-safe calls from here on. Kills each child with its process group. */
 static void kill_children(void)
@@ -66,13 +66,23 @@ void time_limit_set(unsigned seconds, const char *line)
 
 	last_line = line;
 	owner = getpid();
+	parent = getppid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigaction(SIGALRM, &action, NULL);
+	time_limit_follow_parent();
 	alarm(seconds);
+}
+
+void time_limit_follow_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGALRM);
+	if (getppid() != parent)
+		raise(SIGALRM);
 }
 
 void time_limit_end(void)
 {
 	alarm(0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

@@ -299,6 +299,7 @@ struct lb_run_options {
 	unsigned jobs;                /* how many at a time, 64 at most; 0: twice the number of processors */
 	bool kill;                    /* stop: do not ask first */
 	bool comes_back;              /* stop: it is not meant to stay stopped; else the supervisor leaves it so */
+	unsigned deadline_s;          /* stop: after so many seconds in all, whoever has not ended is killed; 0: never */
 };
 
 /**
@@ -1304,7 +1305,9 @@ int lb_start_all(struct lb_context *context, const struct lb_run_options *option
  * first.
  *
  * Each is asked to shut down, and killed when it has not done so within options->timeout_s, or at once with
- * options->kill. Unless options->jobs says otherwise, 64 at a time. Parameters and result as for lb_containers_stop().
+ * options->kill. Unless options->jobs says otherwise, 64 at a time. Half a minute before options->deadline_s is over (or
+ * half of it, where that is less) all who are left are asked, in no order. Parameters and result as for
+ * lb_containers_stop().
  */
 int lb_stop_all(struct lb_context *context, const struct lb_run_options *options, lb_result_fn fn, void *userdata);
 

@@ -57,14 +57,14 @@ static bool read_number(const char *text, unsigned *ret_number)
 }
 
 enum { ALL = 'a', TIMEOUT = 't', KILL = 'k', FORCE = 'f', JOBS = 'j', FOREGROUND = 'F', AT_BOOT = 'b', AT_SHUTDOWN = 's',
-       OF_UNIT = 'u' };
+       OF_UNIT = 'u', DEADLINE = 'd' };
 
 static const struct option long_options[] = {
 	{ "all", no_argument, NULL, ALL },     { "timeout", required_argument, NULL, TIMEOUT },
 	{ "kill", no_argument, NULL, KILL },   { "force", no_argument, NULL, FORCE },
 	{ "jobs", required_argument, NULL, JOBS }, { "foreground", no_argument, NULL, FOREGROUND },
 	{ "at-boot", no_argument, NULL, AT_BOOT }, { "at-shutdown", no_argument, NULL, AT_SHUTDOWN },
-	{ "of-unit", no_argument, NULL, OF_UNIT }, { 0 },
+	{ "of-unit", no_argument, NULL, OF_UNIT }, { "deadline", required_argument, NULL, DEADLINE }, { 0 },
 };
 
 /* Each command knows those options that its usage line shows. */
@@ -133,6 +133,7 @@ static bool read_request(struct lb_context *context, const struct command *comma
 		note_unit_option(request, option);
 		request->options.kill = request->options.kill || option == KILL;
 		if ((option == TIMEOUT && !read_number(optarg, &request->options.timeout_s)) ||
+		    (option == DEADLINE && !read_number(optarg, &request->options.deadline_s)) ||
 		    (option == JOBS && !read_number(optarg, &request->options.jobs))) {
 			usage_error(command, "\"%s\" is not a number from 1 to 86400", optarg);
 			return false;
@@ -326,10 +327,12 @@ const struct command command_start = {
 
 const struct command command_stop = {
 	.name = "stop",
-	.arguments = "NAME... | --all [--timeout SECONDS] [--kill] [--jobs N] [--at-shutdown] | NAME [--of-unit]",
+	.arguments = "NAME... | --all [--timeout SECONDS] [--deadline SECONDS] [--kill] [--jobs N] [--at-shutdown] | "
+		     "NAME [--of-unit]",
 	.summary = "Shut containers down, and kill those that do not follow in time",
 	.help = "  --all          every container that runs, those first that come after others\n"
 		"  --timeout S    how long to wait for a clean shutdown (default 60)\n"
+		"  --deadline S   when all that have not ended are killed; with --all, nobody waits for others shortly before\n"
 		"  --kill         do not ask, kill\n"
 		"  --jobs N       how many at a time (default: twice the number of processors; with --all, 64)\n"
 		"  --at-shutdown  only while systemd takes the host down: for systemd's units\n"

@@ -9,7 +9,7 @@
 #include "../util/cleanup.h"
 #include "../util/file.h"
 
-enum { STAT_BYTES_MAX = 4096 };
+enum { STAT_BYTES_MAX = 4096, EXITING = 4 /* PF_EXITING of the kernel's sched.h */ };
 
 int process_open(pid_t pid, struct process *ret_process)
 {
@@ -36,6 +36,19 @@ pid_t process_parent(const struct process *process)
 		return -ESRCH;
 	/* While it is there, its number is no other's. */
 	return syscall(SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0 ? parent : -ESRCH;
+}
+
+bool process_is_ending(pid_t pid)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[64], *end;
+	unsigned flags;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (file_read(AT_FDCWD, path, STAT_BYTES_MAX, &text, NULL) < 0)
+		return true;
+	end = strrchr(text, ')');
+	return end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & EXITING;
 }
 
 void process_close(struct process *process)

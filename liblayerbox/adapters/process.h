@@ -2,6 +2,7 @@
 /* Processes that are not children of ours, followed to their end by pidfds: no later one of the same number is meant. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct process {
@@ -16,5 +17,8 @@ int process_open(pid_t pid, struct process *ret_process);
 
 /* Its parent's number, or -ESRCH when it is gone. */
 pid_t process_parent(const struct process *process);
+
+/* Has it begun to end, or ended? An init takes its time, since all of its container ends first. */
+bool process_is_ending(pid_t pid);
 
 void process_close(struct process *process);

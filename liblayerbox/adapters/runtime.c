@@ -56,7 +56,8 @@ int runtime_run(struct lb_context *ctx, const struct runtime_task *task)
 		return lxc_kill_run(ctx, task);
 	if (text_list_add(&argv, HELPER) < 0 || text_list_add(&argv, task->verb) < 0 ||
 	    text_list_add(&argv, task->lxcpath) < 0 || text_list_format(&argv, "%zu", task->count) < 0 ||
-	    text_list_format(&argv, "%u", task->jobs) < 0 || text_list_format(&argv, "%u", task->timeout_s) < 0)
+	    text_list_format(&argv, "%u", task->jobs) < 0 || text_list_format(&argv, "%u", task->timeout_s) < 0 ||
+	    text_list_format(&argv, "%lld", (long long)task->end_ms) < 0)
 		return fail_memory(ctx);
 	r = spawn_run((const char *const *)argv.items, &options, &status, &output);
 	if (r < 0)

@@ -21,6 +21,7 @@ struct runtime_task {
 	size_t count;                 /* how many names there will be at most */
 	unsigned jobs;                /* how many are worked on at a time */
 	unsigned timeout_s;           /* stop: before it is killed; start: before it is given up */
+	int64_t end_ms;               /* stop: when it is killed at the latest, by clock_ms(); 0: after timeout_s */
 	runtime_next_fn next;
 	runtime_result_fn fn;
 	void *userdata;

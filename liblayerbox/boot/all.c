@@ -16,6 +16,9 @@ enum { RESULT, READY };
 /* Each waits with a thread and some descriptors; when there are more, the others wait for their turn. */
 enum { WAITS_MAX = 128 };
 
+/* So long before the deadline nobody waits for others any more. */
+enum { HURRY_MS = 30000 };
+
 /* How far a member is, as far as it was told. */
 enum stage { NOT_DONE, DONE, THROUGH };
 
@@ -32,6 +35,7 @@ struct run {
 	size_t through;
 	struct order *order;
 	struct crew crew;
+	int64_t hurry_ms;             /* when the order is dropped; ORDER_NEVER */
 	struct queue single, waiting; /* those that are worked on alone, and those that are waited for to be ready */
 };
 
@@ -150,13 +154,26 @@ static void report(const char *name, int result, const char *error, void *userda
 			crew_say(work->worker, RESULT, work->indexes[i], result, error);
 }
 
+/* 0 where there is no deadline. */
+static unsigned seconds_left(const struct all *all)
+{
+	int64_t left_ms = all->deadline_ms - clock_ms();
+
+	return !all->deadline_ms ? 0 : left_ms < 1000 ? 1 : (unsigned)(left_ms / 1000);
+}
+
 static void start_or_stop(struct crew_worker *worker, struct lb_context *ctx, void *data)
 {
 	struct work *work = data;
-	all_many_fn many = work->queue ? work->all->alone : work->all->together;
+	const struct all *all = work->all;
+	all_many_fn many = work->queue ? all->alone : all->together;
+	struct lb_run_options options = { .size = sizeof options };
 
+	if (all->options)
+		options = *all->options;
+	options.deadline_s = seconds_left(all);
 	work->worker = worker;
-	many(ctx, work->names, work->all->options, report, work);
+	many(ctx, work->names, &options, report, work);
 }
 
 static void wait_until_ready(struct crew_worker *worker, struct lb_context *ctx, void *data)
@@ -250,6 +267,31 @@ static bool hear(struct run *run, int64_t end_ms)
 
 /* ---- the whole ---- */
 
+static int64_t hurry_of(const struct all *all, int64_t now_ms)
+{
+	int64_t half_ms = (all->deadline_ms - now_ms) / 2;
+
+	return !all->deadline_ms ? ORDER_NEVER : all->deadline_ms - (half_ms < HURRY_MS ? half_ms : HURRY_MS);
+}
+
+static void hurry_in_time(struct run *run)
+{
+	if (run->hurry_ms == ORDER_NEVER || clock_ms() < run->hurry_ms)
+		return;
+	order_drop(run->order);
+	run->hurry_ms = ORDER_NEVER;
+}
+
+/* When somebody may begin, although nobody says anything. */
+static int64_t due_of(const struct run *run)
+{
+	int64_t due_ms = order_due(run->order);
+
+	if (run->hurry_ms != ORDER_NEVER && (due_ms == ORDER_NEVER || run->hurry_ms < due_ms))
+		return run->hurry_ms;
+	return due_ms;
+}
+
 /* Those about whom all is known from the beginning. */
 static void tell_known(struct run *run)
 {
@@ -272,9 +314,10 @@ static int run_members(struct run *run)
 	tell_known(run);
 	crew_open(run->all->ctx, &run->crew);
 	while (r == 0 && order_left(run->order)) {
+		hurry_in_time(run);
 		r = begin_those_who_may(run);
 		if (r == 0)
-			hear(run, order_due(run->order));
+			hear(run, due_of(run));
 	}
 	/* The last words of those who have said all that matters; after a failure, of those who are still at work. */
 	while (hear(run, -1))
@@ -301,7 +344,7 @@ static void warn_of_cycles(const struct all *all, const struct order *order)
 
 int all_run(struct all *all)
 {
-	struct run run = { .all = all };
+	struct run run = { .all = all, .hurry_ms = hurry_of(all, clock_ms()) };
 	int r = order_make(all->turns, all->count, clock_ms(), &run.order);
 
 	run.stages = calloc(all->count + 1, sizeof *run.stages);

@@ -18,6 +18,7 @@ struct all {
 	all_many_fn together;         /* hands back -LB_ERR_BUSY where it would have to wait for somebody's lock */
 	all_many_fn alone;            /* waits */
 	size_t alone_max;             /* so many at a time */
+	int64_t deadline_ms;          /* of clock_ms(): when they are to be through; 0: never */
 	struct boot_member *members;  /* their wait and holds_up say how each is treated */
 	struct order_member *turns;   /* of each */
 	size_t count;

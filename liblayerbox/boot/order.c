@@ -14,6 +14,7 @@ struct order {
 	struct node **by_name, **by_turn;
 	size_t count, left;
 	int64_t begin_ms;
+	bool is_dropped;
 	struct text_list broken;
 };
 
@@ -217,6 +218,8 @@ static int64_t due_of(const struct order *order, const struct node *node)
 {
 	int64_t from = order->begin_ms;
 
+	if (order->is_dropped)
+		return from;
 	for (size_t i = 0; i < node->after_count; i++) {
 		const struct node *other = &order->nodes[node->after[i]];
 
@@ -254,6 +257,11 @@ int64_t order_due(const struct order *order)
 			first = due;
 	}
 	return first;
+}
+
+void order_drop(struct order *order)
+{
+	order->is_dropped = true;
 }
 
 void order_through(struct order *order, size_t index, int64_t now_ms)

@@ -38,6 +38,9 @@ ssize_t order_next(struct order *order, int64_t now_ms);
 /* When the next delay is over, so that somebody may begin although nobody else comes through; or ORDER_NEVER. */
 int64_t order_due(const struct order *order);
 
+/* From now on nobody waits for others, or for a delay. */
+void order_drop(struct order *order);
+
 /* The names of those who do not wait for all that they are to come after, because of a cycle. */
 const struct text_list *order_get_broken(const struct order *order);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stopping all containers that run: the other way round. */
 #include "../container/run.h"
+#include "../util/clock.h"
 #include "all.h"
 
 enum { JOBS_DEFAULT = 64 }; /* they wait more than they work */
@@ -85,6 +86,8 @@ int lb_stop_all(struct lb_context *ctx, const struct lb_run_options *options, lb
 		own = *options;
 	if (!own.jobs)
 		own.jobs = JOBS_DEFAULT;
+	if (own.deadline_s)
+		all.deadline_ms = clock_ms() + (int64_t)own.deadline_s * 1000;
 	r = stop_members(&all);
 	members_free(all.members, all.count);
 	return r;

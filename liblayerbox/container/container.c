@@ -3,10 +3,14 @@
 
 #include <fcntl.h>
 
+#include "../adapters/process.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../health/check.h"
 #include "../network/settings.h"
+#include "../util/clock.h"
+
+enum { ENDING_MS = 10000 };
 
 const char *lb_state_name(enum lb_state state)
 {
@@ -47,6 +51,29 @@ int container_is_stopped(struct lb_context *ctx, const char *name)
 	struct lxc_answer answer;
 	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
 
+	if (r < 0)
+		return no_answer(ctx, name, r);
+	return answer.state == LB_STATE_STOPPED;
+}
+
+static bool is_ending(const struct lxc_answer *answer)
+{
+	return answer->state == LB_STATE_STOPPING || answer->state == LB_STATE_ABORTING ||
+	       (answer->pid && process_is_ending(answer->pid));
+}
+
+int container_is_down(struct lb_context *ctx, const char *name)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	int64_t end_ms = clock_ms() + ENDING_MS;
+	struct lxc_answer answer;
+	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
+
+	while (r == 0 && is_ending(&answer) && clock_ms() < end_ms) {
+		nanosleep(&pause, NULL);
+		r = lxc_command_query(lxcpath, name, &answer);
+	}
 	if (r < 0)
 		return no_answer(ctx, name, r);
 	return answer.state == LB_STATE_STOPPED;

@@ -10,6 +10,7 @@
 #include "../events/event.h"
 #include "../snapshot/stopped.h"
 #include "../stream/moving.h"
+#include "../util/clock.h"
 #include "../util/spawn.h"
 #include "cgroup-sweep.h"
 #include "container.h"
@@ -141,7 +142,7 @@ static int batch_open(struct lb_context *ctx, const struct verb *verb, const cha
 /* 1 when it runs; 0 when it is ready. */
 static int prepare_start(struct batch *batch, const struct member *member)
 {
-	int stopped = container_is_stopped(batch->ctx, member->name);
+	int stopped = container_is_down(batch->ctx, member->name);
 
 	unmark_stopped(member);
 	if (stopped <= 0)
@@ -260,6 +261,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 		.count = batch->count,
 		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
 		.timeout_s = options && options->timeout_s ? options->timeout_s : batch->verb->timeout_s,
+		.end_ms = options && options->deadline_s ? clock_ms() + (int64_t)options->deadline_s * 1000 : 0,
 		.next = next_ready,
 		.fn = on_result,
 		.userdata = batch,

@@ -196,6 +196,38 @@ deaf() {
 	refused "$TIMEOUT" "was given up" layerbox start hook --timeout 1
 }
 
+# Monitors, which have come of them, are called otherwise.
+helpers_are() { [ "$(pgrep -fc '^/[^ ]*/layerbox-lxc ')" -eq "$1" ]; }
+no_hook() { ! pgrep -f 'sleep 98[67]' > /dev/null; }
+
+@test "a command that is killed takes its helpers along: what hangs is given up, and nobody is killed later" {
+	make hook other
+	printf '#!/bin/sh\nsetsid sleep 987 &\nsleep 986\n' > "$BATS_FILE_TMPDIR/hook"
+	chmod 755 "$BATS_FILE_TMPDIR/hook"
+	for names in hook "hook other"; do
+		echo "lxc.hook.start-host = $BATS_FILE_TMPDIR/hook" > "$CONTAINERS/hook/config.local"
+		# shellcheck disable=SC2086
+		command layerbox start $names > /dev/null 2>&1 3>&- &
+		wait_until 10 pgrep -f 'sleep 986'
+		kill -KILL $!
+		wait_until 5 helpers_are 0
+		wait_until 5 no_hook
+		refute monitor_of hook
+		rm "$CONTAINERS/hook/config.local"
+		succeeds layerbox start hook other
+		is "$(running)" "hook other"
+		layerbox --quiet stop --kill hook other
+	done
+	layerbox --quiet start hook other
+	deaf hook
+	deaf other
+	command layerbox stop hook other --timeout 600 > /dev/null 2>&1 3>&- &
+	wait_until 5 helpers_are 3
+	kill -KILL $!
+	wait_until 5 helpers_are 0
+	is "$(running)" "hook other"
+}
+
 @test "boot.wait=system without systemd, and boot.wait=check" {
 	make system check after1 after2
 	layerbox set system boot.wait=system
@@ -323,6 +355,19 @@ deaf() {
 	layerbox --quiet start --all
 	timed layerbox stop --all --jobs 1 --timeout 1
 	is "$(order_of stopped)" "base1 deafone top base2"
+}
+
+@test "stop --all --deadline: a chain of those that do not follow is through in time" {
+	make one two three
+	layerbox set two boot.after=one
+	layerbox set three boot.after=two
+	layerbox --quiet start --all
+	for name in one two three; do
+		deaf $name
+	done
+	timed timeout 60 "$(type -P layerbox)" stop --all --timeout 600 --deadline 4
+	is "$status:$(last_line)" "0:stopped 3"
+	is "$(running)" ""
 }
 
 @test "restart --all: what ran runs again, and what is meant to run" {

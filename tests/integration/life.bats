@@ -197,6 +197,15 @@ layerbox_start_then() {
 	state_is deaf stopped
 }
 
+@test "a start of one that is just ending waits for that" {
+	make short --start
+	for round in 1 2 3; do
+		kill -KILL "$(field short pid)"
+		tells "started short" layerbox start short
+		state_is short running
+	done
+}
+
 @test "one whose stop hook takes its time is waited for, and one whose stop hook hangs is given up" {
 	make slow --start
 	printf '#!/bin/sh\nexec sleep "$(cat %s/seconds)"\n' "$BATS_FILE_TMPDIR" > "$BATS_FILE_TMPDIR/hook"

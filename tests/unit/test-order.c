@@ -130,6 +130,20 @@ static void test_chain(void **state)
 	end();
 }
 
+static void test_dropped(void **state)
+{
+	(void)state;
+	BEGIN("a 0 0", "b 0 0 a", "c 0 5000 b", "d 7 9000");
+	begins(1000, "a");
+	order_drop(scene.order);
+	assert_int_equal(order_due(scene.order), 1000);
+	begins(1001, "d b c");
+	assert_int_equal(order_due(scene.order), ORDER_NEVER);
+	through("a", 1002);
+	assert_int_equal(order_left(scene.order), 3);
+	end();
+}
+
 static void test_delay_counts_from_the_last_that_is_through(void **state)
 {
 	(void)state;
@@ -310,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_priority_is_only_who_is_first),
 		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_delay_counts_from_the_last_that_is_through),
 		cmocka_unit_test(test_delay_without_predecessor_counts_from_the_beginning),
 		cmocka_unit_test(test_who_is_not_there_is_not_waited_for),
