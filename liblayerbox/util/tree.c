@@ -211,7 +211,7 @@ static int enter(struct walk *walk, int dir_fd, const char *name)
 	walk->places = places;
 	places[walk->depth++] = (struct place){ .dir = TAKE_PTR(dir), .device = st.st_dev, .inode = st.st_ino };
 	walk->bytes += (uint64_t)st.st_blocks * 512;
-	if (walk->depth > WALK_OPEN_MAX)
+	if (walk->depth > WALK_OPEN_MAX && places[walk->depth - 1 - WALK_OPEN_MAX].dir)
 		rest(&places[walk->depth - 1 - WALK_OPEN_MAX]);
 	return 0;
 }
