@@ -251,7 +251,17 @@ static int open_monitor(pid_t pid)
 	return fd >= 0 && parent_of(pid) == parent ? take_fd(&fd) : -1;
 }
 
-/* 1 without a monitor. */
+const char *lxc_command_failure(int error)
+{
+	if (error == -EAGAIN)
+		return "its LXC monitor does not answer; it may be stopped (ps shows it as T) or stuck";
+	if (error == -EPERM)
+		return "a program that is not root's listens on the address of its LXC monitor, which can neither be asked nor "
+		       "started; `ss -xlp` shows the program";
+	return strerror(-error);
+}
+
+/* 1 without a monitor. One that does not answer is told all the same. */
 static int kill_one(const struct asker *asker, struct lxc_victim *victim, struct conversation *question)
 {
 	intptr_t pid = 0;
@@ -259,7 +269,7 @@ static int kill_one(const struct asker *asker, struct lxc_victim *victim, struct
 	CLEANUP_FD int monitor_fd = r == 0 && pid > 0 ? open_monitor((pid_t)pid) : -1;
 	CLEANUP_FD int fd = -1;
 
-	if (r != -ECONNREFUSED && r != -EAGAIN && r != -EPERM)
+	if (r != -ECONNREFUSED && r != -EPERM)
 		r = fd = ask(asker, victim->name, COMMAND_STOP); /* which answers nothing but failures */
 	if (r < 0)
 		return r == -ECONNREFUSED ? 1 : r;

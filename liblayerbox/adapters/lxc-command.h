@@ -24,6 +24,9 @@ struct lxc_question {
 	struct lxc_answer answer;
 };
 
+/* What a negative result is about, for a sentence. */
+const char *lxc_command_failure(int error);
+
 /* Asks about container @name below @lxcpath; one without a monitor is LB_STATE_STOPPED. */
 int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer);
 

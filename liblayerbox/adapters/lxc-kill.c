@@ -11,13 +11,14 @@ enum { AT_A_TIME = 256, PATIENCE_MS = 10000, AGAIN_MS = 1000, UNKNOWN_AGAIN_MS =
 
 struct dying {
 	char name[64];
-	bool done;
+	int64_t next_ms;              /* when its monitor is told (again) */
+	bool told, done;
 };
 
 struct round {
 	const struct runtime_task *task;
 	struct dying containers[AT_A_TIME];
-	struct pollfd fds[AT_A_TIME];
+	struct pollfd fds[AT_A_TIME]; /* of the monitors' processes, where they are known */
 	size_t count, left;
 };
 
@@ -45,80 +46,96 @@ static void collect(struct round *round)
 	}
 }
 
-static void note(struct round *round, size_t i, const struct lxc_victim *victim, bool again)
+/*
+ * Who has told its container to end, or has seen it end and tidies up, may hear nobody for a while. One that was just
+ * rebooting has a new init now, and one whose monitor was starting has its first: they are told again.
+ */
+static void note(struct round *round, size_t i, const struct lxc_victim *victim)
 {
-	/* Whose container has ended hears nobody while it tidies up; its process is waited for. */
-	if (again && victim->result == -EAGAIN && round->fds[i].fd >= 0)
+	struct dying *container = &round->containers[i];
+	struct pollfd *monitor = &round->fds[i];
+	bool is_known = victim->fd >= 0 || (monitor->fd >= 0 && !monitor->revents);
+
+	if (victim->result > 0) {
+		report(round, i, container->told ? 0 : 1, "");
 		return;
-	close_fd(round->fds[i].fd);
-	round->fds[i].fd = victim->fd;
-	if (victim->result > 0)
-		report(round, i, again ? 0 : 1, "");
-	else if (victim->result < 0)
-		report(round, i, victim->result == -EAGAIN ? -LB_ERR_TIMEOUT : victim->result,
-		       "its LXC monitor does not answer");
+	}
+	if (victim->result < 0 && victim->result != -EAGAIN) {
+		report(round, i, victim->result, lxc_command_failure(victim->result));
+		return;
+	}
+	if (victim->fd >= 0 || !is_known) {
+		close_fd(monitor->fd);
+		monitor->fd = victim->fd;
+	}
+	container->told = container->told || victim->result == 0;
+	container->next_ms = clock_ms() + (is_known ? AGAIN_MS : UNKNOWN_AGAIN_MS);
 }
 
-/* All who are left, or those only of whose monitors something was heard, and those whose monitor is not known yet. */
-static void strike(struct round *round, bool again, bool all)
+/* All whose turn it is, and those of whose monitors one has ended. */
+static void strike(struct round *round)
 {
 	struct lxc_victim victims[AT_A_TIME];
 	size_t indexes[AT_A_TIME], count = 0;
+	int64_t now = clock_ms();
 
-	for (size_t i = 0; i < round->count; i++)
-		if (!round->containers[i].done && (all || round->fds[i].fd < 0 || round->fds[i].revents)) {
-			victims[count] = (struct lxc_victim){ .name = round->containers[i].name };
-			indexes[count++] = i;
-		}
+	for (size_t i = 0; i < round->count; i++) {
+		const struct dying *container = &round->containers[i];
+
+		if (container->done || (!round->fds[i].revents && container->next_ms > now))
+			continue;
+		victims[count] = (struct lxc_victim){ .name = container->name };
+		indexes[count++] = i;
+	}
 	lxc_command_kill_all(round->task->lxcpath, victims, count);
 	for (size_t i = 0; i < count; i++)
-		note(round, indexes[i], &victims[i], again);
+		note(round, indexes[i], &victims[i]);
 }
 
-static int until_next(const struct round *round, int64_t next_ms)
+static int until_next(const struct round *round, int64_t end_ms)
 {
-	int64_t left = next_ms - clock_ms();
+	int64_t next = end_ms, now = clock_ms();
 
-	for (size_t i = 0; i < round->count && left > UNKNOWN_AGAIN_MS; i++)
-		if (!round->containers[i].done && round->fds[i].fd < 0)
-			left = UNKNOWN_AGAIN_MS;
-	return left > 0 ? (int)left : 0;
+	for (size_t i = 0; i < round->count; i++)
+		if (!round->containers[i].done && round->containers[i].next_ms < next)
+			next = round->containers[i].next_ms;
+	return next > now ? (int)(next - now) : 0;
 }
 
-/* One that was just rebooting has a new init now, and one whose monitor was starting has its first: they are told again. */
-static void wait_for_all(struct round *round)
+/* Their patience begins anew whenever one has ended: where many do, each takes its time. */
+static void kill_round(struct round *round)
 {
-	int64_t again = clock_ms() + AGAIN_MS, end = clock_ms() + PATIENCE_MS;
+	int64_t end = clock_ms() + PATIENCE_MS;
 
 	while (round->left && clock_ms() < end) {
 		size_t before = round->left;
-		bool all;
 
-		poll(round->fds, round->count, until_next(round, again));
-		all = clock_ms() >= again;
-		if (all)
-			again = clock_ms() + AGAIN_MS;
-		strike(round, true, all);
+		strike(round);
 		if (round->left < before)
 			end = clock_ms() + PATIENCE_MS;
+		if (round->left)
+			poll(round->fds, round->count, until_next(round, end));
 	}
 	for (size_t i = 0; i < round->count; i++)
 		if (!round->containers[i].done)
-			report(round, i, -LB_ERR_TIMEOUT, "it was killed, but its LXC monitor does not end");
+			report(round, i, -LB_ERR_TIMEOUT,
+			       round->containers[i].told ? "it was killed, but its LXC monitor does not end" :
+							   "its LXC monitor does not answer");
 }
 
 int lxc_kill_run(struct lb_context *ctx, const struct runtime_task *task)
 {
 	struct round *round = calloc(1, sizeof *round);
+	bool more;
 
 	if (!round)
 		return fail_memory(ctx);
 	round->task = task;
 	do {
+		more = task->begin && task->begin(task->userdata, AT_A_TIME);
 		collect(round);
-		strike(round, false, true);
-		wait_for_all(round);
-	} while (round->count == AT_A_TIME);
+		kill_round(round);
+	} while (more);
 	free(round);
 	return 0;
 }

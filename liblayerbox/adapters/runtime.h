@@ -22,6 +22,8 @@ struct runtime_task {
 	unsigned jobs;                /* how many are worked on at a time */
 	unsigned timeout_s;           /* stop: before it is killed; start: before it is given up */
 	int64_t end_ms;               /* stop: when it is killed at the latest, by clock_ms(); 0: after timeout_s */
+	/* kill: @count at most of those that come next are killed together now; are there more? NULL: there are not */
+	bool (*begin)(void *userdata, size_t count);
 	runtime_next_fn next;
 	runtime_result_fn fn;
 	void *userdata;

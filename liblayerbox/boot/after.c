@@ -75,7 +75,7 @@ int after_check(struct lb_context *ctx, const char *name, const char *value)
 
 	if (!*value)
 		return 0;
-	r = members_load(ctx, false, &members, &count);
+	r = members_load(ctx, &members, &count);
 	if (r < 0)
 		return r;
 	r = check_members(ctx, members, count, name, value);
@@ -104,7 +104,7 @@ int after_find_unknown(struct lb_context *ctx, struct text_list *ret_problems)
 	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
 	struct boot_member *members;
 	size_t count;
-	int r = members_load(ctx, false, &members, &count);
+	int r = members_load(ctx, &members, &count);
 
 	if (r < 0)
 		return r;
@@ -168,7 +168,7 @@ int after_rename(struct lb_context *ctx, const char *old_name, const char *new_n
 {
 	struct boot_member *members;
 	size_t count;
-	int r = members_load(ctx, false, &members, &count);
+	int r = members_load(ctx, &members, &count);
 
 	if (r < 0)
 		return r;

@@ -379,10 +379,16 @@ int all_load(struct all *all, const struct lb_run_options *options,
 	if (r == 0)
 		r = store_open(ctx);
 	if (r == 0)
-		/* Each is asked once more under its lock; here so that one without an answer holds nobody up. */
-		r = members_load(ctx, !options || !options->kill, &all->members, &loaded);
+		r = members_load(ctx, &all->members, &loaded);
 	if (r < 0)
 		return r;
+	/* Each is asked once more under its lock, or killed without; here so that one without an answer holds nobody up. */
+	if (!options || !options->kill)
+		r = members_ask(ctx, all->members, loaded);
+	if (r < 0) {
+		members_free(all->members, loaded);
+		return r;
+	}
 	all->count = members_keep(all->members, loaded, is_wanted);
 	return 0;
 }

@@ -39,41 +39,46 @@ static int load_record(struct lb_context *ctx, int containers_fd, struct boot_me
 	return member->why ? 0 : fail_memory(ctx);
 }
 
-static void ask(const char *lxcpath, struct boot_member **members, struct lxc_question *questions, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		questions[i].name = members[i]->name;
-	lxc_command_query_all(lxcpath, questions, count);
-	for (size_t i = 0; i < count; i++) {
-		members[i]->runs = questions[i].result == 0 && questions[i].answer.state != LB_STATE_STOPPED;
-		if (questions[i].result < 0)
-			members[i]->no_answer = members[i]->holds_up = true;
-	}
-}
-
-/* One look at all monitors; only those that there are, are asked. */
-static int load_states(struct lb_context *ctx, bool asked, struct boot_member *members, size_t count)
+/* One look at all monitors. */
+static int load_states(struct lb_context *ctx, struct boot_member *members, size_t count)
 {
 	CLEANUP(lxc_monitors_free) struct lxc_monitors monitors = { 0 };
-	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
-	CLEANUP_FREE struct boot_member **running = calloc(count + 1, sizeof(struct boot_member *));
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
-	size_t n = 0;
-	int r = lxcpath && questions && running ? lxc_monitors_load(&monitors) : -ENOMEM;
+	int r = lxcpath ? lxc_monitors_load(&monitors) : -ENOMEM;
 
 	if (r < 0)
-		return r == -ENOMEM ? fail_memory(ctx) : fail_errno(ctx, r, "cannot read /proc/net/unix");
+		return lxcpath ? fail_errno(ctx, r, "cannot read /proc/net/unix") : fail_memory(ctx);
 	for (size_t i = 0; i < count; i++)
-		if (lxc_monitors_has(&monitors, lxcpath, members[i].name)) {
-			members[i].runs = true;
-			running[n++] = &members[i];
-		}
-	if (asked)
-		ask(lxcpath, running, questions, n);
+		members[i].runs = lxc_monitors_has(&monitors, lxcpath, members[i].name);
 	return 0;
 }
 
-static int load_all(struct lb_context *ctx, const struct text_list *names, int containers_fd, bool asked,
+int members_ask(struct lb_context *ctx, struct boot_member *members, size_t count)
+{
+	CLEANUP_FREE struct lxc_question *questions = calloc(count + 1, sizeof *questions);
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	size_t n = 0;
+
+	if (!questions || !lxcpath)
+		return fail_memory(ctx);
+	for (size_t i = 0; i < count; i++)
+		if (members[i].runs)
+			questions[n++].name = members[i].name;
+	lxc_command_query_all(lxcpath, questions, n);
+	for (size_t i = 0, asked = 0; i < count; i++) {
+		const struct lxc_question *question = &questions[asked];
+
+		if (!members[i].runs)
+			continue;
+		asked++;
+		members[i].runs = question->result == 0 && question->answer.state != LB_STATE_STOPPED;
+		if (question->result < 0)
+			members[i].no_answer = members[i].holds_up = true;
+	}
+	return 0;
+}
+
+static int load_all(struct lb_context *ctx, const struct text_list *names, int containers_fd,
 		    struct boot_member *members, size_t *count)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -86,10 +91,10 @@ static int load_all(struct lb_context *ctx, const struct text_list *names, int c
 			return r;
 		*count += r == 0;
 	}
-	return load_states(ctx, asked, members, *count);
+	return load_states(ctx, members, *count);
 }
 
-int members_load(struct lb_context *ctx, bool asked, struct boot_member **ret_members, size_t *ret_count)
+int members_load(struct lb_context *ctx, struct boot_member **ret_members, size_t *ret_count)
 {
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	CLEANUP_FD int containers_fd = record_open_all(ctx, &names);
@@ -102,7 +107,7 @@ int members_load(struct lb_context *ctx, bool asked, struct boot_member **ret_me
 	members = calloc(names.count + 1, sizeof *members);
 	if (!members)
 		return fail_memory(ctx);
-	r = load_all(ctx, &names, containers_fd, asked, members, &count);
+	r = load_all(ctx, &names, containers_fd, members, &count);
 	if (r < 0) {
 		members_free(members, names.count);
 		return r;

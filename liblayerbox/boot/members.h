@@ -18,11 +18,11 @@ struct boot_member {
 	char *why;
 };
 
-/*
- * By name; members_free() them. Unless their monitors are @asked, whoever has one runs: also one that does not answer or
- * is about to end.
- */
-int members_load(struct lb_context *ctx, bool asked, struct boot_member **ret_members, size_t *ret_count);
+/* By name; members_free() them. Whoever has a monitor runs, also one that does not answer or is about to end. */
+int members_load(struct lb_context *ctx, struct boot_member **ret_members, size_t *ret_count);
+
+/* Asks their monitors whether they run, and finds those that do not answer. */
+int members_ask(struct lb_context *ctx, struct boot_member *members, size_t count);
 void members_free(struct boot_member *members, size_t count);
 
 /* Keeps those for which @wanted holds, frees the others; how many are left. */

@@ -21,16 +21,9 @@ const char *lb_state_name(enum lb_state state)
 
 static int no_answer(struct lb_context *ctx, const char *name, int r)
 {
-	if (r == -EAGAIN)
-		return fail(ctx, -LB_ERR_TIMEOUT,
-			    "the LXC monitor of container '%s' does not answer; it may be stopped (ps shows it as T) "
-			    "or stuck",
-			    name);
-	if (r == -EPERM)
-		return fail(ctx, -LB_ERR_RUNTIME,
-			    "a program that is not root's listens on the address of the LXC monitor of container '%s', which "
-			    "can neither be asked nor started; `ss -xlp` shows the program",
-			    name);
+	if (r == -EAGAIN || r == -EPERM)
+		return fail(ctx, r == -EAGAIN ? -LB_ERR_TIMEOUT : -LB_ERR_RUNTIME, "container '%s': %s", name,
+			    lxc_command_failure(r));
 	return fail_errno(ctx, r, "cannot ask the LXC monitor of container '%s'", name);
 }
 

@@ -21,8 +21,7 @@
 #include "run.h"
 #include "uplink.h"
 
-/* Each that is made ready to be killed costs a descriptor, and another while it dies. */
-enum { STOP_TIMEOUT_S = 60, START_TIMEOUT_S = 120, JOBS_MAX = 64, KILLS_MAX = 256 };
+enum { STOP_TIMEOUT_S = 60, START_TIMEOUT_S = 120, JOBS_MAX = 64 };
 
 struct batch;
 struct member;
@@ -52,7 +51,7 @@ struct batch {
 	bool comes_back;              /* who is stopped is not meant to stay so */
 	const struct run_condition *condition; /* NULL: none */
 	struct member *members;
-	size_t count, next;           /* members before next have been given to the helper, or are reported */
+	size_t count, next, end;      /* members before next have been given to the helper, or are reported; end is next's */
 	struct link_deletion uplinks; /* goes on while they are killed */
 	lb_result_fn fn;
 	void *userdata;
@@ -134,6 +133,7 @@ static int batch_open(struct lb_context *ctx, const struct verb *verb, const cha
 		if (!again)
 			batch->members[batch->count++] = (struct member){ .name = *names, .lock_fd = -1 };
 	}
+	batch->end = batch->count;
 	return 0;
 }
 
@@ -206,12 +206,13 @@ static void prepare_member(struct batch *batch, struct member *member)
  * Makes the next of them ready together, since the veths of those that are about to be killed go first and at once: LXC
  * deletes one after the other, and the kernel lets nobody else change the network during each.
  */
-static void prepare_kills(struct batch *batch)
+static bool prepare_kills(void *userdata, size_t count)
 {
 	CLEANUP_TEXT_LIST struct text_list ports = { 0 };
-	size_t end = batch->next + KILLS_MAX < batch->count ? batch->next + KILLS_MAX : batch->count;
+	struct batch *batch = userdata;
 
-	for (size_t i = batch->next; i < end; i++) {
+	batch->end = batch->count - batch->next > count ? batch->next + count : batch->count;
+	for (size_t i = batch->next; i < batch->end; i++) {
 		struct member *member = &batch->members[i];
 		struct record record = { 0 };
 		char port[PORT_NAME_SIZE];
@@ -227,6 +228,7 @@ static void prepare_kills(struct batch *batch)
 	uplink_delete_end(batch->ctx, &batch->uplinks);
 	if (ports.count > 1)
 		uplink_delete_begin(batch->ctx, &ports, &batch->uplinks);
+	return batch->end < batch->count;
 }
 
 /* ------------------------------------------------------------------------------------ the whole call */
@@ -236,12 +238,9 @@ static const char *next_ready(void *userdata)
 {
 	struct batch *batch = userdata;
 
-	while (batch->next < batch->count) {
-		struct member *member;
+	while (batch->next < batch->end) {
+		struct member *member = &batch->members[batch->next++];
 
-		if (batch->verb == &kill_verb && batch->next % KILLS_MAX == 0)
-			prepare_kills(batch);
-		member = &batch->members[batch->next++];
 		if (!member->ready && !member->reported)
 			prepare_member(batch, member);
 		if (member->ready)
@@ -262,6 +261,7 @@ static int batch_run(struct batch *batch, const struct lb_run_options *options)
 		.jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs,
 		.timeout_s = options && options->timeout_s ? options->timeout_s : batch->verb->timeout_s,
 		.end_ms = options && options->deadline_s ? clock_ms() + (int64_t)options->deadline_s * 1000 : 0,
+		.begin = prepare_kills,
 		.next = next_ready,
 		.fn = on_result,
 		.userdata = batch,

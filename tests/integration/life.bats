@@ -221,7 +221,7 @@ layerbox_start_then() {
 	no_monitor_left
 	layerbox --quiet start slow
 	echo 987 > "$BATS_FILE_TMPDIR/seconds"
-	refused "$TIMEOUT" "container 'slow': its LXC monitor does not answer" timeout 60 layerbox stop --timeout 1 slow
+	refused "$TIMEOUT" "container 'slow': it was killed, but its LXC monitor does not end" timeout 60 layerbox stop --timeout 1 slow
 	pkill -fx 'sleep 987'
 	wait_until 5 no_monitor_left
 	echo 0 > "$BATS_FILE_TMPDIR/seconds"
