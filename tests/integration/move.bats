@@ -112,7 +112,8 @@ nothing_there() {
 	address=$(other info tiger --json | jq -r .ipv4)
 	[[ $address == 10.0.9.* ]]
 	other --quiet start tiger
-	other exec tiger -- ip -4 -o address show eth0 | grep -qF " $address/24"
+	has_address() { other exec tiger -- ip -4 -o address show eth0 | grep -qF " $address/24"; }
+	wait_until 10 has_address
 	other exec tiger -- ip route | grep -qF 'default via 10.0.9.1'
 	refute other exec tiger -- grep -rqF "$before" /etc
 }
