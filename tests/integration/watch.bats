@@ -285,6 +285,10 @@ init() {
 	layerbox --quiet set web health.command=/leave
 	well
 	kill "$(pgrep -xf 'sleep 1002')"
+	# Its own status, which is that of our helper where it could not enter the container, too.
+	printf '#!/bin/sh\necho its own words; exit 125\n' > "$CONTAINERS/web/rootfs-layer/podman"
+	chmod 755 "$CONTAINERS/web/rootfs-layer/podman"
+	sick 'health.command=/podman' 'ended with status 125: its own words'
 	layerbox --quiet set web health.command=
 	# A program of the host knows whom it looks at; all checks must be well.
 	printf '#!/bin/sh\necho "$LAYERBOX_CONTAINER $LAYERBOX_IPV4"; exit 5\n' > "$BATS_TEST_TMPDIR/look"
