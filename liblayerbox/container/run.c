@@ -80,10 +80,20 @@ static void unmark_stopped(const struct member *member)
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
+/*
+ * Who did not want to wait for somebody's lock tries once more. What is done on a condition nobody has asked for just
+ * now: the container may be gone since, by its deletion or to another name.
+ */
+static bool is_told(const struct batch *batch, int result)
+{
+	if (batch->at_once && result == -LB_ERR_BUSY)
+		return false;
+	return !batch->condition || result != -LB_ERR_NO_CONTAINER;
+}
+
 	if (result >= 0 && batch->verb->note && batch->verb->note(batch->ctx, member->lock_fd, member->name) < 0)
 		log_message(batch->ctx, LB_LOG_WARNING, "%s", batch->ctx->error);
-	/* Who did not want to wait for somebody's lock tries once more. */
-	if (!batch->at_once || result != -LB_ERR_BUSY)
+	if (is_told(batch, result))
 		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
 	if (result < 0 && batch->verb->stops && !batch->comes_back)
 		unmark_stopped(member);

@@ -115,6 +115,9 @@ static enum policy_event_type change(struct lb_context *ctx, struct change_task 
 		return task->is_stopped ? POLICY_STOPPED : POLICY_START_LATER;
 	keep_text(task->text, ctx->error);
 	return POLICY_START_FAILED;
+	/* Deleted, or renamed: the look that follows a change sees that. */
+	if (r == -LB_ERR_NO_CONTAINER)
+		return POLICY_START_LATER;
 }
 
 static void run_change(struct lb_context *ctx, struct work *work)

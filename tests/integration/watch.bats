@@ -378,6 +378,26 @@ init() {
 	wait_until 5 is_up bad
 }
 
+@test "one that is deleted or renamed before it is started again has not failed" {
+	make away old
+	for name in away old; do
+		layerbox --quiet set $name restart.policy=always restart.limit=2
+		init $name 'exit 3'
+	done
+	watch
+	layerbox --quiet start away old
+	waits_for '^ended away: .*; it is started again in 2 s$'
+	layerbox --quiet delete away
+	waits_for '^ended old: .*; it is started again in 2 s$'
+	rm "$CONTAINERS/old/rootfs-layer/sbin/init"
+	layerbox --quiet rename old newer
+	waits_for '^restarted newer'
+	is "$(count "$SAID" '^restarted away')" 1
+	is "$(count "$SAID" '^restarted old')" 1
+	refute said '^failed'
+	is "$(layerbox events --json | jq -r 'select(.result == "no-container") | .action')" ''
+}
+
 @test "a container that somebody works on is left to him" {
 	make busy --start
 	layerbox --quiet set busy restart.policy=always
