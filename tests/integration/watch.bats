@@ -378,6 +378,19 @@ init() {
 	wait_until 5 is_up bad
 }
 
+@test "a record that cannot be read when it is to be started again: that is why it has failed" {
+	make torn
+	layerbox --quiet set torn restart.policy=always restart.limit=2
+	cp "$CONTAINERS/torn/container.conf" "$BATS_TEST_TMPDIR/record"
+	watch
+	init torn 'exit 3'
+	layerbox --quiet start torn
+	waits_for '^ended torn: .*; it is started again in 2 s$'
+	echo nonsense > "$CONTAINERS/torn/container.conf"
+	waits_for '^failed torn: .* could not be started: .*container.conf:1'
+	cp "$BATS_TEST_TMPDIR/record" "$CONTAINERS/torn/container.conf"
+}
+
 @test "one that is deleted or renamed before it is started again has not failed" {
 	make away old
 	for name in away old; do
