@@ -453,11 +453,23 @@ init() {
 @test "a stop that was given up does not end the supervision" {
 	make on --start
 	layerbox --quiet set on restart.policy=always
-	touch "$CONTAINERS/on/stopped"
+	touch -d '4 minutes ago' "$CONTAINERS/on/stopped"
 	watch
 	wait_until 5 test ! -e "$CONTAINERS/on/stopped"
 	kill -KILL "$(pid on)"
 	waits_for '^restarted on'
+}
+
+@test "who is asked to stop, and not waited for any more, may end later, and stays down" {
+	make late --start
+	layerbox --quiet set late restart.policy=always health.command=true
+	touch "$CONTAINERS/late/stopped"
+	watch
+	becomes late healthy # it was looked at
+	kill -KILL "$(pid late)"
+	wait_until 5 state_is late stopped
+	sleep 1.5
+	refute said '^\(ended\|restarted\) late'
 }
 
 @test "a container that is being moved is left to its move, cut off as it may be" {
