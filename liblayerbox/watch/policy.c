@@ -279,7 +279,7 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 	return actions | cure(policy, settings, now_ms);
 }
 
-/* Sick or well: what was thought last is not true for ever. */
+/* What was well is not for ever; what somebody was told to be sick is, until it is seen to be well. */
 static unsigned check_failed(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
 	struct health_entry *kept = &policy->kept;
@@ -287,7 +287,7 @@ static unsigned check_failed(struct policy *policy, const struct policy_settings
 	if (!counts(policy, settings, now_ms) || ++policy->unknown < settings->retries)
 		return 0;
 	policy->unknown = settings->retries;
-	kept->state = HEALTH_UNKNOWN;
+	kept->state = kept->told == HEALTH_TOLD_UNHEALTHY ? HEALTH_UNHEALTHY : HEALTH_UNKNOWN;
 	if (kept->told)
 		return 0;
 	kept->told = HEALTH_TOLD_UNKNOWN;

@@ -287,9 +287,9 @@ static void test_what_cannot_be_checked(void **state)
 		       { 181, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 211 },
 		       { 211, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 241 },
 		       { 241, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 271 },
-		       /* Somebody knows already that it is in trouble. */
+		       /* Somebody knows already that it is in trouble; it is not over because nobody can see it. */
 		       { 271, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 301 },
-		       { 301, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 331 },
+		       { 301, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 331 },
 		       { 331, POLICY_CHECKED_BAD, 7, 0, SICK, 0, 361 },
 		       { 361, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 391 });
 	/* While it starts, no sooner than failures. */
