@@ -381,7 +381,16 @@ static void test_a_cure_that_cannot_be(void **state)
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
-		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 });
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 },
+		       /* That was no cure: there is one still. */
+		       { 64, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 69 },
+		       { 94, POLICY_CHECKED_BAD, 8, POLICY_RESTART, SICK, 0, 123 });
+	/* It powers off meanwhile, and stays down. */
+	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 },
+		       { 63, POLICY_ENDED, EXIT_0, ENDED, NONE, 0, 0 });
 	/* It could not be stopped: it runs on, and is not tried again. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
