@@ -159,10 +159,13 @@ static int wait_for_check(struct wait *wait)
 
 		container->record.health.timeout_s = left_s < own_timeout_s ? left_s : own_timeout_s;
 		r = health_check(container->ctx, container, why, sizeof why);
-		if (r <= 0)
-			return r == -LB_ERR_NOT_RUNNING ? has_ended(wait) : r;
+		if (r == -LB_ERR_NOT_RUNNING)
+			return has_ended(wait);
+		/* What the host could not do now, it may be able to do in a moment. */
+		if (r <= 0 && r != -LB_ERR_RUNTIME)
+			return r;
 	} while (may_ask_again(wait));
-	return fail(container->ctx, -LB_ERR_TIMEOUT, "container '%s' is not well within %u s: %s", container->name,
+	return r < 0 ? r : fail(container->ctx, -LB_ERR_TIMEOUT, "container '%s' is not well within %u s: %s", container->name,
 		    wait->timeout_s, why);
 }
 

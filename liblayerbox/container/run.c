@@ -2,6 +2,7 @@
 /* Starting and stopping, freezing and thawing, one container or many. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "../adapters/cgroup.h"
 #include "../adapters/rights.h"
@@ -62,11 +63,14 @@ struct batch {
 
 /*
  * A file says that somebody stopped the container, so that the supervisor leaves it alone. It is there before it stops,
- * and never synced: after a power cut nobody asks for it.
+ * and never synced: after a power cut nobody asks for it. Its time says when that was.
  */
 static void mark_stopped(const struct member *member)
 {
-	close_fd(openat(member->lock_fd, LAYOUT_STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+	CLEANUP_FD int fd = openat(member->lock_fd, LAYOUT_STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		futimens(fd, NULL);
 }
 
 static void unmark_stopped(const struct member *member)
@@ -75,16 +79,27 @@ static void unmark_stopped(const struct member *member)
 		unlinkat(member->lock_fd, LAYOUT_STOPPED, 0);
 }
 
+/*
+ * Who did not want to wait for somebody's lock tries once more. What is done on a condition nobody has asked for just
+ * now: the container may be gone since, by its deletion or to another name.
+ */
+static bool is_told(const struct batch *batch, int result)
+{
+	if (batch->at_once && result == -LB_ERR_BUSY)
+		return false;
+	return !batch->condition || result != -LB_ERR_NO_CONTAINER;
+}
+
 /* Reports one result, and gives the container free again. */
 static void member_done(struct batch *batch, struct member *member, int result, const char *error)
 {
 	member->reported = true;
 	if (result >= 0 && batch->verb->note && batch->verb->note(batch->ctx, member->lock_fd, member->name) < 0)
 		log_message(batch->ctx, LB_LOG_WARNING, "%s", batch->ctx->error);
-	/* Who did not want to wait for somebody's lock tries once more. */
-	if (!batch->at_once || result != -LB_ERR_BUSY)
+	if (is_told(batch, result))
 		event_tell(batch->ctx, batch->verb->name, member->name, result, result < 0 ? error : "");
-	if (result < 0 && batch->verb->stops && !batch->comes_back)
+	/* One that did not end in time may do so later: it was meant to. */
+	if (result < 0 && result != -LB_ERR_TIMEOUT && batch->verb->stops && !batch->comes_back)
 		unmark_stopped(member);
 	close_fd(take_fd(&member->lock_fd));
 	if (result < 0 && !batch->first_failure) {

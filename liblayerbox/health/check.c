@@ -64,18 +64,27 @@ static int run_on_host(struct lb_container *container, const char *const *argv, 
 				    container->name, argv[0]);
 }
 
+/* Programs end with that status, too: podman(1) and timeout(1) do. What the helper says has its name before it. */
+static bool was_not_entered(int status, char *output)
+{
+	return status == RUNTIME_NOT_ENTERED && text_after(text_last_line(output), "layerbox: ");
+}
+
 /*
  * A program may say that it was out of time of another one, by timeout(1). What could not be run for want of the host's
- * memory is not the container's fault.
+ * memory is not the container's fault; what ended meanwhile could not be entered for that reason.
  */
 static int run_inside(struct lb_container *container, const char *const *argv, int *ret_status, char **ret_output)
 {
 	int r = container_exec_shortly(container, argv, timeout_of(container), ret_status, ret_output);
 
-	if (r == 0 && *ret_status == RUNTIME_NOT_ENTERED)
-		return fail(container->ctx, -LB_ERR_RUNTIME, "container '%s': cannot run the check %s inside: %s",
-			    container->name, argv[0], text_last_line(*ret_output));
-	return r == 0 && *ret_status == RUNTIME_TIMED_OUT ? -ETIMEDOUT : r;
+	if (r < 0 || !was_not_entered(*ret_status, *ret_output))
+		return r == 0 && *ret_status == RUNTIME_TIMED_OUT ? -ETIMEDOUT : r;
+	r = require_running(container->ctx, container);
+	if (r < 0)
+		return r;
+	return fail(container->ctx, -LB_ERR_RUNTIME, "container '%s': cannot run the check %s inside: %s",
+		    container->name, argv[0], text_after(text_last_line(*ret_output), "layerbox: "));
 }
 
 static int check_command(struct lb_container *container, char *ret_why, size_t size)

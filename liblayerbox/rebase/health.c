@@ -112,11 +112,12 @@ int health_wait(struct lb_context *ctx, const char *name, bool may_be_degraded, 
 		if (r == -LB_ERR_NOT_RUNNING)
 			return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not stay up: it has stopped again",
 				    name);
-		if (r == 0 || (r < 0 && r != -LB_ERR_UNHEALTHY))
+		/* What the host could not do now, it may be able to do in a moment. */
+		if (r == 0 || (r < 0 && r != -LB_ERR_UNHEALTHY && r != -LB_ERR_RUNTIME))
 			return r;
 		nanosleep(&pause, NULL);
 	} while (seconds_left(&end));
-	if (r == -LB_ERR_UNHEALTHY)
+	if (r < 0)
 		return r;
 	return fail(ctx, -LB_ERR_UNHEALTHY, "container '%s' did not come up within %u seconds: its systemd says \"%s\"",
 		    name, timeout_s, state);

@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "../adapters/lxc-command.h"
+#include "../adapters/process-time.h"
 #include "../container/layout.h"
 #include "../core/lock.h"
 #include "../core/store.h"
 #include "../stream/moving.h"
+
+enum { STOPPING_S = 180 };            /* that one may take to end when it was asked to */
 
 /* What a look at many has in common. */
 struct sight {
@@ -47,12 +51,14 @@ static bool is_somebodys(const struct sight *sight, const char *name)
 	       (fd >= 0 && moving_before_start(sight->ctx, fd, name, false) == -LB_ERR_BUSY);
 }
 
-static bool was_stopped(const struct sight *sight, const char *name)
+/* When that was, seconds since the epoch; 0: it was not. */
+static int64_t was_stopped(const struct sight *sight, const char *name)
 {
 	char path[NAME_LENGTH_MAX + sizeof "/" LAYOUT_STOPPED];
+	struct stat st;
 
 	snprintf(path, sizeof path, "%s/" LAYOUT_STOPPED, name);
-	return faccessat(sight->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(sight->containers_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_mtime : 0;
 }
 
 /* A monitor that is there for a moment longer may be about to start its container again: a reboot from inside. */
@@ -79,15 +85,28 @@ static uint64_t born(const struct sight *sight, const char *name)
 }
 
 /*
- * A stop that was interrupted leaves its mark, and so does one whose container plain LXC has started since: one that
- * ends later would count as stopped on purpose. Who stops it holds its lock until it is down.
+ * Who was asked to stop may take its time, also when nobody waits for it any more. A mark of another life is of no use;
+ * nor is one of a time that has not come, by a clock that was set.
+ */
+static bool is_stopping(int64_t marked, pid_t pid)
+{
+	int64_t now = time(NULL);
+
+	return marked >= process_start_time(pid, host_boot_time()) && marked <= now && now - marked < STOPPING_S;
+}
+
+/*
+ * A stop that came to nothing leaves its mark, and so does one whose container plain LXC has started since: one that
+ * ends later would count as stopped on purpose. Who stops it holds its lock as long as it waits.
  */
 static void forget_stop(const struct sight *sight, const char *name)
 {
 	CLEANUP_FD int fd = was_stopped(sight, name) ? lock_container_at_once(sight->ctx, name) : -1;
+	int64_t marked = fd >= 0 ? was_stopped(sight, name) : 0;
 	struct lxc_answer answer;
 
-	if (fd >= 0 && lxc_command_query(sight->lxcpath, name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
+	if (marked && lxc_command_query(sight->lxcpath, name, &answer) == 0 && answer.state == LB_STATE_RUNNING &&
+	    !is_stopping(marked, answer.pid))
 		unlinkat(fd, LAYOUT_STOPPED, 0);
 }
 

@@ -58,12 +58,22 @@ static void follow_settings(struct policy *policy, const struct policy_settings 
 		policy->check_ms = now_ms + (kept->state == HEALTH_STARTING ? FIRST_CHECK_MS : settings->phase_ms);
 }
 
+/* What was put off was never begun: a cure that is off does not count as one. */
+static void call_off(struct health_entry *kept, int64_t now_ms)
+{
+	if (kept->start_ms <= now_ms)
+		return;
+	kept->start_ms = 0;
+	kept->was_cured = false;
+}
+
 static void runs(struct policy *policy, const struct policy_settings *settings, const struct policy_event *event)
 {
 	struct health_entry *kept = &policy->kept;
 
 	if (kept->pid != event->pid) {
 		/* Whatever was wanted of the life before: here is another one. */
+		call_off(kept, event->now_ms);
 		kept->start_ms = 0;
 		policy->times_later = 0;
 		/* Who starts by hand what has failed begins a new row. */
@@ -132,6 +142,7 @@ static unsigned ended(struct policy *policy, const struct policy_settings *setti
 		policy->kept.start_ms = policy->kept.start_ms ? policy->kept.start_ms : event->now_ms;
 		return 0;
 	}
+	call_off(&policy->kept, event->now_ms);
 	if (settings->restart == RESTART_ALWAYS || (settings->restart == RESTART_ON_FAILURE && failed))
 		return POLICY_SAY_ENDED | start_again(policy, settings, event->now_ms);
 	return POLICY_SAY_ENDED | (failed ? fails(policy) : 0);
@@ -279,7 +290,7 @@ static unsigned checked_bad(struct policy *policy, const struct policy_settings 
 	return actions | cure(policy, settings, now_ms);
 }
 
-/* Sick or well: what was thought last is not true for ever. */
+/* What was well is not for ever; what somebody was told to be sick is, until it is seen to be well. */
 static unsigned check_failed(struct policy *policy, const struct policy_settings *settings, int64_t now_ms)
 {
 	struct health_entry *kept = &policy->kept;
@@ -287,7 +298,7 @@ static unsigned check_failed(struct policy *policy, const struct policy_settings
 	if (!counts(policy, settings, now_ms) || ++policy->unknown < settings->retries)
 		return 0;
 	policy->unknown = settings->retries;
-	kept->state = HEALTH_UNKNOWN;
+	kept->state = kept->told == HEALTH_TOLD_UNHEALTHY ? HEALTH_UNHEALTHY : HEALTH_UNKNOWN;
 	if (kept->told)
 		return 0;
 	kept->told = HEALTH_TOLD_UNKNOWN;

@@ -86,7 +86,9 @@ static int may_change(struct lb_context *ctx, int container_fd, const char *name
 	if (task->is_stopped)
 		return fail(ctx, -LB_ERR_BUSY, "container '%s' was stopped on purpose", name);
 	r = record_read(ctx, container_fd, name, &record);
-	task->settings = policy_settings_of(r == 0 ? &record : NULL, name, ctx->config.restart_policy);
+	if (r < 0)
+		return r;
+	task->settings = policy_settings_of(&record, name, ctx->config.restart_policy);
 	task->has_settings = true;
 	record_free(&record);
 	return task->settings.restart == RESTART_NO ?
@@ -113,6 +115,9 @@ static enum policy_event_type change(struct lb_context *ctx, struct change_task 
 		return POLICY_STARTED;
 	if (r == -LB_ERR_BUSY)
 		return task->is_stopped ? POLICY_STOPPED : POLICY_START_LATER;
+	/* Deleted, or renamed: the look that follows a change sees that. */
+	if (r == -LB_ERR_NO_CONTAINER)
+		return POLICY_START_LATER;
 	keep_text(task->text, ctx->error);
 	return POLICY_START_FAILED;
 }

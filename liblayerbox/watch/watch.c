@@ -10,7 +10,7 @@
 enum {
 	LOOK_ALL_MS = 60000,          /* for what LXC did not tell */
 	LOOK_UNTOLD_MS = 1000,        /* where LXC tells nothing */
-	BLIND_MS = 60000,             /* that a look at all may take */
+	BLIND_MS = 180000,            /* that a look at all may take: longer than a disk stalls and goes on */
 	DISK_MS = 60000,
 	ALIVE_MS = 4000,
 	FINISH_MS = 75000,            /* for alerts and restarts that are under way: less than systemd's patience */

@@ -958,6 +958,11 @@ second_generation() {
 	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
 	stands_on tiger deb@1
 	same_layer tiger "$BATS_TEST_TMPDIR/before"
+	# What could not be checked once is checked again.
+	printf '#!/bin/sh\ntest -e /run/once && exit\n: > /run/once\necho "layerbox: it could not be entered"; exit 125\n' \
+		> "$CONTAINERS/tiger/rootfs-layer/look"
+	chmod 755 "$CONTAINERS/tiger/rootfs-layer/look"
+	layerbox --quiet set tiger health.command=/look
 	rebased tiger --to deb@2 --health-timeout 20
 	no_way_back tiger
 }

@@ -285,6 +285,10 @@ init() {
 	layerbox --quiet set web health.command=/leave
 	well
 	kill "$(pgrep -xf 'sleep 1002')"
+	# Its own status, which is that of our helper where it could not enter the container, too.
+	printf '#!/bin/sh\necho its own words; exit 125\n' > "$CONTAINERS/web/rootfs-layer/podman"
+	chmod 755 "$CONTAINERS/web/rootfs-layer/podman"
+	sick 'health.command=/podman' 'ended with status 125: its own words'
 	layerbox --quiet set web health.command=
 	# A program of the host knows whom it looks at; all checks must be well.
 	printf '#!/bin/sh\necho "$LAYERBOX_CONTAINER $LAYERBOX_IPV4"; exit 5\n' > "$BATS_TEST_TMPDIR/look"
@@ -374,6 +378,39 @@ init() {
 	wait_until 5 is_up bad
 }
 
+@test "a record that cannot be read when it is to be started again: that is why it has failed" {
+	make torn
+	layerbox --quiet set torn restart.policy=always restart.limit=2
+	cp "$CONTAINERS/torn/container.conf" "$BATS_TEST_TMPDIR/record"
+	watch
+	init torn 'exit 3'
+	layerbox --quiet start torn
+	waits_for '^ended torn: .*; it is started again in 2 s$'
+	echo nonsense > "$CONTAINERS/torn/container.conf"
+	waits_for '^failed torn: .* could not be started: .*container.conf:1'
+	cp "$BATS_TEST_TMPDIR/record" "$CONTAINERS/torn/container.conf"
+}
+
+@test "one that is deleted or renamed before it is started again has not failed" {
+	make away old
+	for name in away old; do
+		layerbox --quiet set $name restart.policy=always restart.limit=2
+		init $name 'exit 3'
+	done
+	watch
+	layerbox --quiet start away old
+	waits_for '^ended away: .*; it is started again in 2 s$'
+	layerbox --quiet delete away
+	waits_for '^ended old: .*; it is started again in 2 s$'
+	rm "$CONTAINERS/old/rootfs-layer/sbin/init"
+	layerbox --quiet rename old newer
+	waits_for '^restarted newer'
+	is "$(count "$SAID" '^restarted away')" 1
+	is "$(count "$SAID" '^restarted old')" 1
+	refute said '^failed'
+	is "$(layerbox events --json | jq -r 'select(.result == "no-container") | .action')" ''
+}
+
 @test "a container that somebody works on is left to him" {
 	make busy --start
 	layerbox --quiet set busy restart.policy=always
@@ -416,11 +453,23 @@ init() {
 @test "a stop that was given up does not end the supervision" {
 	make on --start
 	layerbox --quiet set on restart.policy=always
-	touch "$CONTAINERS/on/stopped"
+	touch -d '4 minutes ago' "$CONTAINERS/on/stopped"
 	watch
 	wait_until 5 test ! -e "$CONTAINERS/on/stopped"
 	kill -KILL "$(pid on)"
 	waits_for '^restarted on'
+}
+
+@test "who is asked to stop, and not waited for any more, may end later, and stays down" {
+	make late --start
+	layerbox --quiet set late restart.policy=always health.command=true
+	touch "$CONTAINERS/late/stopped"
+	watch
+	becomes late healthy # it was looked at
+	kill -KILL "$(pid late)"
+	wait_until 5 state_is late stopped
+	sleep 1.5
+	refute said '^\(ended\|restarted\) late'
 }
 
 @test "a container that is being moved is left to its move, cut off as it may be" {

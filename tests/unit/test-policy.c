@@ -287,9 +287,9 @@ static void test_what_cannot_be_checked(void **state)
 		       { 181, POLICY_CHECKED_BAD, 7, 0, HEALTHY, 0, 211 },
 		       { 211, POLICY_CHECK_FAILED, 7, 0, HEALTHY, 0, 241 },
 		       { 241, POLICY_CHECKED_BAD, 7, UNHEALTHY, SICK, 0, 271 },
-		       /* Somebody knows already that it is in trouble. */
+		       /* Somebody knows already that it is in trouble; it is not over because nobody can see it. */
 		       { 271, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 301 },
-		       { 301, POLICY_CHECK_FAILED, 7, 0, HEALTH_UNKNOWN, 0, 331 },
+		       { 301, POLICY_CHECK_FAILED, 7, 0, SICK, 0, 331 },
 		       { 331, POLICY_CHECKED_BAD, 7, 0, SICK, 0, 361 },
 		       { 361, POLICY_CHECKED_WELL, 7, RECOVERED, HEALTHY, 0, 391 });
 	/* While it starts, no sooner than failures. */
@@ -381,7 +381,16 @@ static void test_a_cure_that_cannot_be(void **state)
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
 		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
-		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 });
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 }, { 63, POLICY_RUNS, 8, 0, STARTING, 0, 64 },
+		       /* That was no cure: there is one still. */
+		       { 64, POLICY_CHECKED_BAD, 8, 0, STARTING, 0, 69 },
+		       { 94, POLICY_CHECKED_BAD, 8, POLICY_RESTART, SICK, 0, 123 });
+	/* It powers off meanwhile, and stays down. */
+	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
+		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
+		       { 62, POLICY_CHECKED_BAD, 7, UNHEALTHY | POLICY_RESTART, SICK, 0, 60 },
+		       { 62, POLICY_START_LATER, 7, 0, SICK, 0, 60 },
+		       { 63, POLICY_ENDED, EXIT_0, ENDED, NONE, 0, 0 });
 	/* It could not be stopped: it runs on, and is not tried again. */
 	check_sequence(&checked_cured, { 0, POLICY_RUNS, 7, 0, STARTING, 0, 1 },
 		       { 31, POLICY_CHECKED_BAD, 7, 0, STARTING, 0, 36 },
