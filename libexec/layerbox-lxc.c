@@ -156,6 +156,15 @@ static int mount_root(struct job *job, struct lxc_container *container)
 	return r;
 }
 
+/* A second is the least that it is given: LXC takes 0 for none at all. */
+static void shorten(struct job *job)
+{
+	int64_t left_s = (job->end_ms - clock_ms()) / 1000;
+
+	if (job->end_ms && left_s < job->timeout_s)
+		job->timeout_s = left_s > 1 ? (int)left_s : 1;
+}
+
 /*
  * A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. A stop
  * may hang in liblxc, which has endless patience with a monitor that takes its commands and does not answer.
@@ -169,6 +178,7 @@ static void limit(struct job *job)
 			 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
 		time_limit_set((unsigned)job->timeout_s, job->limit_line);
 	} else if (text_equal(job->verb, "stop")) {
+		shorten(job);
 		snprintf(job->limit_line, sizeof job->limit_line,
 			 "result %s %d it can be neither shut down nor killed: its LXC monitor does not answer\n",
 			 job->name, -LB_ERR_TIMEOUT);
@@ -202,15 +212,6 @@ static int start(struct job *job, struct lxc_container *container)
 	if (!*job->cause)
 		snprintf(job->cause, sizeof job->cause, "LXC could not start it and wrote no cause to its log");
 	return -LB_ERR_RUNTIME;
-}
-
-/* A second is the least that it is given: LXC takes 0 for none at all. */
-static void shorten(struct job *job)
-{
-	int64_t left_s = (job->end_ms - clock_ms()) / 1000;
-
-	if (job->end_ms && left_s < job->timeout_s)
-		job->timeout_s = left_s > 1 ? (int)left_s : 1;
 }
 
 static bool ends_within(const struct process *process, int timeout_ms)
@@ -411,7 +412,6 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	shorten(job);
 	limit(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);
