@@ -39,7 +39,7 @@
 #include "util/file.h"
 #include "util/text.h"
 
-/* KILL_S is what a stop has beyond its time: a third to kill, the rest for what comes before, and for the monitor's end. */
+/* KILL_S is what a stop has beyond its time: a third to kill, the rest for what is before and for the monitor's end. */
 enum { MONITOR_EXIT_MS = 5000, LOOK_MS = 20, FREEZE_MS = 60000, KILL_S = 30, KILL_MS = 10000, AGAIN_MS = 1000,
        MARGIN_MS = 1000 };
 
@@ -223,8 +223,8 @@ static bool ends_within(const struct process *process, int timeout_ms)
 
 /*
  * Waits until its monitor has exited, and with it all of its mounts are gone: the state is "stopped" before, and hooks
- * and a sync of what was mounted may take long. Nobody hears on its socket then: it is down, whether it takes longer than
- * we may wait or not. False where the monitor hears still, and of a container that was just rebooting: that one comes back.
+ * and a sync of what was mounted may take long. Nobody hears on its socket then: it is down, also where we may not wait
+ * for so long. False where the monitor hears still, and of a container that was rebooting: that one comes back.
  */
 static bool wait_for_monitor(const struct job *job, const struct process *monitor)
 {

@@ -12,7 +12,7 @@
 
 enum { ROUNDS = 500, PAUSE_NS = 10000000 };
 
-/* The time is over, or the parent has ended; or somebody ends this process, as by Ctrl-C, which all of a command get. */
+/* The time is over, or the parent has ended; or somebody ends this process, as by Ctrl-C, which all of them get. */
 static const int signals[] = { SIGALRM, SIGINT, SIGTERM, SIGHUP };
 
 enum { SIGNALS = sizeof signals / sizeof *signals };

@@ -79,8 +79,8 @@ int container_is_down(struct lb_context *ctx, const char *name)
 	}
 	if (ending)
 		return fail(ctx, -LB_ERR_TIMEOUT,
-			    "container '%s' has been ending for %d s; it can be started when it has stopped: a hook in its "
-			    "config.local may hang",
+			    "container '%s' has been ending for %d s; it can be started when that is done; a hook in "
+			    "its config.local may hang",
 			    name, ENDING_MS / 1000);
 	if (r < 0)
 		return no_answer(ctx, name, r);

@@ -319,8 +319,8 @@ static int64_t end_after(unsigned timeout_s)
 }
 
 /*
- * Takes the program's output until it has ended, and gives it what it is to read meanwhile. Who has something to say was
- * not silent, however late it is: this process may have been stopped meanwhile.
+ * Takes the program's output until it has ended, and gives it what it is to read meanwhile. Who has something to say
+ * was not silent, however late it is: this process may have been stopped meanwhile.
  */
 static int converse(struct output *output, int program_fd, int output_fd, int *input_fd)
 {
