@@ -29,7 +29,6 @@
 #include <time.h>
 
 #include "adapters/lxc-command.h"
-#include "adapters/lxc-kill.h"
 #include "adapters/process.h"
 #include "container/layout.h"
 #include "container/record.h"
@@ -40,13 +39,15 @@
 #include "util/file.h"
 #include "util/text.h"
 
-/* A kill has half of its seconds for itself, and the rest for what liblxc does before. */
-enum { MONITOR_EXIT_MS = 5000, LOOK_MS = 20, FREEZE_MS = 60000, KILL_S = 30 };
+/* KILL_S is what a stop has beyond its time: a third to kill, the rest for what is before and for the monitor's end. */
+enum { MONITOR_EXIT_MS = 5000, LOOK_MS = 20, FREEZE_MS = 60000, KILL_S = 30, KILL_MS = 10000, AGAIN_MS = 1000,
+       MARGIN_MS = 1000 };
 
 struct job {
 	const char *verb, *lxcpath, *name;
 	int timeout_s;
 	int64_t end_ms;               /* of a stop; 0: never */
+	int64_t limit_ms;             /* until when a stop may wait for what has begun to end */
 	int directory_fd;             /* the container's; its path is covered once the root is mounted */
 	off_t log_start;              /* where the log ended before this job */
 	char cause[768];
@@ -155,6 +156,15 @@ static int mount_root(struct job *job, struct lxc_container *container)
 	return r;
 }
 
+/* A second is the least that it is given: LXC takes 0 for none at all. */
+static void shorten(struct job *job)
+{
+	int64_t left_s = (job->end_ms - clock_ms()) / 1000;
+
+	if (job->end_ms && left_s < job->timeout_s)
+		job->timeout_s = left_s > 1 ? (int)left_s : 1;
+}
+
 /*
  * A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. A stop
  * may hang in liblxc, which has endless patience with a monitor that takes its commands and does not answer.
@@ -168,9 +178,11 @@ static void limit(struct job *job)
 			 job->name, -LB_ERR_TIMEOUT, job->timeout_s);
 		time_limit_set((unsigned)job->timeout_s, job->limit_line);
 	} else if (text_equal(job->verb, "stop")) {
+		shorten(job);
 		snprintf(job->limit_line, sizeof job->limit_line,
 			 "result %s %d it can be neither shut down nor killed: its LXC monitor does not answer\n",
 			 job->name, -LB_ERR_TIMEOUT);
+		job->limit_ms = clock_ms() + ((int64_t)job->timeout_s + KILL_S) * 1000 - MARGIN_MS;
 		time_limit_set((unsigned)job->timeout_s + KILL_S, job->limit_line);
 	}
 }
@@ -202,89 +214,61 @@ static int start(struct job *job, struct lxc_container *container)
 	return -LB_ERR_RUNTIME;
 }
 
-/* A second is the least that it is given: LXC takes 0 for none at all. */
-static void shorten(struct job *job)
+static bool ends_within(const struct process *process, int timeout_ms)
 {
-	int64_t left_s = (job->end_ms - clock_ms()) / 1000;
+	struct pollfd item = { .fd = process->fd, .events = POLLIN };
 
-	if (job->end_ms && left_s < job->timeout_s)
-		job->timeout_s = left_s > 1 ? (int)left_s : 1;
-}
-
-/* Its monitor is the parent of its init. */
-static void open_monitor(pid_t init_pid, struct process *monitor)
-{
-	struct process init = PROCESS_NONE;
-
-	if (process_open(init_pid, &init) < 0)
-		return;
-	if (process_open(process_parent(&init), monitor) == 0 && process_parent(&init) != monitor->pid)
-		process_close(monitor);
-	process_close(&init);
+	return poll(&item, 1, timeout_ms) > 0;
 }
 
 /*
- * The state is "stopped" a moment before the monitor has exited and all of its mounts are gone. False where it does
- * not exit, as that of a container which was just rebooting: that one comes back.
+ * Waits until its monitor has exited, and with it all of its mounts are gone: the state is "stopped" before, and hooks
+ * and a sync of what was mounted may take long. Nobody hears on its socket then: it is down, also where we may not wait
+ * for so long. False where the monitor hears still, and of a container that was rebooting: that one comes back.
  */
 static bool wait_for_monitor(const struct job *job, const struct process *monitor)
 {
-	struct pollfd item = { .fd = monitor->fd, .events = POLLIN };
 	int64_t end_ms = clock_ms() + MONITOR_EXIT_MS;
 	struct lxc_answer answer;
 
-	while (item.fd >= 0 && clock_ms() < end_ms) {
-		if (poll(&item, 1, LOOK_MS) > 0)
-			return true;
-		if (lxc_command_query(job->lxcpath, job->name, &answer) == 0 && answer.state == LB_STATE_RUNNING)
+	while (monitor->fd >= 0 && !ends_within(monitor, LOOK_MS)) {
+		int r = lxc_command_query(job->lxcpath, job->name, &answer);
+		bool down = r == 0 && answer.state == LB_STATE_STOPPED;
+
+		if (r == 0 && answer.state == LB_STATE_RUNNING)
 			return false;
+		if (clock_ms() >= (down ? job->limit_ms : end_ms))
+			return down;
 	}
-	return false;
+	return true;
 }
 
-struct killing {
-	struct job *job;
-	const char *name;             /* until it is taken */
-	int result;
-};
-
-static const char *next_victim(void *userdata)
+static void follow(struct process *monitor, const struct lxc_victim *victim)
 {
-	struct killing *killing = userdata;
-
-	return TAKE_PTR(killing->name);
+	if (victim->fd < 0)
+		return;
+	process_close(monitor);
+	monitor->fd = victim->fd;
 }
 
-static void on_killed(const char *name, int result, const char *text, void *userdata)
+/*
+ * As `stop --kill` does it, which waits for nobody without end. One that was just rebooting has a new init now, and is
+ * told again; the monitor of one that has ended may not hear us before it has tidied up.
+ */
+static int kill_it(struct job *job, struct process *monitor)
 {
-	struct killing *killing = userdata;
+	struct lxc_victim victim = { .name = job->name };
+	int64_t end_ms = clock_ms() + KILL_MS;
 
-	(void)name;
-	killing->result = result;
-	snprintf(killing->job->cause, sizeof killing->job->cause, "%s", text);
-}
-
-/* As `stop --kill` does it, which waits for nobody without end. */
-static int kill_it(struct job *job, const struct process *monitor)
-{
-	struct killing killing = { .job = job, .name = job->name };
-	const struct runtime_task task = {
-		.lxcpath = job->lxcpath, .next = next_victim, .fn = on_killed, .userdata = &killing
-	};
-	struct lb_context *ctx;
-	int r = open_context(job, &ctx);
-
-	if (r == 0)
-		r = lxc_kill_run(ctx, &task);
-	if (r < 0)
-		snprintf(job->cause, sizeof job->cause, "%s", lb_context_error(ctx));
-	lb_context_free(ctx);
-	if (r < 0)
-		return r;
-	if (wait_for_monitor(job, monitor) || (killing.result >= 0 && monitor->fd < 0))
-		return 0;
-	if (killing.result >= 0)
-		snprintf(job->cause, sizeof job->cause, "it stopped, but its LXC monitor does not end");
+	do {
+		lxc_command_kill_all(job->lxcpath, &victim, 1);
+		follow(monitor, &victim);
+		if (victim.result > 0 ? wait_for_monitor(job, monitor) :
+					ends_within(monitor, monitor->fd < 0 ? LOOK_MS : AGAIN_MS))
+			return 0;
+	} while ((victim.result >= 0 || victim.result == -EAGAIN) && clock_ms() < end_ms);
+	snprintf(job->cause, sizeof job->cause, victim.result < 0 ? "its LXC monitor does not answer" :
+		 "it was killed, but its LXC monitor does not end");
 	return -LB_ERR_TIMEOUT;
 }
 
@@ -293,18 +277,17 @@ static int stop(struct job *job, struct lxc_container *container)
 	struct process monitor = PROCESS_NONE;
 	struct lxc_answer answer;
 	int r = lxc_command_query(job->lxcpath, job->name, &answer);
+	bool ended;
 
-	if (r < 0) {
-		snprintf(job->cause, sizeof job->cause, "its LXC monitor does not answer");
-		return -LB_ERR_TIMEOUT;
-	}
-	if (answer.state == LB_STATE_STOPPED)
+	if (r == 0 && answer.state == LB_STATE_STOPPED)
 		return 1;
-	open_monitor(answer.pid, &monitor);
-	if (answer.state == LB_STATE_FROZEN)
+	/* Without an answer its init may have ended just now. */
+	if (r == 0)
+		process_open_parent(answer.pid, &monitor);
+	if (r == 0 && answer.state == LB_STATE_FROZEN)
 		container->unfreeze(container);
-	if (monitor.fd < 0 || !container->shutdown(container, job->timeout_s) || !wait_for_monitor(job, &monitor))
-		r = kill_it(job, &monitor);
+	ended = monitor.fd >= 0 && container->shutdown(container, job->timeout_s) && wait_for_monitor(job, &monitor);
+	r = ended ? 0 : kill_it(job, &monitor);
 	process_close(&monitor);
 	return r;
 }
@@ -429,7 +412,6 @@ static int perform(struct job *job)
 	int r = -LB_ERR_RUNTIME;
 
 	job->directory_fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	shorten(job);
 	limit(job);
 	if (!container || !container->is_defined(container))
 		snprintf(job->cause, sizeof job->cause, "LXC cannot read %s/%s/config", job->lxcpath, job->name);

@@ -12,6 +12,12 @@
 
 enum { ROUNDS = 500, PAUSE_NS = 10000000 };
 
+/* The time is over, or the parent has ended; or somebody ends this process, as by Ctrl-C, which all of them get. */
+static const int signals[] = { SIGALRM, SIGINT, SIGTERM, SIGHUP };
+
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static struct sigaction before[SIGNALS];
 static const char *last_line;
 static pid_t owner, parent;
 
@@ -43,9 +49,12 @@ static void give_up(int signal_number)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	(void)signal_number;
-	if (getpid() != owner)
-		return; /* a child's, which inherits the handler */
+	if (getpid() != owner) {
+		/* A child's, which inherits the handler and not what it is for. */
+		signal(signal_number, SIG_DFL);
+		raise(signal_number);
+		return;
+	}
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t ended;
 
@@ -56,19 +65,32 @@ static void give_up(int signal_number)
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (signal_number != SIGALRM)
+		_exit(128 + signal_number);
 	(void)!write(STDOUT_FILENO, last_line, strlen(last_line));
 	_exit(EXIT_SUCCESS);
 }
 
+/* What is ignored, as by nohup(1), stays so. */
+static void handle_signals(void)
+{
+	struct sigaction action = { .sa_handler = give_up };
+
+	sigfillset(&action.sa_mask);
+	for (int i = 0; i < SIGNALS; i++) {
+		sigaction(signals[i], NULL, &before[i]);
+		if (signals[i] == SIGALRM || before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
 void time_limit_set(unsigned seconds, const char *line)
 {
-	const struct sigaction action = { .sa_handler = give_up };
-
 	last_line = line;
 	owner = getpid();
 	parent = getppid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sigaction(SIGALRM, &action, NULL);
+	handle_signals();
 	time_limit_follow_parent();
 	alarm(seconds);
 }
@@ -84,5 +106,7 @@ void time_limit_end(void)
 {
 	alarm(0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; owner && i < SIGNALS; i++)
+		sigaction(signals[i], &before[i], NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

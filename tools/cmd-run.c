@@ -177,9 +177,6 @@ static int run_start(struct lb_context *context, int argc, char **argv)
 		result = start_all(context, &request.options);
 	else
 		result = run_many(context, &request, lb_containers_start, "started", "running already:", NULL);
-	/* What was not done before it. */
-	if (request.at_boot)
-		(void)lb_sweep(context);
 	free_names(request.names);
 	return result;
 }

@@ -196,18 +196,22 @@ static int no_such_command(int argc, char **argv)
 }
 
 /*
- * What is run while the host comes up or goes down is not held up by what another command may do as well: there may be
- * whole trees to delete, locks to wait for, and containers to start again.
+ * What units run while the host comes up or goes down is not held up by what another command may do as well: there may
+ * be whole trees to delete, locks to wait for, and containers to start again. What is started by such as the units of
+ * metrics would have their low priority, or end with them.
  */
-static bool is_urgent(const struct command *command, int argc, char **argv)
+static bool is_for_a_unit(const struct command *command, int argc, char **argv)
 {
-	if (command == &command_net_up || command == &command_watch)
+	static const char *const of_units[] = { "--at-boot", "--at-shutdown", "--foreground", "--of-unit" };
+
+	if (command == &command_net_up || command == &command_watch || command == &command_metrics)
 		return true;
 	if (command != &command_start && command != &command_stop)
 		return false;
 	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--at-boot") == 0 || strcmp(argv[i], "--at-shutdown") == 0)
-			return true;
+		for (size_t k = 0; k < sizeof of_units / sizeof *of_units; k++)
+			if (strcmp(argv[i], of_units[k]) == 0)
+				return true;
 	return false;
 }
 
@@ -222,7 +226,7 @@ static int run(const struct command *command, int argc, char **argv, struct glob
 		lb_context_set_log(context, on_log, globals);
 		lb_context_set_progress(context, on_progress, globals);
 		/* Without a root, or without rights, there is nothing to sweep, and the command itself will say so. */
-		if (!is_urgent(command, argc, argv))
+		if (!is_for_a_unit(command, argc, argv))
 			(void)lb_sweep(context);
 		r = command->run(context, argc, argv);
 	} else {

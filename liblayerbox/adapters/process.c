@@ -38,6 +38,23 @@ pid_t process_parent(const struct process *process)
 	return syscall(SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0 ? parent : -ESRCH;
 }
 
+int process_open_parent(pid_t pid, struct process *ret_parent)
+{
+	struct process child = PROCESS_NONE;
+	int r = process_open(pid, &child);
+	pid_t parent = r == 0 ? process_parent(&child) : 0;
+
+	if (r == 0)
+		r = parent > 1 ? process_open(parent, ret_parent) : -ESRCH;
+	/* Was it that one still when it was opened? */
+	if (r == 0 && process_parent(&child) != parent) {
+		process_close(ret_parent);
+		r = -ESRCH;
+	}
+	process_close(&child);
+	return r;
+}
+
 bool process_is_ending(pid_t pid)
 {
 	CLEANUP_FREE char *text = NULL;

@@ -18,6 +18,12 @@ int process_open(pid_t pid, struct process *ret_process);
 /* Its parent's number, or -ESRCH when it is gone. */
 pid_t process_parent(const struct process *process);
 
+/*
+ * The process that started @pid, as a container's monitor did its init: its socket does not say who it is. -ESRCH where
+ * either is gone.
+ */
+int process_open_parent(pid_t pid, struct process *ret_parent);
+
 /* Has it begun to end, or ended? An init takes its time, since all of its container ends first. */
 bool process_is_ending(pid_t pid);
 

@@ -62,11 +62,19 @@ int container_is_down(struct lb_context *ctx, const char *name)
 	int64_t end_ms = clock_ms() + ENDING_MS;
 	struct lxc_answer answer;
 	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
+	bool ending = r == 0 && is_ending(&answer);
 
-	while (r == 0 && is_ending(&answer) && clock_ms() < end_ms) {
+	/* Once its init is gone, the monitor tidies up and answers nobody: that is no reason to give up. */
+	while (ending && clock_ms() < end_ms) {
 		nanosleep(&pause, NULL);
 		r = lxc_command_query(lxcpath, name, &answer);
+		ending = r == -EAGAIN || (r == 0 && is_ending(&answer));
 	}
+	if (ending)
+		return fail(ctx, -LB_ERR_TIMEOUT,
+			    "container '%s' has been ending for %d s; it can be started when that is done; a hook in "
+			    "its config.local may hang",
+			    name, ENDING_MS / 1000);
 	if (r < 0)
 		return no_answer(ctx, name, r);
 	return answer.state == LB_STATE_STOPPED;

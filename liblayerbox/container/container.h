@@ -40,7 +40,7 @@ int container_listen(struct lb_container *container, const char *const *argv, in
 /* Is it stopped? Asks now. Negative where it cannot be told. */
 int container_is_stopped(struct lb_context *ctx, const char *name);
 
-/* The same for who wants to start it: one that is just ending is waited for, and stopped then. */
+/* The same for who wants to start it: one that is just ending is waited for, and stopped then, or too slow. */
 int container_is_down(struct lb_context *ctx, const char *name);
 
 /* Fails with -LB_ERR_RUNNING and what to do, unless the container is stopped. */

@@ -318,11 +318,15 @@ static int64_t end_after(unsigned timeout_s)
 	return timeout_s ? clock_ms() + (int64_t)timeout_s * 1000 : 0;
 }
 
-/* Takes the program's output until it has ended, and gives it what it is to read meanwhile. */
+/*
+ * Takes the program's output until it has ended, and gives it what it is to read meanwhile. Who has something to say
+ * was not silent, however late it is: this process may have been stopped meanwhile.
+ */
 static int converse(struct output *output, int program_fd, int output_fd, int *input_fd)
 {
-	int64_t end_ms = end_after(output->options->timeout_s);
-	int end_fd = output->options->end_fd ? output->options->end_fd : -1, r = 0;
+	const struct spawn_options *options = output->options;
+	int64_t end_ms = end_after(options->timeout_s);
+	int end_fd = options->end_fd ? options->end_fd : -1, r = 0;
 
 	while (r == 0) {
 		struct pollfd fds[] = { { .fd = output_fd, .events = POLLIN },
@@ -333,7 +337,7 @@ static int converse(struct output *output, int program_fd, int output_fd, int *i
 
 		if (ready < 0)
 			r = errno == EINTR ? 0 : -errno;
-		else if (end_ms && clock_ms() >= end_ms)
+		else if (end_ms && clock_ms() >= end_ms && !(fds[0].revents && options->timeout_of_silence))
 			r = -ETIMEDOUT; /* also of one that never ceases to talk */
 		else if (fds[2].revents)
 			r = -ECANCELED;
@@ -342,9 +346,9 @@ static int converse(struct output *output, int program_fd, int output_fd, int *i
 		else if (fds[0].revents)
 			r = take_more(output, &output_fd);
 		else if (fds[1].revents)
-			r = give_line(output->options, input_fd);
-		if (ready > 0 && fds[0].revents && output->options->timeout_of_silence)
-			end_ms = end_after(output->options->timeout_s);
+			r = give_line(options, input_fd);
+		if (ready > 0 && fds[0].revents && options->timeout_of_silence)
+			end_ms = end_after(options->timeout_s);
 	}
 	return r < 0 ? r : 0;
 }

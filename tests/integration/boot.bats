@@ -218,6 +218,15 @@ no_hook() { ! pgrep -f 'sleep 98[67]' > /dev/null; }
 		is "$(running)" "hook other"
 		layerbox --quiet stop --kill hook other
 	done
+	# Ctrl-C goes to all of them.
+	echo "lxc.hook.start-host = $BATS_FILE_TMPDIR/hook" > "$CONTAINERS/hook/config.local"
+	command env --default-signal=INT setsid layerbox start hook > /dev/null 2>&1 3>&- &
+	wait_until 10 pgrep -f 'sleep 986'
+	kill -INT -- -$!
+	wait_until 5 helpers_are 0
+	wait_until 5 no_hook
+	refute monitor_of hook
+	rm "$CONTAINERS/hook/config.local"
 	layerbox --quiet start hook other
 	deaf hook
 	deaf other

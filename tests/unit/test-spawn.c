@@ -132,6 +132,32 @@ static void test_timeout_of_silence(void **state)
 	assert_int_equal(spawn_run(SHELL("echo 1; exec sleep 100"), &options, &status, NULL), -ETIMEDOUT);
 }
 
+/* It is stopped for longer than the program may be silent, and continued by the program: 0, or what was wrong. */
+static int hear_one_that_stops_us(void)
+{
+	const struct spawn_options options = { .timeout_s = 1, .timeout_of_silence = true };
+	CLEANUP_FREE char *output = NULL;
+	int status = -1;
+
+	if (spawn_run(SHELL("kill -STOP $PPID; echo 1; sleep 1.2; kill -CONT $PPID"), &options, &status, &output) != 0)
+		return 1;
+	return status == 0 && text_equal(output, "1\n") ? 0 : 2;
+}
+
+/* As by Ctrl-Z and fg: what was said meanwhile is no silence. The test itself goes on, for who waits for it. */
+static void test_timeout_of_silence_while_stopped(void **state)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(hear_one_that_stops_us());
+	assert_int_equal(spawn_wait(pid, &status), 0);
+	assert_int_equal(status, 0);
+}
+
 static void test_missing_program(void **state)
 {
 	const struct spawn_options options = { 0 };
@@ -745,6 +771,7 @@ int main(void)
 		cmocka_unit_test(test_own_session_ends_by_timeout),
 		cmocka_unit_test(test_slow_output),
 		cmocka_unit_test(test_timeout_of_silence),
+		cmocka_unit_test(test_timeout_of_silence_while_stopped),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_output_and_input),
 		cmocka_unit_test(test_input_that_nobody_reads),
