@@ -119,8 +119,8 @@ static int add_range(const struct reader *reader, bool follow, struct text_list 
 	int r = 0;
 
 	if (reader->goes_on)
-		r = text_list_format(argv, "--since=@%lld.%06lld", (long long)(reader->heard / MICROSECONDS),
-				     (long long)(reader->heard % MICROSECONDS));
+		r = text_list_format(argv, "--since=@%lld.%06lld", (long long)(reader->from / MICROSECONDS),
+				     (long long)(reader->from % MICROSECONDS));
 	else if (options->since)
 		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
 	else if (reader->lines)

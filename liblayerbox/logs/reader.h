@@ -12,9 +12,11 @@ struct reader {
 	const char *name;
 	const struct lb_logs_options *options;
 	unsigned lines;               /* so many of the last; 0: all */
-	int64_t heard;                /* when the last line of its journal came, in microseconds since the epoch */
-	int64_t told;                 /* the same when somebody was told that it is not followed at this moment */
+	int64_t from;                 /* where who goes on begins, in microseconds since the epoch */
 	bool goes_on;                 /* it was read, and is followed from then on */
+	bool has_journal;             /* as far as is known; it may not have begun it yet in its present life */
+	bool heard;                   /* a line of it has come */
+	bool told;                    /* somebody knows that it is not followed at this moment */
 	sem_t *places;                /* for the programs of stopped containers, which share the host with all */
 	pthread_mutex_t *mutex;       /* one line at a time, of all that read together */
 	lb_line_fn fn;
