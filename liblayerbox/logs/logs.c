@@ -39,7 +39,15 @@ void reader_heard(struct reader *reader)
 {
 	reader->heard = true;
 	reader->told = false;
-	reader->from = now();
+}
+
+void reader_heard_at(struct reader *reader, const char *line, int64_t time)
+{
+	const int64_t latest = now(); /* the clock may have been set back since it was logged */
+
+	reader_heard(reader);
+	reader->from = time < latest ? time : latest;
+	reader->last = text_hash(line);
 }
 
 bool reader_is_to_stop(const struct reader *reader)

@@ -12,7 +12,8 @@ struct reader {
 	const char *name;
 	const struct lb_logs_options *options;
 	unsigned lines;               /* so many of the last; 0: all */
-	int64_t from;                 /* where who goes on begins, in microseconds since the epoch */
+	int64_t from;                 /* where who goes on begins, in microseconds since the epoch: with the last line */
+	uint64_t last;                /* text_hash() of that, which was shown; 0: none was */
 	bool goes_on;                 /* it was read, and is followed from then on */
 	bool has_journal;             /* as far as is known; it may not have begun it yet in its present life */
 	bool heard;                   /* a line of it has come */
@@ -26,8 +27,11 @@ struct reader {
 /* Gives a line of the container's on, fit for a terminal. */
 void reader_line(const struct reader *reader, const char *line);
 
-/* A line of its journal came now. */
+/* A line of its journal came. */
 void reader_heard(struct reader *reader);
+
+/* The same, of @time in microseconds since the epoch: it is the one that whoever goes on begins with. */
+void reader_heard_at(struct reader *reader, const char *line, int64_t time);
 
 /* Was whoever reads told to end? */
 bool reader_is_to_stop(const struct reader *reader);
