@@ -30,17 +30,14 @@ struct hearing {
 	bool again;                   /* lines that were shown before come, up to the last one */
 	bool was_last;                /* which was this */
 	char cause[256];              /* what a helper said why there is nothing to hear */
-	char **last;                  /* a ring of its last lines, where only they are wanted */
-	size_t next;                  /* in that */
 };
 
 static int hearing_begin(struct reader *reader, struct hearing *hearing)
 {
 	*hearing = (struct hearing){ .reader = reader, .again = reader->last != 0 };
-	if (!reader->lines || !reader->options->since || reader->options->follow)
+	if (!reader->options->since || reader->options->follow)
 		return 0;
-	hearing->last = calloc(reader->lines, sizeof *hearing->last);
-	return hearing->last ? 0 : fail_memory(reader->ctx);
+	return reader_keep_last(reader) < 0 ? fail_memory(reader->ctx) : 0;
 }
 
 /* When "2026-11-21T20:11:05.123456+0000 ..." was logged, and where that fraction begins; -1: it does not say. */
@@ -100,25 +97,7 @@ static void take(struct hearing *hearing, const char *line)
 		return;
 	}
 	reader_heard(hearing->reader);
-	if (!hearing->last) {
-		reader_line(hearing->reader, line);
-		return;
-	}
-	free(hearing->last[hearing->next]);
-	hearing->last[hearing->next] = strdup(line);
-	hearing->next = (hearing->next + 1) % hearing->reader->lines;
-}
-
-static void hearing_end(struct hearing *hearing)
-{
-	for (size_t i = 0; hearing->last && i < hearing->reader->lines; i++) {
-		char *line = hearing->last[(hearing->next + i) % hearing->reader->lines];
-
-		if (line)
-			reader_line(hearing->reader, line);
-		free(line);
-	}
-	free(hearing->last);
+	reader_line(hearing->reader, line);
 }
 
 /* What is said instead of lines, and what that means. */
@@ -220,11 +199,11 @@ static bool is_silence(const struct reader *reader)
  * 1 where there is no journal; @r is what became of the helper. @status is journalctl's, which is the container's and
  * may be anything. Of one that is followed, some lines are as good as all.
  */
-static int conclude(struct hearing *hearing, int r, int status)
+static int conclude(const struct hearing *hearing, int r, int status)
 {
-	const struct reader *reader = hearing->reader;
+	struct reader *reader = hearing->reader;
 
-	hearing_end(hearing);
+	reader_give_last(reader);
 	if (reader_is_to_stop(reader))
 		return 0;
 	if (r == -ETIMEDOUT)

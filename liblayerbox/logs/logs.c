@@ -2,10 +2,8 @@
 /* lb_logs(): one container's log after the other or, when they are followed, all at the same time. */
 #include <poll.h>
 #include <sys/pidfd.h>
-#include <time.h>
 
 #include "../adapters/rights.h"
-#include "../util/utf8.h"
 #include "reader.h"
 
 enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS = 1000, PAUSE_MS = 1000 };
@@ -14,48 +12,6 @@ enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS
 enum { AGAIN = 1 };
 
 /* ---- one ---- */
-
-void reader_line(const struct reader *reader, const char *line)
-{
-	CLEANUP_FREE char *clean = strdup(line);
-
-	if (!clean)
-		return;
-	utf8_clean(clean);
-	pthread_mutex_lock(reader->mutex);
-	reader->fn(reader->name, clean, reader->userdata);
-	pthread_mutex_unlock(reader->mutex);
-}
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
-void reader_heard(struct reader *reader)
-{
-	reader->heard = true;
-	reader->told = false;
-}
-
-void reader_heard_at(struct reader *reader, const char *line, int64_t time)
-{
-	const int64_t latest = now(); /* the clock may have been set back since it was logged */
-
-	reader_heard(reader);
-	reader->from = time < latest ? time : latest;
-	reader->last = text_hash(line);
-}
-
-bool reader_is_to_stop(const struct reader *reader)
-{
-	struct pollfd fd = { .fd = reader->options->stop_fd, .events = POLLIN };
-
-	return fd.fd && poll(&fd, 1, 0) > 0;
-}
 
 /* A console does not say when, or by which unit: what was asked for is not in there, and nothing else is shown. */
 static bool needs_journal(const struct lb_logs_options *options)
@@ -188,7 +144,7 @@ int reader_run(struct reader *reader)
 	int r;
 
 	/* Of some last lines the rest is not wanted later; of all since a time it is. */
-	reader->from = reader->lines ? now() : reader->options->since;
+	reader->from = reader->lines ? reader_now() : reader->options->since;
 	r = read_once(reader);
 	reader->goes_on = true;
 	while (r == AGAIN && pause_reading(reader))
