@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "../adapters/sendmail.h"
-#include "../core/store.h"
 #include "../health/status-file.h"
 #include "../watch/policy.h"
 #include "examination.h"
@@ -14,18 +13,14 @@ static bool is_address(const char *mail)
 
 void note_watched(struct examination *examination, const char *name, const struct record *record)
 {
-	const struct policy_settings settings =
-		policy_settings_of(record, name, examination->ctx->config.restart_policy);
-
-	if (settings.has_check || settings.restart != RESTART_NO)
+	if (policy_supervises(record, name, examination->ctx->config.restart_policy))
 		examination->watched++;
 	examination->wants_mail = examination->wants_mail || is_address(record->alert_mail);
 }
 
 static bool is_there(struct examination *examination)
 {
-	CLEANUP_FD int containers_fd = store_open_directory(examination->ctx, STORE_CONTAINERS);
-	CLEANUP_FREE char *path = containers_fd < 0 ? NULL : health_status_path(containers_fd);
+	CLEANUP_FREE char *path = health_status_path_of(examination->ctx);
 
 	return path && health_status_is_locked(path);
 }

@@ -8,7 +8,6 @@
 
 #include "../adapters/process.h"
 #include "../core/lock.h"
-#include "../core/store.h"
 #include "../health/status-file.h"
 #include "container.h"
 #include "layout.h"
@@ -110,8 +109,7 @@ static bool is_back(struct lb_container *container)
 /* What the supervisor thinks of a container that has ended; HEALTH_NONE where there is none, or nothing to think. */
 static enum health_state ask_supervisor(struct lb_container *container, bool *ret_starts_it)
 {
-	CLEANUP_FD int containers_fd = store_open_directory(container->ctx, STORE_CONTAINERS);
-	CLEANUP_FREE char *path = containers_fd < 0 ? NULL : health_status_path(containers_fd);
+	CLEANUP_FREE char *path = health_status_path_of(container->ctx);
 	enum health_state state = HEALTH_NONE;
 	struct health_status status = { 0 };
 	const struct health_entry *entry;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../core/entry-cache.h"
+#include "../core/store.h"
 #include "../util/array.h"
 #include "../util/file.h"
 #include "../util/tree.h"
@@ -17,6 +18,13 @@ enum { STATUS_BYTES_MAX = 16 << 20, FIELDS = 10 };
 char *health_status_path(int containers_fd)
 {
 	return entry_cache_path(DIRECTORY, containers_fd);
+}
+
+char *health_status_path_of(struct lb_context *ctx)
+{
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+
+	return containers_fd < 0 ? NULL : health_status_path(containers_fd);
 }
 
 /* ---- the lock: one of the open file's, which can be asked after without being taken ---- */

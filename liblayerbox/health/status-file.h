@@ -49,6 +49,9 @@ struct health_status {
 /* Where it is for the root whose containers lie in @containers_fd; the caller's, NULL without memory. */
 char *health_status_path(int containers_fd);
 
+/* The same for the root of @ctx; NULL also where there is none. */
+char *health_status_path_of(struct lb_context *ctx);
+
 /* Takes the lock for as long as the descriptor is open: -EBUSY where a supervisor has it. */
 int health_status_lock(const char *path);
 

@@ -13,34 +13,33 @@
 
 enum { LINE_BYTES_MAX = 4096 };
 
-struct console {
-	const struct reader *reader;
-	int directory_fd;
-	int fd;                       /* the last file that was read; -1: nothing is there yet */
-	ino_t inode;                  /* its own, for as long as it is open; 0: none */
-	struct lines lines;
-	uint64_t count, skip;
+/* fd -1 and inode 0: there is none. */
+struct file {
+	int fd;
+	ino_t inode;                  /* its own, for as long as it is open */
 };
 
-static int open_file(const struct console *console, const char *file, ino_t *ret_inode)
+struct console {
+	struct reader *reader;
+	int directory_fd;
+	struct file last;             /* that was read */
+	struct lines lines;
+};
+
+static int open_file(const struct console *console, const char *name, struct file *ret_file)
 {
-	CLEANUP_FD int fd = openat(console->directory_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(console->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
+	*ret_file = (struct file){ .fd = -1 };
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	*ret_inode = st.st_ino;
-	return take_fd(&fd);
-}
-
-static void count_line(char *line, void *userdata)
-{
-	struct console *console = userdata;
-
-	(void)line;
-	console->count++;
+	*ret_file = (struct file){ .fd = take_fd(&fd), .inode = st.st_ino };
+	return 0;
 }
 
 /* A terminal's lines end with a carriage return before the newline; with two, where a program has put one there. */
@@ -49,87 +48,62 @@ static void tell_line(char *line, void *userdata)
 	struct console *console = userdata;
 	size_t n = strlen(line);
 
-	if (console->skip) {
-		console->skip--;
-		return;
-	}
 	while (n && line[n - 1] == '\r')
 		line[--n] = '\0';
 	reader_line(console->reader, line);
 }
 
-/* The present file and the one before it, -1 where there is none: of the same moment, whatever is rotated meanwhile. */
+/* The present file and the one before it: of the same moment, whatever is rotated meanwhile. */
 struct pair {
-	int before, present;
-	ino_t before_inode, present_inode;
+	struct file before, present;
 };
 
 static void pair_close(struct pair *pair)
 {
-	close_fd(pair->before);
-	close_fd(pair->present);
+	close_fd(pair->before.fd);
+	close_fd(pair->present.fd);
 }
 
 /* The name of a file that is open is another's only after a rotation. */
-static bool is_present(const struct console *console, const struct pair *pair)
+static bool is_present(const struct console *console, const struct file *file)
 {
 	struct stat st;
 	bool found = fstatat(console->directory_fd, CONSOLE_LOG, &st, AT_SYMLINK_NOFOLLOW) == 0;
 
-	return pair->present < 0 ? !found : found && st.st_ino == pair->present_inode;
+	return file->fd < 0 ? !found : found && st.st_ino == file->inode;
 }
 
 static int pair_open(const struct console *console, struct pair *ret_pair)
 {
-	struct pair pair;
-	int r;
-
 	for (;;) {
-		pair = (struct pair){ 0 };
-		pair.present = open_file(console, CONSOLE_LOG, &pair.present_inode);
-		pair.before = open_file(console, CONSOLE_LOG_BEFORE, &pair.before_inode);
-		r = pair.present < 0 && pair.present != -ENOENT ? pair.present : 0;
-		if (r == 0 && pair.before < 0 && pair.before != -ENOENT)
-			r = pair.before;
-		if (r < 0 || is_present(console, &pair))
-			break;
+		struct pair pair = { .before.fd = -1 };
+		int r = open_file(console, CONSOLE_LOG, &pair.present);
+
+		if (r == 0)
+			r = open_file(console, CONSOLE_LOG_BEFORE, &pair.before);
+		if (r == 0 && is_present(console, &pair.present)) {
+			*ret_pair = pair;
+			return 0;
+		}
 		pair_close(&pair);
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		pair_close(&pair);
-	else
-		*ret_pair = pair;
-	return r;
 }
 
-static int read_whole(struct console *console, int fd, lines_fn fn)
+static int read_whole(struct console *console, const struct file *file)
 {
-	return fd < 0 ? 0 : lines_read(&console->lines, fd, fn, console);
+	return file->fd < 0 ? 0 : lines_read(&console->lines, file->fd, tell_line, console);
 }
 
 /* What the last one gets from now on is read from the same descriptor. */
 static void keep_last(struct console *console, struct pair *pair)
 {
-	const bool has_present = pair->present >= 0;
+	struct file *last = pair->present.fd >= 0 ? &pair->present : &pair->before;
 
-	close_fd(console->fd);
-	console->fd = take_fd(has_present ? &pair->present : &pair->before);
-	console->inode = has_present ? pair->present_inode : pair->before_inode;
-}
-
-static int count(struct console *console, const struct pair *pair)
-{
-	int r = read_whole(console, pair->before, count_line);
-
-	if (r == 0)
-		r = read_whole(console, pair->present, count_line);
-	lines_end(&console->lines, count_line, console);
-	if (console->count > console->reader->lines)
-		console->skip = console->count - console->reader->lines;
-	if (r == 0 && ((pair->before >= 0 && lseek(pair->before, 0, SEEK_SET) < 0) ||
-		       (pair->present >= 0 && lseek(pair->present, 0, SEEK_SET) < 0)))
-		r = -errno;
-	return r;
+	close_fd(console->last.fd);
+	console->last = *last;
+	last->fd = -1;
 }
 
 static int read_present(struct console *console)
@@ -139,13 +113,9 @@ static int read_present(struct console *console)
 
 	if (r < 0)
 		return r;
-	if (console->reader->lines)
-		r = count(console, &pair);
+	r = read_whole(console, &pair.before);
 	if (r == 0)
-		r = read_whole(console, pair.before, tell_line);
-	if (r == 0)
-		r = read_whole(console, pair.present, tell_line);
-	console->skip = 0;
+		r = read_whole(console, &pair.present);
 	keep_last(console, &pair);
 	pair_close(&pair);
 	return r;
@@ -155,18 +125,18 @@ static int read_present(struct console *console)
 static int read_on(struct console *console)
 {
 	struct pair pair;
-	int r = read_whole(console, console->fd, tell_line);
+	int r = read_whole(console, &console->last);
 
 	if (r == 0)
 		r = pair_open(console, &pair);
 	if (r < 0)
 		return r;
-	if (pair.present >= 0 && pair.present_inode != console->inode) {
-		r = read_whole(console, console->fd, tell_line);
-		if (r == 0 && pair.before_inode != console->inode)
-			r = read_whole(console, pair.before, tell_line);
+	if (pair.present.fd >= 0 && pair.present.inode != console->last.inode) {
+		r = read_whole(console, &console->last);
+		if (r == 0 && pair.before.inode != console->last.inode)
+			r = read_whole(console, &pair.before);
 		if (r == 0)
-			r = read_whole(console, pair.present, tell_line);
+			r = read_whole(console, &pair.present);
 		keep_last(console, &pair);
 	}
 	pair_close(&pair);
@@ -212,8 +182,12 @@ static int read_all(struct console *console)
 {
 	const bool follow = console->reader->options->follow;
 	CLEANUP_FD int changes_fd = follow ? watch(console) : -1;
-	int r = follow && changes_fd < 0 ? changes_fd : read_present(console);
+	int r = follow && changes_fd < 0 ? changes_fd : reader_keep_last(console->reader);
 
+	if (r == 0)
+		r = read_present(console);
+	if (follow)
+		reader_give_last(console->reader);
 	while (r == 0 && follow) {
 		r = wait_for_more(console, changes_fd);
 		if (r == 0)
@@ -221,15 +195,16 @@ static int read_all(struct console *console)
 	}
 	if (r >= 0)
 		lines_end(&console->lines, tell_line, console);
+	reader_give_last(console->reader);
 	return r < 0 ? r : 0;
 }
 
-int console_read(const struct reader *reader)
+int console_read(struct reader *reader)
 {
 	CLEANUP_FD int logs_fd = log_directory_open(reader->ctx);
 	CLEANUP_FD int directory_fd =
 		logs_fd < 0 ? -1 : openat(logs_fd, reader->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct console console = { .reader = reader, .directory_fd = directory_fd, .fd = -1 };
+	struct console console = { .reader = reader, .directory_fd = directory_fd, .last.fd = -1 };
 	int r = directory_fd < 0 ? -errno : lines_begin(&console.lines, LINE_BYTES_MAX);
 
 	if (logs_fd < 0)
@@ -238,7 +213,7 @@ int console_read(const struct reader *reader)
 		return 1;
 	if (r == 0)
 		r = read_all(&console);
-	close_fd(console.fd);
+	close_fd(console.last.fd);
 	lines_free(&console.lines);
 	return r < 0 ? fail_errno(reader->ctx, r, "cannot read the log of container '%s', %s/" STORE_LOGS "/%s/" CONSOLE_LOG,
 				  reader->name, reader->ctx->config.root, reader->name)

@@ -2,6 +2,7 @@
 /* Containers' journals: their own journalctl is asked, since only that knows the format it writes. */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "../adapters/inside.h"
 #include "../container/layout.h"
@@ -26,42 +27,77 @@ enum heard {
 struct hearing {
 	struct reader *reader;
 	enum heard heard;
+	bool again;                   /* lines that were shown before come, up to the last one */
+	bool was_last;                /* which was this */
 	char cause[256];              /* what a helper said why there is nothing to hear */
-	char **last;                  /* a ring of its last lines, where only they are wanted */
-	size_t next;                  /* in that */
 };
 
 static int hearing_begin(struct reader *reader, struct hearing *hearing)
 {
-	*hearing = (struct hearing){ .reader = reader };
-	if (!reader->lines || !reader->options->since || reader->options->follow)
+	*hearing = (struct hearing){ .reader = reader, .again = reader->last != 0 };
+	if (!reader->options->since || reader->options->follow)
 		return 0;
-	hearing->last = calloc(reader->lines, sizeof *hearing->last);
-	return hearing->last ? 0 : fail_memory(reader->ctx);
+	return reader_keep_last(reader) < 0 ? fail_memory(reader->ctx) : 0;
+}
+
+/* When "2026-11-21T20:11:05.123456+0000 ..." was logged, and where that fraction begins; -1: it does not say. */
+static int64_t time_of(const char *line, const char **ret_fraction)
+{
+	struct tm tm = { 0 };
+	const char *fraction = *line == ' ' ? NULL : strptime(line, "%Y-%m-%dT%H:%M:%S", &tm);
+	char digits[7] = "";
+	uint64_t micro;
+	int64_t time;
+
+	if (!fraction || *fraction != '.' || strnlen(fraction, 1 + 6) < 1 + 6)
+		return -1;
+	memcpy(digits, fraction + 1, 6);
+	if (!text_to_number(digits, 0, MICROSECONDS - 1, &micro) || !strptime(fraction + 1 + 6, "%z", &tm))
+		return -1;
+	time = -(int64_t)tm.tm_gmtoff;
+	time += timegm(&tm);
+	*ret_fraction = fraction;
+	return time < 0 ? -1 : time * MICROSECONDS + (int64_t)micro;
+}
+
+/*
+ * Lines say when they were sent, while --since takes for their time when they were received, a moment later: so who goes
+ * on is given the last one again, and those that were received before it in that moment.
+ */
+static bool is_again(struct hearing *hearing, const char *line, int64_t time)
+{
+	if (hearing->again && time >= 0) {
+		hearing->again = !hearing->was_last && time <= hearing->reader->from;
+		hearing->was_last = text_hash(line) == hearing->reader->last;
+	}
+	return hearing->again;
+}
+
+/* With an exact time who goes on knows where; people are not shown that. */
+static void take_followed(struct hearing *hearing, const char *line)
+{
+	const char *fraction = NULL;
+	const int64_t time = time_of(line, &fraction);
+	CLEANUP_FREE char *shown =
+		time < 0 ? NULL : text_format("%.*s%s", (int)(fraction - line), line, fraction + 1 + 6);
+
+	if (is_again(hearing, line, time))
+		return;
+	if (time < 0)
+		reader_heard(hearing->reader);
+	else
+		reader_heard_at(hearing->reader, line, time);
+	reader_line(hearing->reader, shown ? shown : line);
 }
 
 static void take(struct hearing *hearing, const char *line)
 {
-	reader_heard(hearing->reader);
-	if (!hearing->last) {
-		reader_line(hearing->reader, line);
+	if (hearing->reader->options->follow) {
+		take_followed(hearing, line);
 		return;
 	}
-	free(hearing->last[hearing->next]);
-	hearing->last[hearing->next] = strdup(line);
-	hearing->next = (hearing->next + 1) % hearing->reader->lines;
-}
-
-static void hearing_end(struct hearing *hearing)
-{
-	for (size_t i = 0; hearing->last && i < hearing->reader->lines; i++) {
-		char *line = hearing->last[(hearing->next + i) % hearing->reader->lines];
-
-		if (line)
-			reader_line(hearing->reader, line);
-		free(line);
-	}
-	free(hearing->last);
+	reader_heard(hearing->reader);
+	reader_line(hearing->reader, line);
 }
 
 /* What is said instead of lines, and what that means. */
@@ -112,15 +148,15 @@ static void on_line(const char *line, void *userdata)
 		take(hearing, line);
 }
 
-/* Which lines. Who goes on takes what was logged since the last one came: that one was logged before. */
+/* Which lines. Who goes on begins with the last one. */
 static int add_range(const struct reader *reader, bool follow, struct text_list *argv)
 {
 	const struct lb_logs_options *options = reader->options;
 	int r = 0;
 
 	if (reader->goes_on)
-		r = text_list_format(argv, "--since=@%lld.%06lld", (long long)(reader->heard / MICROSECONDS),
-				     (long long)(reader->heard % MICROSECONDS));
+		r = text_list_format(argv, "--since=@%lld.%06lld", (long long)(reader->from / MICROSECONDS),
+				     (long long)(reader->from % MICROSECONDS));
 	else if (options->since)
 		r = text_list_format(argv, "--since=@%lld", (long long)(options->since / MICROSECONDS));
 	else if (reader->lines)
@@ -136,8 +172,10 @@ static int make_arguments(const struct reader *reader, bool running, struct text
 {
 	const struct lb_logs_options *options = reader->options;
 	const bool follow = running && options->follow;
-	int r = text_list_add_words(argv, "journalctl --no-pager --quiet --no-hostname --output=short-iso");
+	int r = text_list_add_words(argv, "journalctl --no-pager --quiet --no-hostname");
 
+	if (r == 0)
+		r = text_list_format(argv, "--output=short-iso%s", options->follow ? "-precise" : "");
 	if (r == 0 && !running)
 		r = text_list_add(argv, "--directory=/var/log/journal");
 	if (r == 0 && follow)
@@ -161,11 +199,11 @@ static bool is_silence(const struct reader *reader)
  * 1 where there is no journal; @r is what became of the helper. @status is journalctl's, which is the container's and
  * may be anything. Of one that is followed, some lines are as good as all.
  */
-static int conclude(struct hearing *hearing, int r, int status)
+static int conclude(const struct hearing *hearing, int r, int status)
 {
-	const struct reader *reader = hearing->reader;
+	struct reader *reader = hearing->reader;
 
-	hearing_end(hearing);
+	reader_give_last(reader);
 	if (reader_is_to_stop(reader))
 		return 0;
 	if (r == -ETIMEDOUT)

@@ -2,10 +2,8 @@
 /* lb_logs(): one container's log after the other or, when they are followed, all at the same time. */
 #include <poll.h>
 #include <sys/pidfd.h>
-#include <time.h>
 
 #include "../adapters/rights.h"
-#include "../util/utf8.h"
 #include "reader.h"
 
 enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS = 1000, PAUSE_MS = 1000 };
@@ -15,48 +13,25 @@ enum { AGAIN = 1 };
 
 /* ---- one ---- */
 
-void reader_line(const struct reader *reader, const char *line)
-{
-	CLEANUP_FREE char *clean = strdup(line);
-
-	if (!clean)
-		return;
-	utf8_clean(clean);
-	pthread_mutex_lock(reader->mutex);
-	reader->fn(reader->name, clean, reader->userdata);
-	pthread_mutex_unlock(reader->mutex);
-}
-
-void reader_heard(struct reader *reader)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	reader->heard = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-bool reader_is_to_stop(const struct reader *reader)
-{
-	struct pollfd fd = { .fd = reader->options->stop_fd, .events = POLLIN };
-
-	return fd.fd && poll(&fd, 1, 0) > 0;
-}
-
 /* A console does not say when, or by which unit: what was asked for is not in there, and nothing else is shown. */
 static bool needs_journal(const struct lb_logs_options *options)
 {
 	return options->unit || options->since || options->boot;
 }
 
-static int read_console(const struct reader *reader, const char *why)
+/* Who follows one that has nothing yet waits for it. */
+static int read_console(struct reader *reader, const char *why)
 {
+	const int nothing = reader->options->follow ? AGAIN : 0;
 	int r;
 
 	if (needs_journal(reader->options)) {
-		log_message(reader->ctx, LB_LOG_WARNING,
-			    "container '%s'%s%s: its console does not say when, or by which unit, and is not shown",
-			    reader->name, *why ? " " : "", why);
-		return 0;
+		if (!reader->told)
+			log_message(reader->ctx, LB_LOG_WARNING,
+				    "container '%s'%s%s: its console does not say when, or by which unit, and is not shown",
+				    reader->name, *why ? " " : "", why);
+		reader->told = true;
+		return nothing;
 	}
 	if (*why)
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' %s: this is its console", reader->name, why);
@@ -64,25 +39,41 @@ static int read_console(const struct reader *reader, const char *why)
 	if (r > 0)
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' has no log of its console: it has not been started",
 			    reader->name);
-	return r < 0 ? r : 0;
+	return r > 0 ? nothing : r;
 }
 
+/* Told once until there are lines again. */
+static int interrupted(struct reader *reader, const char *why)
+{
+	if (!reader->told)
+		log_message(reader->ctx, LB_LOG_WARNING, "the journal of container '%s' is not followed at this moment: %s",
+			    reader->name, why);
+	reader->told = true;
+	return AGAIN;
+}
+
+/* The console is no rest of a journal: only where nothing of that came, it is read instead. */
 static int read_stopped(struct reader *reader, const struct lb_container *container)
 {
 	int r;
 
 	while (sem_wait(reader->places) < 0)
 		;
-	r = journal_read_stopped(reader, container);
+	r = reader_is_to_stop(reader) ? 0 : journal_read_stopped(reader, container);
 	sem_post(reader->places);
-	if (r == 0)
+	if (reader_is_to_stop(reader))
+		return 0;
+	reader->has_journal = r == 0 || reader->heard;
+	if (r < 0 && reader->heard)
+		return reader->options->follow ? interrupted(reader, reader->ctx->error) : r;
+	if (r == 0) {
 		log_message(reader->ctx, LB_LOG_INFO, "container '%s' is stopped: this was its journal as it is on disk",
 			    reader->name);
+		return reader->options->follow ? AGAIN : 0;
+	}
 	if (r < 0)
 		log_message(reader->ctx, LB_LOG_WARNING, "the journal of container '%s', which is stopped, cannot be read: %s",
 			    reader->name, reader->ctx->error);
-	if (r == 0)
-		return reader->options->follow ? AGAIN : 0;
 	return read_console(reader, r > 0 ? "has no journal on disk" : "");
 }
 
@@ -92,24 +83,14 @@ static bool has_ended(int init)
 	return poll(&(struct pollfd){ .fd = init, .events = POLLIN }, 1, ENDING_MS) > 0;
 }
 
-/* Told once until there are lines again. */
-static int interrupted(struct reader *reader, const char *why)
-{
-	if (reader->told != reader->heard)
-		log_message(reader->ctx, LB_LOG_WARNING, "the journal of container '%s' is not followed at this moment: %s",
-			    reader->name, why);
-	reader->told = reader->heard;
-	return AGAIN;
-}
-
-/* One that was read before has a journal: it may not have begun it yet in this life. */
 static int read_running(struct reader *reader, struct lb_container *container)
 {
 	CLEANUP_FD int init = pidfd_open(container->live.pid, 0);
 	int r = journal_read_running(reader, container);
 
 	if (r > 0)
-		return reader->goes_on ? AGAIN : read_console(reader, "has no journal");
+		return reader->has_journal ? AGAIN : read_console(reader, "has no journal");
+	reader->has_journal = reader->has_journal || r == 0;
 	if (!reader->options->follow || reader_is_to_stop(reader))
 		return r;
 	if (has_ended(init)) {
@@ -145,7 +126,9 @@ static int read_again(struct reader *reader)
 		return 0;
 	if (r < 0)
 		return interrupted(reader, reader->ctx->error);
-	return container->live.state == LB_STATE_RUNNING ? read_running(reader, container) : AGAIN;
+	if (container->live.state != LB_STATE_RUNNING)
+		return AGAIN;
+	return reader->options->console ? read_console(reader, "") : read_running(reader, container);
 }
 
 /* A second, in which a container that has just been started begins its journal. False when it is to end. */
@@ -160,7 +143,8 @@ int reader_run(struct reader *reader)
 {
 	int r;
 
-	reader_heard(reader);
+	/* Of some last lines the rest is not wanted later; of all since a time it is. */
+	reader->from = reader->lines ? reader_now() : reader->options->since;
 	r = read_once(reader);
 	reader->goes_on = true;
 	while (r == AGAIN && pause_reading(reader))

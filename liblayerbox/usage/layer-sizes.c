@@ -83,7 +83,6 @@ static void measure(int containers_fd, struct layer_size *size)
 	CLEANUP_FD int fd = openat(containers_fd, size->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	uint64_t bytes;
 
-	size->tried = (int64_t)time(NULL);
 	if (fd < 0 || tree_disk_usage(fd, LAYOUT_TOP, &bytes) < 0)
 		return;
 	size->bytes = bytes;
@@ -143,10 +142,13 @@ int lb_usage_measure(struct lb_context *ctx, unsigned seconds)
 	due = items ? list_due(items, names.count, &count) : NULL;
 	if (!due)
 		return fail_memory(ctx);
-	/* Each is written down at once: the next may take hours, or more memory than there is. */
+	/* That one is tried is written down before: it may take hours, or more memory than there is, and others wait. */
 	for (size_t i = 0; i < count && clock_ms() < end_ms; i++) {
-		measure(sizes.containers_fd, due[i]);
+		due[i]->tried = (int64_t)time(NULL);
 		entry_cache_save(DIRECTORY, sizes.path, items, sizeof *items, names.count);
+		measure(sizes.containers_fd, due[i]);
 	}
+	if (count)
+		entry_cache_save(DIRECTORY, sizes.path, items, sizeof *items, names.count);
 	return count ? 0 : 1;
 }

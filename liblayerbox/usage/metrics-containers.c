@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Metrics of containers: gathered one container after the other, told one family after the other. */
 #include "../core/store.h"
-#include "../health/check.h"
 #include "../health/status-file.h"
 #include "../watch/policy.h"
 #include "metrics-values.h"
@@ -184,14 +183,6 @@ static void tell_health(const struct rows *rows, struct metrics_text *text)
 	}
 }
 
-static bool is_supervised(struct lb_context *ctx, const struct lb_container *container)
-{
-	const struct record *record = &container->record;
-
-	return health_has_check(record) ||
-	       policy_settings_of(record, container->name, ctx->config.restart_policy).restart != RESTART_NO;
-}
-
 /* Whether somebody looks after them, and after how many: without, no check fails and nobody is told. */
 static void tell_supervisor(struct lb_context *ctx, const struct rows *rows, struct metrics_text *text)
 {
@@ -199,12 +190,14 @@ static void tell_supervisor(struct lb_context *ctx, const struct rows *rows, str
 						      "Whether the supervisor, layerbox watch, is there" };
 	static const struct metric_family supervised = { "layerbox_containers_supervised", METRIC_GAUGE, NULL,
 							 "Containers that it is to check, or to start again" };
-	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
-	CLEANUP_FREE char *path = containers_fd < 0 ? NULL : health_status_path(containers_fd);
+	CLEANUP_FREE char *path = health_status_path_of(ctx);
 	size_t count = 0;
 
-	for (size_t i = 0; i < rows->count; i++)
-		count += is_supervised(ctx, rows->items[i].container);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct lb_container *container = rows->items[i].container;
+
+		count += policy_supervises(&container->record, container->name, ctx->config.restart_policy);
+	}
 	if (path)
 		metrics_one(text, &running, health_status_is_locked(path));
 	metrics_one(text, &supervised, count);

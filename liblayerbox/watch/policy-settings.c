@@ -30,3 +30,10 @@ struct policy_settings policy_settings_of(const struct record *record, const cha
 	settings.phase_ms = (int64_t)(text_hash(name) % (uint64_t)settings.interval_ms);
 	return settings;
 }
+
+bool policy_supervises(const struct record *record, const char *name, const char *by_default)
+{
+	const struct policy_settings settings = policy_settings_of(record, name, by_default);
+
+	return settings.has_check || settings.restart != RESTART_NO;
+}

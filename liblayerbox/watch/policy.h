@@ -25,6 +25,9 @@ struct policy_settings {
 /* With the defaults where @record (NULL: it cannot be read) says nothing; @by_default is restart.policy of the host. */
 struct policy_settings policy_settings_of(const struct record *record, const char *name, const char *by_default);
 
+/* Is the container to be checked, or started again? */
+bool policy_supervises(const struct record *record, const char *name, const char *by_default);
+
 /* One container. Zero-initialise, or take `kept` from the status file. */
 struct policy {
 	struct health_entry kept;

@@ -34,7 +34,7 @@ has_journal() {
 
 # called: what is not the same in each call of it.
 called() {
-	layerbox exec wolf -- sed 's/^--no-pager --quiet --no-hostname --output=short-iso *//' /called
+	layerbox exec wolf -- sed 's/^--no-pager --quiet --no-hostname --output=short-iso\(-precise\)\? *//' /called
 }
 
 # follow ARGUMENTS...: `layerbox logs -f`, into $out.
@@ -228,6 +228,7 @@ last"
 	wait_until 5 grep -q begin "$out"
 	kill -KILL "$follower"
 	wait_until 5 eval '! layerbox exec wolf -- pidof sleep'
+	: > "$out"
 	follow wolf
 	wait_until 5 grep -q begin "$out"
 	layerbox --quiet stop --kill wolf
@@ -257,4 +258,67 @@ last"
 	layerbox --quiet delete --force wolf
 	wait_until 5 eval '! kill -0 $follower 2> /dev/null'
 	wait "$follower"
+}
+
+@test "who follows one that has logged nothing yet has what it logs then" {
+	make wolf fox
+	has_journal fox <<< 'echo "No journal files were found."; exit 1'
+	layerbox --quiet start fox
+	follow fox --unit nginx
+	wait_until 5 grep -q "is not shown" "$out"
+	has_journal fox <<< 'echo begin; exec sleep 1234'
+	wait_until 5 grep -q begin "$out"
+	layerbox --quiet delete --force fox
+	wait_until 5 eval '! kill -0 $follower 2> /dev/null'
+	wait "$follower"
+	follow wolf
+	wait_until 5 grep -q "container 'wolf' has no log of its console" "$out"
+	layerbox --quiet start wolf
+	prints wolf hello
+	wait_until 5 grep -q hello "$out"
+	layerbox --quiet delete --force wolf
+	wait_until 5 eval '! kill -0 $follower 2> /dev/null'
+	wait "$follower"
+}
+
+@test "who goes on does so behind the last line that was shown, however late that was" {
+	make wolf
+	has_journal wolf <<- 'END'
+		case $* in
+		*--since=@1704164645.123456*)
+			echo "2024-01-02T03:04:05.123455+0000 wolf[1]: zero"
+			echo "2024-01-02T03:04:05.123456+0000 wolf[1]: one"
+			echo "    of two lines"
+			echo "2024-01-02T03:04:05.000001+0000 wolf[1]: late"
+			echo "2024-01-02T03:04:06.000001+0000 wolf[1]: two"
+			exec sleep 1234 ;;
+		*)
+			echo "2024-01-02T03:04:05.123455+0000 wolf[1]: zero"
+			echo "2024-01-02T03:04:05.123456+0000 wolf[1]: one"
+			echo "    of two lines" ;;
+		esac
+	END
+	layerbox --quiet start wolf
+	follow wolf
+	wait_until 5 grep -q '1\]: two' "$out"
+	is "$(grep -v '^layerbox: ' "$out")" "2024-01-02T03:04:05+0000 wolf[1]: zero
+2024-01-02T03:04:05+0000 wolf[1]: one
+    of two lines
+2024-01-02T03:04:05+0000 wolf[1]: late
+2024-01-02T03:04:06+0000 wolf[1]: two"
+}
+
+@test "of one that is stopped, the console does not go on behind half a journal" {
+	make wolf --start
+	prints wolf hello
+	has_journal wolf <<< 'case $* in *--directory*) echo one; exit 3 ;; esac; echo two; exec sleep 1234'
+	layerbox --quiet stop --kill wolf
+	run --separate-stderr layerbox logs wolf
+	is "$status $output" "$PROGRAM_FAILED one"
+	says "ended with status 3"
+	follow wolf
+	wait_until 5 grep -q one "$out"
+	layerbox --quiet start wolf
+	wait_until 5 grep -q two "$out"
+	refute grep -q hello "$out"
 }

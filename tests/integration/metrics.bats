@@ -121,6 +121,20 @@ need() {
 	[ "$(value layerbox_root_size_bytes)" -ge "$(value layerbox_root_free_bytes)" ]
 }
 
+@test "disk: who is killed while it measures one goes on with another" {
+	make first second
+	local measure=(timeout -s KILL 20 strace -qq -o /dev/null -P "$CONTAINERS/first/rootfs-layer" -e trace=getdents64
+		-e inject=getdents64:signal=KILL layerbox metrics --measure)
+	rm -rf /run/layerbox/layer-sizes
+	run "${measure[@]}"
+	is "$status" 137
+	run "${measure[@]}"
+	is "$status" 0
+	scrape
+	is "$(of first top_layer_bytes)" ''
+	[ "$(of second top_layer_bytes)" -gt 0 ]
+}
+
 @test "disk: what is read and written is counted where the kernel does so" {
 	# A disk of its own: setting a limit, with which version 1 begins to count, shall touch no other.
 	truncate --size=48M "$BATS_TEST_TMPDIR/image"
