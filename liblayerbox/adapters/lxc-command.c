@@ -5,16 +5,16 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "../util/clock.h"
 #include "../util/file.h"
+#include "process.h"
 
 enum { COMMAND_STOP = 2, COMMAND_GET_STATE = 3, COMMAND_GET_INIT_PID = 4 };
 
 /* Each conversation costs a descriptor. */
-enum { ANSWER_TIMEOUT_MS = 2000, AT_A_TIME = 128, SOCKETS_BYTES_MAX = 64 << 20, STAT_BYTES_MAX = 4096 };
+enum { ANSWER_TIMEOUT_MS = 2000, AT_A_TIME = 128, SOCKETS_BYTES_MAX = 64 << 20 };
 
 struct request {
 	int command;
@@ -225,32 +225,6 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 	return question.result;
 }
 
-/* The process whose child @pid is; 0 where it is gone. */
-static pid_t parent_of(pid_t pid)
-{
-	CLEANUP_FREE char *path = text_format("/proc/%d/stat", pid);
-	CLEANUP_FREE char *text = NULL;
-	const char *end;
-	int parent;
-
-	if (!path || file_read(AT_FDCWD, path, STAT_BYTES_MAX, &text, NULL) < 0)
-		return 0;
-	end = strrchr(text, ')'); /* the name before it can be anything */
-	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
-}
-
-/*
- * The monitor of the container with init @pid as a process descriptor: its socket does not say who it is, but it is
- * the parent of what it started. -1 where it is gone.
- */
-static int open_monitor(pid_t pid)
-{
-	pid_t parent = parent_of(pid);
-	CLEANUP_FD int fd = parent > 1 ? (int)syscall(SYS_pidfd_open, parent, 0) : -1;
-
-	return fd >= 0 && parent_of(pid) == parent ? take_fd(&fd) : -1;
-}
-
 const char *lxc_command_failure(int error)
 {
 	if (error == -EAGAIN)
@@ -266,14 +240,18 @@ static int kill_one(const struct asker *asker, struct lxc_victim *victim, struct
 {
 	intptr_t pid = 0;
 	int r = hear(question, &pid);
-	CLEANUP_FD int monitor_fd = r == 0 && pid > 0 ? open_monitor((pid_t)pid) : -1;
+	struct process monitor = PROCESS_NONE;
 	CLEANUP_FD int fd = -1;
 
+	if (r == 0 && pid > 0)
+		process_open_parent((pid_t)pid, &monitor);
 	if (r != -ECONNREFUSED && r != -EPERM)
 		r = fd = ask(asker, victim->name, COMMAND_STOP); /* which answers nothing but failures */
-	if (r < 0)
+	if (r < 0) {
+		process_close(&monitor);
 		return r == -ECONNREFUSED ? 1 : r;
-	victim->fd = take_fd(&monitor_fd);
+	}
+	victim->fd = monitor.fd;
 	return 0;
 }
 

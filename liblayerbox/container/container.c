@@ -61,14 +61,18 @@ int container_is_down(struct lb_context *ctx, const char *name)
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
 	int64_t end_ms = clock_ms() + ENDING_MS;
 	struct lxc_answer answer;
-	int r = lxcpath ? lxc_command_query(lxcpath, name, &answer) : -ENOMEM;
-	bool ending = r == 0 && is_ending(&answer);
+	bool ending;
+	int r;
 
+	if (!lxcpath)
+		return fail_memory(ctx);
 	/* Once its init is gone, the monitor tidies up and answers nobody: that is no reason to give up. */
-	while (ending && clock_ms() < end_ms) {
-		nanosleep(&pause, NULL);
+	for (;;) {
 		r = lxc_command_query(lxcpath, name, &answer);
-		ending = r == -EAGAIN || (r == 0 && is_ending(&answer));
+		ending = r == 0 && is_ending(&answer);
+		if ((!ending && r != -EAGAIN) || clock_ms() >= end_ms)
+			break;
+		nanosleep(&pause, NULL);
 	}
 	if (ending)
 		return fail(ctx, -LB_ERR_TIMEOUT,
