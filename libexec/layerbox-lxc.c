@@ -166,8 +166,8 @@ static void shorten(struct job *job)
 }
 
 /*
- * A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. A stop
- * may hang in liblxc, which has endless patience with a monitor that takes its commands and does not answer.
+ * A start may hang in a hook of the operator's; the monitor, which runs it, is no child of this process any more. A
+ * stop may hang in liblxc, which has endless patience with a monitor that takes its commands and does not answer.
  */
 static void limit(struct job *job)
 {
@@ -439,7 +439,9 @@ static void report(const struct job *job, int r)
 	(void)!write(STDOUT_FILENO, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
 }
 
-/* It ends with this process, which ends with its caller: nobody else's lock would be held for what it does afterwards. */
+/*
+ * It ends with this process, which ends with its caller: nobody else's lock would be held for what it does afterwards.
+ */
 static void perform_aside(struct job *job, unsigned *running)
 {
 	pid_t own_pid = getpid(), pid = fork();

@@ -192,8 +192,8 @@ static int share(struct apply *apply, struct archive_entry *entry, int dir_fd, c
 }
 
 /*
- * What the layers below have at this place goes, unless both are directories. What lies in the way to it is not touched:
- * libarchive refuses links there.
+ * What the layers below have at this place goes, unless both are directories. What lies in the way to it is not
+ * touched: libarchive refuses links there.
  */
 static int make_room(struct apply *apply, struct archive_entry *entry, const char *path)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Single entries of a layer's archive, from files of a tree: each with what is the same at every export, and no more. */
+/*
+ * Single entries of a layer's archive, from files of a tree: each with what is the same at every export, and no more.
+ */
 #pragma once
 
 #include <sys/stat.h>

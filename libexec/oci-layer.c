@@ -38,7 +38,10 @@ static int take_plain(const void *data, size_t length, void *userdata)
 	return writer->failed < 0 ? writer->failed : -EIO;
 }
 
-/* A raw archive is its only entry's content: so the tar archive gets compressed. No time, so that it is always the same. */
+/*
+ * A raw archive is its only entry's content: so the tar archive gets compressed. No time, so that it is always the
+ * same.
+ */
 static struct archive *open_gzip(struct layer_writer *writer)
 {
 	struct archive_entry *entry = archive_entry_new();

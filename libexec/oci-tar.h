@@ -11,8 +11,8 @@
 #include "oci-error.h"
 
 /*
- * Writes it to @out, a tar writer that is open and stays so. @below_fd: the tree of the layer below it, -1 for none: what
- * is not there needs no whiteout.
+ * Writes it to @out, a tar writer that is open and stays so. @below_fd: the tree of the layer below it, -1 for none:
+ * what is not there needs no whiteout.
  */
 int oci_tar_write(int tree_fd, int below_fd, struct archive *out, struct oci_error *error);
 

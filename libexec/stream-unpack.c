@@ -169,8 +169,8 @@ static int begin_base(struct unpacking *unpacking)
 }
 
 /*
- * @rest: of the name, behind "layers/": the layer's number, as they come and were planned. (Not its identifier: the same
- * files in another layer shall be the same bytes of a stream.)
+ * @rest: of the name, behind "layers/": the layer's number, as they come and were planned. (Not its identifier: the
+ * same files in another layer shall be the same bytes of a stream.)
  */
 static int begin_layer(struct unpacking *unpacking, const char *rest)
 {

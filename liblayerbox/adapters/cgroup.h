@@ -50,7 +50,10 @@ int cgroup_limit_items(const struct cgroup_layout *layout, enum cgroup_controlle
  */
 pid_t cgroup_hasten(void);
 
-/* Receives a name as it stands in a cgroup's. 1: a container of ours that is stopped, 0: one that is not, -1: none of ours. */
+/*
+ * Receives a name as it stands in a cgroup's. 1: a container of ours that is stopped, 0: one that is not, -1: none of
+ * ours.
+ */
 typedef int (*cgroup_may_remove_fn)(const char *name, void *userdata);
 
 /*

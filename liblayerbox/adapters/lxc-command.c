@@ -230,8 +230,8 @@ const char *lxc_command_failure(int error)
 	if (error == -EAGAIN)
 		return "its LXC monitor does not answer; it may be stopped (ps shows it as T) or stuck";
 	if (error == -EPERM)
-		return "a program that is not root's listens on the address of its LXC monitor, which can neither be asked nor "
-		       "started; `ss -xlp` shows the program";
+		return "a program that is not root's listens on the address of its LXC monitor, which can neither be asked "
+		       "nor started; `ss -xlp` shows the program";
 	return strerror(-error);
 }
 

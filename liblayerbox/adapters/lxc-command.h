@@ -40,7 +40,7 @@ bool lxc_command_has_monitor(const char *lxcpath, const char *name);
 struct lxc_victim {
 	const char *name;
 	int result;                   /* 0: its monitor was told; 1: it has none; or a failure */
-	int fd;                       /* its monitor's process, readable when it has ended; -1 before it started anything */
+	int fd;                       /* its monitor's process, readable when it has ended; -1: not known */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The network namespace of another process, such as a container's init: sockets in it, and its addresses. The process is
- * given as a pidfd, so that it cannot be taken for a later one of the same number.
+ * The network namespace of another process, such as a container's init: sockets in it, and its addresses. The process
+ * is given as a pidfd, so that it cannot be taken for a later one of the same number.
  */
 #pragma once
 

@@ -30,8 +30,9 @@ int overlay_mount(const struct overlay_spec *spec, char *error, size_t error_siz
 int overlay_user_namespace(uint32_t id_start, uint32_t id_count);
 
 /*
- * Takes @id, the container's root as the host sees it, for user and group, and keeps all capabilities: only files of ids
- * that the layers know can be made in an overlay. A negative errno or 0; in both cases overlay_become_root_again().
+ * Takes @id, the container's root as the host sees it, for user and group, and keeps all capabilities: only files of
+ * ids that the layers know can be made in an overlay. A negative errno or 0; in both cases
+ * overlay_become_root_again().
  */
 int overlay_become(uint32_t id);
 void overlay_become_root_again(void);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Processes that are not children of ours, followed to their end by pidfds: no later one of the same number is meant. */
+/*
+ * Processes that are not children of ours, followed to their end by pidfds: no later one of the same number is meant.
+ */
 #pragma once
 
 #include <stdbool.h>

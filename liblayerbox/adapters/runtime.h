@@ -51,8 +51,8 @@ int runtime_attach(struct lb_context *ctx, const char *const *arguments, const i
 
 /*
  * The same without input, for programs that may go on for ever: each line of what they print is given to @fn, whatever
- * is in it. Ended when @end_fd (0: none) can be read from; they end with the helper. After @silence_s (0: never) without
- * a word they are ended, too: -ETIMEDOUT, without a sentence.
+ * is in it. Ended when @end_fd (0: none) can be read from; they end with the helper. After @silence_s (0: never)
+ * without a word they are ended, too: -ETIMEDOUT, without a sentence.
  */
 int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end_fd, unsigned silence_s,
 		   spawn_line_fn fn, void *userdata, int *ret_status);

@@ -15,7 +15,7 @@ struct outcome {
 int outcome_read(struct lb_context *ctx, int container_fd, const char *name, struct outcome *ret_outcome);
 
 /*
- * Notes how a backup went that began at @began, in seconds since the epoch, and ended just now, and has the operator told where that is another result than the last
- * time: see care/alert.h.
+ * Notes how a backup went that began at @began, in seconds since the epoch, and ended just now, and has the operator
+ * told where that is another result than the last time: see care/alert.h.
  */
 void outcome_note(struct lb_context *ctx, const char *name, int64_t began, int result, const char *error);

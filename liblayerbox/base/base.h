@@ -30,8 +30,8 @@ struct lb_base {
 int base_open(struct lb_context *ctx, const char *text, struct lb_base **ret_base);
 
 /*
- * Opens the tree of a generation, for reading: a descriptor, or -LB_ERR_NO_BASE where it is gone. Where one of it is not held
- * otherwise (base_hold()), only for who has a record that uses it.
+ * Opens the tree of a generation, for reading: a descriptor, or -LB_ERR_NO_BASE where it is gone. Where one of it is
+ * not held otherwise (base_hold()), only for who has a record that uses it.
  */
 int base_open_tree(struct lb_context *ctx, const char *name, unsigned generation);
 

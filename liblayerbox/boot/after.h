@@ -11,8 +11,8 @@
 int after_check(struct lb_context *ctx, const char *name, const char *value);
 
 /*
- * Has those who come after @old_name come after @new_name. What somebody else works on is waited for shortly; then there
- * is a warning, and the doctor tells. Can be repeated. The caller holds the lock of @new_name.
+ * Has those who come after @old_name come after @new_name. What somebody else works on is waited for shortly; then
+ * there is a warning, and the doctor tells. Can be repeated. The caller holds the lock of @new_name.
  */
 int after_rename(struct lb_context *ctx, const char *old_name, const char *new_name);
 

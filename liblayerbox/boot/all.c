@@ -382,7 +382,7 @@ int all_load(struct all *all, const struct lb_run_options *options,
 		r = members_load(ctx, &all->members, &loaded);
 	if (r < 0)
 		return r;
-	/* Each is asked once more under its lock, or killed without; here so that one without an answer holds nobody up. */
+	/* Each is asked once more under its lock; here so that one without an answer holds nobody up. */
 	if (!options || !options->kill)
 		r = members_ask(ctx, all->members, loaded);
 	if (r < 0) {

@@ -20,7 +20,9 @@ struct examination {
 void found(struct examination *examination, bool repaired, const char *subject, const char *problem,
 	   const char *remedy);
 
-/* Which of the kernel's limits are too low for so many containers, and which bridges have no ports for all of theirs? */
+/*
+ * Which of the kernel's limits are too low for so many containers, and which bridges have no ports for all of theirs?
+ */
 void examine_limits(struct examination *examination, size_t containers);
 
 /* Notes what @name wants of the supervisor; and, behind all of them: can they have that? */

@@ -5,8 +5,8 @@
 #include "record.h"
 
 /*
- * Opens what @bind mounts (O_PATH) and looks whether it may be: it is a directory or a regular file, there is no link in
- * its path, it has nothing to do with layerbox's root, and nobody on the host gets at what a container may write.
+ * Opens what @bind mounts (O_PATH) and looks whether it may be: it is a directory or a regular file, there is no link
+ * in its path, it has nothing to do with layerbox's root, and nobody on the host gets at what a container may write.
  * -LB_ERR_BAD_VALUE with a sentence that begins with the key.
  */
 int bind_open_source(struct lb_context *ctx, const struct bind *bind, int *ret_fd);

@@ -47,8 +47,8 @@ int container_is_down(struct lb_context *ctx, const char *name);
 int container_require_stopped(struct lb_context *ctx, const char *name, const char *what_for);
 
 /*
- * Deletes a stopped one that is locked, as lb_container_delete() does: for who decides by what is in it. Takes the lock,
- * and gives it back.
+ * Deletes a stopped one that is locked, as lb_container_delete() does: for who decides by what is in it. Takes the
+ * lock, and gives it back.
  */
 int container_delete_locked(struct lb_context *ctx, const char *name, int lock_fd);
 

@@ -330,8 +330,8 @@ static int write_came(struct next *next)
 }
 
 /*
- * One commit of the file system's journal is enough: all is renamed into view first and then brought to disk, and what a
- * power cut leaves incomplete counts as nothing. Nothing is moved before it is on disk.
+ * One commit of the file system's journal is enough: all is renamed into view first and then brought to disk, and what
+ * a power cut leaves incomplete counts as nothing. Nothing is moved before it is on disk.
  */
 static int write_all(struct next *next, const struct record *record)
 {

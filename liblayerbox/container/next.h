@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A change of all of a container's files in one step: docs/snapshots.md, "One change, one step". What the container will be
- * is prepared in containers/NAME/.next; its renaming to next/ is the change. Whoever comes next moves all to its place.
+ * A change of all of a container's files in one step: docs/snapshots.md, "One change, one step". What the container
+ * will be is prepared in containers/NAME/.next; its renaming to next/ is the change. Whoever comes next moves all to
+ * its place.
  */
 #pragma once
 
@@ -39,9 +40,10 @@ int next_begin(struct lb_context *ctx, int container_fd, const char *name, struc
 int next_add_top(struct next *next, int like_fd);
 
 /*
- * Commits it, on disk, and moves everything to its place. Set layer, label, snapshot and came before. After a failure nothing
- * has happened; whatever ends the process, the container is as it was or as it will be. Once it is committed it is done: if
- * it cannot be moved, that is reported to the log, the next command goes on with it, and next->unfinished tells.
+ * Commits it, on disk, and moves everything to its place. Set layer, label, snapshot and came before. After a failure
+ * nothing has happened; whatever ends the process, the container is as it was or as it will be. Once it is committed
+ * it is done: if it cannot be moved, that is reported to the log, the next command goes on with it, and
+ * next->unfinished tells.
  */
 int next_commit(struct next *next, const struct record *record);
 
@@ -49,9 +51,9 @@ int next_commit(struct next *next, const struct record *record);
 void next_end(struct next *next);
 
 /*
- * Finishes what a killed command committed, or removes what it did not. Cheap where there is nothing. For whoever holds
- * the container's lock, before anything of it is read. 1 where something was finished. What cannot be read is a failure,
- * and stays: only what was never on disk as a whole, so that nothing of it has moved, is removed.
+ * Finishes what a killed command committed, or removes what it did not. Cheap where there is nothing. For whoever
+ * holds the container's lock, before anything of it is read. 1 where something was finished. What cannot be read is a
+ * failure, and stays: only what was never on disk as a whole, so that nothing of it has moved, is removed.
  */
 int next_finish(struct lb_context *ctx, int container_fd, const char *name);
 
@@ -71,8 +73,8 @@ struct next_content {
 void next_content_free(struct next_content *content);
 
 /*
- * Reads it; 1 where there is none. For who holds no lock, too: then it may come to its places meanwhile, so these have to
- * be read afterwards.
+ * Reads it; 1 where there is none. For who holds no lock, too: then it may come to its places meanwhile, so these have
+ * to be read afterwards.
  */
 int next_read(struct lb_context *ctx, int container_fd, const char *name, struct next_content *ret_content);
 

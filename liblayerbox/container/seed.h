@@ -26,8 +26,8 @@ struct container_seed {
 };
 
 /*
- * Makes container @name from @seed, as lb_container_create() does. The caller holds no lock. @ret_container may be NULL.
- * A network that is not here: the default one, and new addresses, with a warning to the log.
+ * Makes container @name from @seed, as lb_container_create() does. The caller holds no lock. @ret_container may be
+ * NULL. A network that is not here: the default one, and new addresses, with a warning to the log.
  */
 int container_create_from(struct lb_context *ctx, const char *name, const struct container_seed *seed,
 			  struct lb_container **ret_container);

@@ -47,7 +47,10 @@ const char *setting_set(const struct setting_key *key, struct record *record, co
 /* As text in one normal form, "" when not set; the caller's, NULL without memory. */
 char *setting_get(const struct setting_key *key, const struct record *record);
 
-/* The names of what @record can have set: all keys, and what it has with names of the operator's. NULL behind the last. */
+/*
+ * The names of what @record can have set: all keys, and what it has with names of the operator's. NULL behind the
+ * last.
+ */
 const char *settings_name(const struct record *record, size_t index);
 
 /* setting_set() and setting_get() for whatever settings_find() knows, by its whole name. */

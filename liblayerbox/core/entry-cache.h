@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Arrays of entries that commands keep for one another in RUNSTATEDIR, a file for each root: only memory, which a reboot
- * empties. Another version of layerbox does not take the entries for its own.
+ * Arrays of entries that commands keep for one another in RUNSTATEDIR, a file for each root: only memory, which a
+ * reboot empties. Another version of layerbox does not take the entries for its own.
  */
 #pragma once
 

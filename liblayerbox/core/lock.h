@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file
- * behind in the root.
+ * Who may change what: flock(2) on directories, so that a lock ends with its holder and leaves no file behind in the
+ * root.
  *
- * The order, for whoever takes more than one: that of a container's live snapshots (snapshot/ahead.h), the root's, a container's, the firewall's, a host file's. The root's
- * lock guards what all share: which names, addresses and id ranges are taken, bases, the network. A container's
- * guards its directory. A lock is given back by closing its descriptor.
+ * The order, for whoever takes more than one: that of a container's live snapshots (snapshot/ahead.h), the root's, a
+ * container's, the firewall's, a host file's. The root's lock guards what all share: which names, addresses and id
+ * ranges are taken, bases, the network. A container's guards its directory. A lock is given back by closing its
+ * descriptor.
  */
 #pragma once
 

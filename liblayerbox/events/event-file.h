@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ROOT/logs/events.log: lines of many writers, none of whom waits for another. Full, it becomes events.log.1, in place of the
- * one before.
+ * ROOT/logs/events.log: lines of many writers, none of whom waits for another. Full, it becomes events.log.1, in place
+ * of the one before.
  */
 #pragma once
 

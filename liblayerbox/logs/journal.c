@@ -61,8 +61,8 @@ static int64_t time_of(const char *line, const char **ret_fraction)
 }
 
 /*
- * Lines say when they were sent, while --since takes for their time when they were received, a moment later: so who goes
- * on is given the last one again, and those that were received before it in that moment.
+ * Lines say when they were sent, while --since takes for their time when they were received, a moment later: so who
+ * goes on is given the last one again, and those that were received before it in that moment.
  */
 static bool is_again(struct hearing *hearing, const char *line, int64_t time)
 {

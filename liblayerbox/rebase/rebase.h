@@ -12,17 +12,17 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 	       struct lb_rebase **ret_rebase);
 
 /*
- * Rebases a container that is locked and stopped, as @record says and will say. 0, 1 where it stands there already, or a
- * failure: then it stands where it stood. *ret_rebase is its plan, or NULL.
+ * Rebases a container that is locked and stopped, as @record says and will say. 0, 1 where it stands there already, or
+ * a failure: then it stands where it stood. *ret_rebase is its plan, or NULL.
  */
 int rebase_locked(struct lb_context *ctx, const char *name, int container_fd, struct record *record,
 		  const struct lb_rebase_options *options, enum plan_fetch fetch, bool is_refresh,
 		  struct lb_rebase **ret_rebase);
 
 /*
- * For who holds the lock of a stopped container and is about to start it: undoes what was interrupted, and does what is
- * pending, or what refresh.base asks for. A rebase that cannot be done is no failure: the container starts as it was, and
- * the log says why.
+ * For who holds the lock of a stopped container and is about to start it: undoes what was interrupted, and does what
+ * is pending, or what refresh.base asks for. A rebase that cannot be done is no failure: the container starts as it
+ * was, and the log says why.
  */
 int rebase_before_start(struct lb_context *ctx, const char *name, int container_fd, struct record *record);
 

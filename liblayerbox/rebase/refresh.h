@@ -11,8 +11,8 @@ enum refresh {
 };
 
 /*
- * Looks at numbers only: no base is opened, nor anything planned. *ret_to is NAME@GENERATION where it waits or is due. A
- * base that cannot be read is none to go to.
+ * Looks at numbers only: no base is opened, nor anything planned. *ret_to is NAME@GENERATION where it waits or is due.
+ * A base that cannot be read is none to go to.
  */
 enum refresh refresh_get(struct lb_context *ctx, const struct record *record, char ret_to[BASE_TEXT_SIZE]);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The long part of a live snapshot, done without the container's lock: others may stop, start, rebase or restore the
- * container meanwhile. What is copied is good as long as the container has the same top layer, whatever was written to that:
- * the last pass, under the lock, finds what changed. Two live snapshots of one container exclude one another by a
- * flock(2) on containers/NAME/snapshots, which is taken before the container's lock, and waited for without any other.
+ * container meanwhile. What is copied is good as long as the container has the same top layer, whatever was written to
+ * that: the last pass, under the lock, finds what changed. Two live snapshots of one container exclude one another by
+ * a flock(2) on containers/NAME/snapshots, which is taken before the container's lock, and waited for without any
+ * other.
  */
 #pragma once
 
@@ -23,7 +24,9 @@ struct ahead {
 #define AHEAD_EMPTY { .lock_fd = -1, .top_fd = -1, .previous_tree_fd = -1, .draft = LAYER_DRAFT_EMPTY }
 #define CLEANUP_AHEAD CLEANUP(ahead_end)
 
-/* Waits until no other live snapshot of the container is made; the caller holds no lock. -LB_ERR_BUSY after a minute. */
+/*
+ * Waits until no other live snapshot of the container is made; the caller holds no lock. -LB_ERR_BUSY after a minute.
+ */
 int ahead_lock(struct lb_context *ctx, const char *name, struct ahead *ahead);
 
 /* Is the lock that of this container, which is locked now? -LB_ERR_BUSY where another one has its name. */

@@ -27,8 +27,8 @@ static int index_of(const struct chain *chain, const char *id)
 }
 
 /*
- * Is @pair's upper layer right above the lower one wherever that is? What a running container has mounted stays, and does
- * not count; but nobody remembers what a snapshot that is mounted consisted of, so that keeps its layers.
+ * Is @pair's upper layer right above the lower one wherever that is? What a running container has mounted stays, and
+ * does not count; but nobody remembers what a snapshot that is mounted consisted of, so that keeps its layers.
  */
 static bool is_everywhere(struct lb_context *ctx, const struct references *references, const struct pair *pair)
 {

@@ -127,8 +127,8 @@ static int create_once(struct lb_context *ctx, const char *name, const struct lb
 }
 
 /*
- * Of one that runs, the lock is left again for what takes long. If it has got another top layer, by a restore or another
- * snapshot while it was stopped, its copy is begun again.
+ * Of one that runs, the lock is left again for what takes long. If it has got another top layer, by a restore or
+ * another snapshot while it was stopped, its copy is begun again.
  */
 static int create(struct lb_context *ctx, const char *name, const struct lb_snapshot_options *options,
 		  struct lb_snapshot **ret_snapshot)

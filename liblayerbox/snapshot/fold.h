@@ -5,8 +5,8 @@
 #include "../container/record.h"
 
 /*
- * Of a stopped container that is locked: its top layer becomes one of all of them, in one step; @record follows. Files of
- * layers that nobody else names or reads are not copied. 1 where it has no layers.
+ * Of a stopped container that is locked: its top layer becomes one of all of them, in one step; @record follows. Files
+ * of layers that nobody else names or reads are not copied. 1 where it has no layers.
  */
 int layers_fold(struct lb_context *ctx, int container_fd, const char *name, struct record *record);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Layers that nobody names any more. Which ones is decided, and all of them are hidden, under the root's lock; what takes
- * long is removed without it.
+ * Layers that nobody names any more. Which ones is decided, and all of them are hidden, under the root's lock; what
+ * takes long is removed without it.
  */
 #include <fcntl.h>
 #include <sys/file.h>

@@ -32,8 +32,8 @@ static int open_below(int dir_fd, const char *name)
 }
 
 /*
- * Makes the hidden directory and locks it. -EAGAIN where a sweep, which takes what is not locked for left behind, has come
- * in between.
+ * Makes the hidden directory and locks it. -EAGAIN where a sweep, which takes what is not locked for left behind, has
+ * come in between.
  */
 static int make_locked(struct layer_draft *draft, const char *hidden)
 {

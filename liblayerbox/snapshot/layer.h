@@ -23,8 +23,8 @@ struct layer_draft {
 #define CLEANUP_LAYER_DRAFT CLEANUP(layer_draft_end)
 
 /*
- * Begins a layer, without a lock but its own. @id NULL: a new identifier; else one that comes from elsewhere, -LB_ERR_EXISTS
- * where it is there already.
+ * Begins a layer, without a lock but its own. @id NULL: a new identifier; else one that comes from elsewhere,
+ * -LB_ERR_EXISTS where it is there already.
  */
 int layer_draft_begin(struct lb_context *ctx, const char *id, struct layer_draft *ret_draft);
 
@@ -54,7 +54,10 @@ struct chain_trees {
 
 #define CLEANUP_CHAIN_TREES CLEANUP(chain_trees_close)
 
-/* Opens them for reading, layers held as by layer_open_tree(), the base by whoever names it. @base NULL: without. @top_fd: put first (it is duplicated); -1: none. */
+/*
+ * Opens them for reading, layers held as by layer_open_tree(), the base by whoever names it. @base NULL: without.
+ * @top_fd: put first (it is duplicated); -1: none.
+ */
 int chain_open_trees(struct lb_context *ctx, const struct chain *chain, const char *base, unsigned generation,
 		     int top_fd, struct chain_trees *ret_trees);
 void chain_trees_close(struct chain_trees *trees);
@@ -67,12 +70,14 @@ int chain_hold_trees(struct lb_context *ctx, const struct chain *chain, const ch
 		     struct chain_trees *ret_trees, int *ret_base_fd, int *ret_generation_fd);
 
 /*
- * Takes away the layers that nobody names, for who holds no lock of the root's. What cannot be taken away is reported to
- * the log.
+ * Takes away the layers that nobody names, for who holds no lock of the root's. What cannot be taken away is reported
+ * to the log.
  */
 int layers_sweep(struct lb_context *ctx);
 
-/* To be called before a name of a layer goes from a record or a snapshot: a sweep that a kill prevents is made up for. */
+/*
+ * To be called before a name of a layer goes from a record or a snapshot: a sweep that a kill prevents is made up for.
+ */
 int layers_sweep_later(struct lb_context *ctx);
 
 /* Is a sweep overdue? Cheap. */

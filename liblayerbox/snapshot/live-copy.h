@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A copy of a top layer that is being written to, made in passes: the first copies all, each later one what changed since.
- * When the last one runs nobody may write: the container is frozen. What decides about "changed" is in docs/snapshots.md.
+ * A copy of a top layer that is being written to, made in passes: the first copies all, each later one what changed
+ * since. When the last one runs nobody may write: the container is frozen. What decides about "changed" is in
+ * docs/snapshots.md.
  *
- * Everything is kept that a layer has: whiteouts, opaque marks, xattrs, capabilities, hard links, holes, times, sockets.
- * Marks by which overlayfs says where an inode came from (origin, impure) are left out; that whiteouts are in a directory
- * is said anew.
+ * Everything is kept that a layer has: whiteouts, opaque marks, xattrs, capabilities, hard links, holes, times,
+ * sockets. Marks by which overlayfs says where an inode came from (origin, impure) are left out; that whiteouts are in
+ * a directory is said anew.
  */
 #pragma once
 
@@ -43,8 +44,8 @@ void live_copy_free(struct live_copy **copy);
 #define CLEANUP_LIVE_COPY CLEANUP(live_copy_free)
 
 /*
- * Whether the entry @name of an open directory still is what LAYER_SOURCE in @layer_fd says of @path: for who wants to know
- * what differs between a live copy and the top layer it was made of. A reader of the states, loaded once.
+ * Whether the entry @name of an open directory still is what LAYER_SOURCE in @layer_fd says of @path: for who wants to
+ * know what differs between a live copy and the top layer it was made of. A reader of the states, loaded once.
  */
 struct live_states;
 int live_states_load(struct lb_context *ctx, int layer_fd, struct live_states **ret_states); /* 1 where there are none */

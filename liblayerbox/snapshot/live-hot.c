@@ -21,8 +21,8 @@ static int set_lease(int fd)
 }
 
 /*
- * Has anybody opened it for writing, or mapped it so, or is a write to it under way? Then there is no lease for reading.
- * Where a file system, or an operator, grants none at all, it may be so.
+ * Has anybody opened it for writing, or mapped it so, or is a write to it under way? Then there is no lease for
+ * reading. Where a file system, or an operator, grants none at all, it may be so.
  */
 static bool may_have_writer(int dir_fd, const char *name)
 {

@@ -26,14 +26,14 @@ struct going_on {
 };
 
 /*
- * Of a stopped container: its top layer becomes a layer. The container goes on with that layer below an empty top or, in
- * the same step, with @other (may be NULL).
+ * Of a stopped container: its top layer becomes a layer. The container goes on with that layer below an empty top or,
+ * in the same step, with @other (may be NULL).
  */
 int make_cold(struct making *making, const struct record *record, const struct going_on *other);
 
 /*
- * Of one that runs, is frozen, or whose top layer has to stay where it is: a copy. @ahead: what was copied of it already, if
- * anything.
+ * Of one that runs, is frozen, or whose top layer has to stay where it is: a copy. @ahead: what was copied of it
+ * already, if anything.
  */
 struct ahead;
 int make_copy(struct making *making, const struct record *record, bool freeze, struct ahead *ahead);

@@ -15,6 +15,7 @@ int prune_choose(struct lb_context *ctx, const struct keep_policy *policy, struc
 
 /*
  * When a schedule's next snapshot is counted from: the time of the last one that it made, or of the container's
- * creation. One from the future, made by a clock that was ahead, does not count: it would keep all others from being made.
+ * creation. One from the future, made by a clock that was ahead, does not count: it would keep all others from being
+ * made.
  */
 int64_t schedule_since(int64_t created, struct lb_snapshot *const *snapshots, size_t count, int64_t now);

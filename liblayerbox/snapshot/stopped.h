@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which containers are stopped for a moment, by whom: a file for each in RUNSTATEDIR, which a reboot empties, named by the
- * container's directory, so that a rename does no harm. Its maker has a flock(2) on it; what a killed one leaves is
- * started by the next sweep.
+ * Which containers are stopped for a moment, by whom: a file for each in RUNSTATEDIR, which a reboot empties, named by
+ * the container's directory, so that a rename does no harm. Its maker has a flock(2) on it; what a killed one leaves
+ * is started by the next sweep.
  */
 #pragma once
 
@@ -24,7 +24,9 @@ int stopped_note(struct lb_context *ctx, int container_fd, const char *name, str
 /* It runs again, or is not to; allowed at any time. */
 void stopped_end(struct stopped *stopped);
 
-/* Somebody wants a container stopped that is: nothing starts it again but who is just at it. The caller has its lock. */
+/*
+ * Somebody wants a container stopped that is: nothing starts it again but who is just at it. The caller has its lock.
+ */
 void stopped_forget(int container_fd);
 
 /* Starts those of this root that killed commands left stopped. */

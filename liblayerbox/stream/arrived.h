@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ROOT/arrived: the token of every move that ended here, a line each, `TOKEN NAME`. A container that came may be renamed,
- * moved on or deleted; who asks late whether it had come is told the truth nevertheless, and does not start it again.
+ * ROOT/arrived: the token of every move that ended here, a line each, `TOKEN NAME`. A container that came may be
+ * renamed, moved on or deleted; who asks late whether it had come is told the truth nevertheless, and does not start
+ * it again.
  */
 #pragma once
 

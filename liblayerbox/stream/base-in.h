@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The base that a stream's container stands on: known by what its manifest says, under whatever name it is here, or else
- * taken from the stream.
+ * The base that a stream's container stands on: known by what its manifest says, under whatever name it is here, or
+ * else taken from the stream.
  */
 #pragma once
 

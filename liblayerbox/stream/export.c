@@ -189,7 +189,10 @@ static void plan_difference(struct export *export, unsigned number, const char *
 	buffer_add_text(plan, "\n");
 }
 
-/* Bottom layer first. Members have a number instead of an identifier: the same files in another layer are the same bytes. */
+/*
+ * Bottom layer first. Members have a number instead of an identifier: the same files in another layer are the same
+ * bytes.
+ */
 static void plan_layers(struct export *export)
 {
 	const struct stream_header *header = &export->header;

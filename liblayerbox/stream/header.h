@@ -42,9 +42,9 @@ char *header_to_text(const struct stream_header *header);
 int header_parse(char *text, struct stream_header *ret_header, char *error, size_t error_size);
 
 /*
- * Decides how the layers of header->layers come to a reader that has the chains @since, newest last: what it has is only
- * named. The lowest that it has not is, where the top of the newest chain is none of ours, a later state of the same top
- * layer, and so comes as the difference to that.
+ * Decides how the layers of header->layers come to a reader that has the chains @since, newest last: what it has is
+ * only named. The lowest that it has not is, where the top of the newest chain is none of ours, a later state of the
+ * same top layer, and so comes as the difference to that.
  */
 void header_choose_ways(struct stream_header *header, const struct chain *since, size_t count);
 

@@ -104,8 +104,8 @@ static int choose_name(struct import *import)
 }
 
 /*
- * What a move that was cut off has left: it is still the other host's, so another try may take its place. That is written
- * down before it is deleted, under one lock: nobody is told that it lives here in between.
+ * What a move that was cut off has left: it is still the other host's, so another try may take its place. That is
+ * written down before it is deleted, under one lock: nobody is told that it lives here in between.
  */
 static int remove_arriving(struct import *import)
 {

@@ -190,7 +190,9 @@ static int choose_label(struct import *import, int container_fd, struct next_cam
 	return 0;
 }
 
-/* The stream's snapshot, and what its layers are called here: there when the container has its files, and not before. */
+/*
+ * The stream's snapshot, and what its layers are called here: there when the container has its files, and not before.
+ */
 static int make_came(struct import *import, int container_fd, struct next_came *came)
 {
 	int r = *import->header.snapshot ? choose_label(import, container_fd, came) : 0;

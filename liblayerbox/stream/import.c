@@ -34,7 +34,10 @@ void import_end(struct import *import)
 
 /* ---- a new container ---- */
 
-/* Files that it has from the beginning, with its name: the stream's snapshot, what layers are called here, its arrival. */
+/*
+ * Files that it has from the beginning, with its name: the stream's snapshot, what layers are called here, its
+ * arrival.
+ */
 static int seed_files(struct import *import, struct seed_file files[3], size_t *ret_count)
 {
 	const char *incoming = import->options ? import->options->incoming : NULL;

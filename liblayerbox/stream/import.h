@@ -33,8 +33,8 @@ struct import {
 void import_end(struct import *import);
 
 /*
- * May the stream take the place of the container, which is locked? Asked before all is unpacked, and again under the lock
- * under which it does: meanwhile somebody may have made another one of that name. *ret_record: its record.
+ * May the stream take the place of the container, which is locked? Asked before all is unpacked, and again under the
+ * lock under which it does: meanwhile somebody may have made another one of that name. *ret_record: its record.
  */
 int import_check_replaced(struct import *import, int container_fd, struct record *ret_record);
 

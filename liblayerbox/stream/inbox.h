@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where a stream is unpacked: containers/.new-import.RANDOM, locked by whoever reads it, so that the next command's sweep
- * takes away what a killed one left. On the file system of the root, so that all of it can be renamed to its place.
+ * Where a stream is unpacked: containers/.new-import.RANDOM, locked by whoever reads it, so that the next command's
+ * sweep takes away what a killed one left. On the file system of the root, so that all of it can be renamed to its
+ * place.
  */
 #pragma once
 

@@ -100,8 +100,8 @@ static int bring_up(struct lb_context *ctx, const char *name, struct moving *mov
 }
 
 /*
- * It did not start. The other side can have it back only where we are those who brought it to STARTING: else somebody may
- * have started it, and have been killed before he could write that down.
+ * It did not start. The other side can have it back only where we are those who brought it to STARTING: else somebody
+ * may have started it, and have been killed before he could write that down.
  */
 static void take_back_word(struct lb_context *ctx, const char *name, struct moving *moving)
 {

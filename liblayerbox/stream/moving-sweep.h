@@ -11,8 +11,8 @@ int moving_sweep_later(struct lb_context *ctx);
 int moving_give_back(struct lb_context *ctx, const char *name);
 
 /*
- * Gives back what was not decided, and removes what lives elsewhere; what only the other host knows stays as it is. Cheap
- * where nothing was left. The caller holds no lock. Failures go to the log.
+ * Gives back what was not decided, and removes what lives elsewhere; what only the other host knows stays as it is.
+ * Cheap where nothing was left. The caller holds no lock. Failures go to the log.
  */
 void moving_sweep(struct lb_context *ctx);
 

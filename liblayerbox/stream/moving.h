@@ -53,10 +53,11 @@ char *moving_to_text(const struct moving *moving);
 const char *moving_parse(char *text, struct moving *ret_moving);
 
 /*
- * The one way from stage to stage: looks what the stage is now, and writes what @event makes of it, durably. The caller
- * holds the container's lock, and may go on to act upon the answer until it gives that back. @moving: the token, for
- * MOVING_BEGIN all but the stage, for MOVING_DECIDE what is to be forgotten, for MOVING_COMMIT whether it ran; afterwards what there is, and what stage it was before. Where a container has
- * ARRIVED, that is in the list of arrived.h, too.
+ * The one way from stage to stage: looks what the stage is now, and writes what @event makes of it, durably. The
+ * caller holds the container's lock, and may go on to act upon the answer until it gives that back. @moving: the
+ * token, for MOVING_BEGIN all but the stage, for MOVING_DECIDE what is to be forgotten, for MOVING_COMMIT whether it
+ * ran; afterwards what there is, and what stage it was before. Where a container has ARRIVED, that is in the list of
+ * arrived.h, too.
  *
  * -LB_ERR_NO_CONTAINER where it is not of that move (any more; MOVING_GIVE_WAY is for any), -LB_ERR_BUSY where the
  * stage does not allow it: then nothing has changed.
@@ -77,8 +78,8 @@ int moving_remove(struct lb_context *ctx, int container_fd, const char *name);
 int moving_hold(int container_fd);
 
 /*
- * May the container be started here? -LB_ERR_BUSY with what to do. Who holds its lock says @locked: then what a killed move
- * left undecided is forgotten on the way.
+ * May the container be started here? -LB_ERR_BUSY with what to do. Who holds its lock says @locked: then what a killed
+ * move left undecided is forgotten on the way.
  */
 int moving_before_start(struct lb_context *ctx, int container_fd, const char *name, bool locked);
 

@@ -99,7 +99,9 @@ int remote_ask(const struct remote *remote, const char *const *arguments, const 
 	return session_end(remote, &session, answer, ret_rest);
 }
 
-/* Writing to a program that has ended is an error to be returned, not a signal: spawn_run() starts the writer with it. */
+/*
+ * Writing to a program that has ended is an error to be returned, not a signal: spawn_run() starts the writer with it.
+ */
 int remote_send(const struct remote *remote, const char *const *arguments, const char *answer, remote_send_fn send,
 		void *userdata)
 {

@@ -11,9 +11,9 @@ struct remote {
 };
 
 /*
- * Runs `layerbox receive ARGUMENTS...` there and takes from what it prints the line that begins with @answer: the rest of
- * it, the caller's. 1, with *ret_rest NULL, where it ended without: what it did is not known. Its last words are the
- * context's sentence then.
+ * Runs `layerbox receive ARGUMENTS...` there and takes from what it prints the line that begins with @answer: the rest
+ * of it, the caller's. 1, with *ret_rest NULL, where it ended without: what it did is not known. Its last words are
+ * the context's sentence then.
  */
 int remote_ask(const struct remote *remote, const char *const *arguments, const char *answer, char **ret_rest);
 

@@ -24,14 +24,14 @@ void sent_free(struct sent *sent);
 int sent_add(struct lb_context *ctx, const struct lb_snapshot *snapshot, struct sent *sent);
 
 /*
- * Compares with what there is now. *ret_next: the first that the other side has not, or NULL. -LB_ERR_CONFLICT where what
- * it has was changed since.
+ * Compares with what there is now. *ret_next: the first that the other side has not, or NULL. -LB_ERR_CONFLICT where
+ * what it has was changed since.
  */
 int sent_compare(struct lb_context *ctx, struct lb_snapshot *const *snapshots, struct sent *sent,
 		 const struct lb_snapshot **ret_next);
 
 /*
- * Labels that the other side is to forget at the end, with commas between them; "-" where there are none. @label: one more,
- * or "". What does not fit stays there as a snapshot.
+ * Labels that the other side is to forget at the end, with commas between them; "-" where there are none. @label: one
+ * more, or "". What does not fit stays there as a snapshot.
  */
 void sent_to_forget(const struct sent *sent, const char *label, char ret_text[SENT_FORGET_SIZE]);

@@ -18,7 +18,7 @@ int target_parse(struct lb_context *ctx, const char *text, struct target *ret_ta
 
 /*
  * Adds ssh's words: the program and options of @ssh, the target, and the command that is run there. ssh joins that one
- * with spaces for a shell of the other side's, so its words may only have letters, digits and . _ - @ = : , / + in them:
- * -EINVAL else.
+ * with spaces for a shell of the other side's, so its words may only have letters, digits and . _ - @ = : , / + in
+ * them: -EINVAL else.
  */
 int target_words(const struct target *target, const char *ssh, const char *const *command, struct text_list *words);

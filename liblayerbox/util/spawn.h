@@ -34,8 +34,9 @@ struct spawn_options {
 };
 
 /*
- * Runs @argv to its end, whoever else has its output still. *ret_status is its exit status or 128 + signal; *ret_output
- * (may be NULL) the last part of what it printed, the caller's. -ENOENT when the program is not there, other errno for the rest.
+ * Runs @argv to its end, whoever else has its output still. *ret_status is its exit status or 128 + signal;
+ * *ret_output (may be NULL) the last part of what it printed, the caller's. -ENOENT when the program is not there,
+ * other errno for the rest.
  */
 int spawn_run(const char *const *argv, const struct spawn_options *options, int *ret_status, char **ret_output);
 

@@ -44,8 +44,8 @@ char *text_trim(char *s);
 uint64_t text_hash(const char *s);
 
 /*
- * Replaces control characters, tabs and C1 among them, and what is no UTF-8 by '?' in place, so that hostile text can be
- * shown on a terminal.
+ * Replaces control characters, tabs and C1 among them, and what is no UTF-8 by '?' in place, so that hostile text can
+ * be shown on a terminal.
  */
 char *text_printable(char *s);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What may take long, done beside the supervisor's loop: each piece of work in a thread of its own with a context of its
- * own, a bounded number of each kind at a time, so that checks that hang hold up no restart. The loop, one thread, gives
- * work and takes it back when it is done; a descriptor says when.
+ * What may take long, done beside the supervisor's loop: each piece of work in a thread of its own with a context of
+ * its own, a bounded number of each kind at a time, so that checks that hang hold up no restart. The loop, one thread,
+ * gives work and takes it back when it is done; a descriptor says when.
  */
 #pragma once
 
