@@ -5,10 +5,10 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "../util/thread.h"
 #include "netlink.h"
 
 /* What one look at all interfaces is for. */
@@ -99,19 +99,6 @@ static void *delete_all(void *data)
 	return NULL;
 }
 
-/* The caller's signals are handled in the caller's threads. */
-static bool make_thread(struct link_deletion *deletion)
-{
-	sigset_t all, before;
-	bool made;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	made = pthread_create(&deletion->thread, NULL, delete_all, deletion) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return made;
-}
-
 int link_deletion_begin(struct lb_context *ctx, const char *const *names, struct link_deletion *ret_deletion)
 {
 	CLEANUP_FREE int *indexes = NULL;
@@ -137,7 +124,8 @@ int link_deletion_begin(struct lb_context *ctx, const char *const *names, struct
 			return netlink_fail(ctx, r, "grouping", "interfaces");
 		joined += r == 0;
 	}
-	ret_deletion->has_thread = joined && make_thread(ret_deletion);
+	ret_deletion->has_thread =
+		joined && thread_begin(&ret_deletion->thread, NULL, delete_all, ret_deletion) == 0;
 	if (joined && !ret_deletion->has_thread)
 		delete_all(ret_deletion);
 	return 0;

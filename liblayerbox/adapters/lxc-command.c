@@ -66,13 +66,12 @@ static struct asker make_asker(const char *lxcpath)
 	return (struct asker){ lxcpath, { .pid = getpid(), .uid = getuid(), .gid = getgid() }, geteuid() };
 }
 
-/* The other end's user is the one who called listen(): an abstract address is anybody's who comes first. */
-static bool is_ours(const struct asker *asker, int fd)
+bool lxc_peer_is(int fd, uid_t uid)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof credentials;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == asker->euid;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == uid;
 }
 
 static int send_request(const struct asker *asker, int fd, int command)
@@ -106,7 +105,7 @@ static int connect_to(const struct asker *asker, const char *name)
 
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, length) < 0)
 		return -errno;
-	return is_ours(asker, fd) ? take_fd(&fd) : -EPERM;
+	return lxc_peer_is(fd, asker->euid) ? take_fd(&fd) : -EPERM;
 }
 
 /* The connection, over which the answer comes. */

@@ -36,6 +36,12 @@ void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, 
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
 bool lxc_command_has_monitor(const char *lxcpath, const char *name);
 
+/*
+ * Is the process behind connection @fd that called listen() a process of @uid's? An abstract address is anybody's who
+ * comes first.
+ */
+bool lxc_peer_is(int fd, uid_t uid);
+
 /* A container that is to be killed. */
 struct lxc_victim {
 	const char *name;

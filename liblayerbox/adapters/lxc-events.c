@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "../util/tree.h"
+#include "lxc-command.h"
 
 enum { FIFO_BYTES = 1 << 18 };
 
@@ -78,15 +79,6 @@ static int open_monitord(const char *lxcpath)
 	return take_fd(&fd);
 }
 
-/* An abstract address is anybody's who comes first. */
-static bool is_of_root(int fd)
-{
-	struct ucred credentials;
-	socklen_t length = sizeof credentials;
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 && credentials.uid == geteuid();
-}
-
 int lxc_events_open(const char *lxcpath, struct lxc_events *ret_events)
 {
 	int fd = open_fifo(lxcpath);
@@ -98,7 +90,7 @@ int lxc_events_open(const char *lxcpath, struct lxc_events *ret_events)
 	if (fd != -EBUSY)
 		return fd;
 	fd = open_monitord(lxcpath);
-	if (fd < 0 || !is_of_root(fd)) {
+	if (fd < 0 || !lxc_peer_is(fd, geteuid())) {
 		close_fd(fd);
 		return -EBUSY;
 	}

@@ -3,11 +3,11 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "../util/cleanup.h"
+#include "../util/thread.h"
 
 enum { STACK_BYTES = 64 << 10 };
 
@@ -47,17 +47,13 @@ int netns_socket(int pid_fd, int domain, int type, int protocol)
 	struct request request = { .pid_fd = pid_fd, .domain = domain, .type = type, .protocol = protocol };
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all, before;
 	int r = -pthread_attr_init(&attributes);
 
 	if (r < 0)
 		return r;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
 	r = -pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	if (r == 0)
-		r = -pthread_create(&thread, &attributes, run, &request);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+		r = thread_begin(&thread, &attributes, run, &request);
 	pthread_attr_destroy(&attributes);
 	if (r < 0)
 		return r;

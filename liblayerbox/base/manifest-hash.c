@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "../util/thread.h"
 #include "../util/tree.h"
 
 /* Below so many bytes, a thread costs more than it brings. */
@@ -82,18 +82,14 @@ static unsigned count_threads(uint64_t bytes)
 	return count < 2 ? 2 : count > THREADS_MAX ? THREADS_MAX : (unsigned)count;
 }
 
-/* The caller's thread is one of them: it works without any other, too. Signals stay with the program's own threads. */
+/* The caller's thread is one of them: it works without any other, too. */
 static void run_threads(struct work *work, unsigned count)
 {
 	pthread_t threads[THREADS_MAX];
 	unsigned running = 0;
-	sigset_t all, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	while (running + 1 < count && pthread_create(&threads[running], NULL, run, work) == 0)
+	while (running + 1 < count && thread_begin(&threads[running], NULL, run, work) == 0)
 		running++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	run(work);
 	while (running > 0)
 		pthread_join(threads[--running], NULL);

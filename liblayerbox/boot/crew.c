@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "crew.h"
 
-#include <signal.h>
 #include <time.h>
+
+#include "../util/thread.h"
 
 struct crew_worker {
 	struct crew *crew;
@@ -98,19 +99,6 @@ static void worker_free(struct crew_worker *worker)
 	free(worker);
 }
 
-/* The caller's signals are handled in the caller's threads. */
-static bool make_thread(struct crew_worker *worker)
-{
-	sigset_t all, before;
-	bool made;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	made = pthread_create(&worker->thread, NULL, work, worker) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return made;
-}
-
 int crew_begin(struct crew *crew, crew_fn fn, void *data)
 {
 	struct crew_worker *worker = calloc(1, sizeof *worker);
@@ -129,7 +117,7 @@ int crew_begin(struct crew *crew, crew_fn fn, void *data)
 	worker->farewell->data = data;
 	lb_context_set_log(worker->ctx, on_log, worker);
 	crew->at_work++;
-	worker->has_thread = make_thread(worker);
+	worker->has_thread = thread_begin(&worker->thread, NULL, work, worker) == 0;
 	if (!worker->has_thread)
 		work(worker);
 	return 0;

@@ -165,7 +165,9 @@ static int wait_for_check(struct wait *wait)
 		if (r <= 0 && r != -LB_ERR_RUNTIME)
 			return r;
 	} while (may_ask_again(wait));
-	return r < 0 ? r : fail(container->ctx, -LB_ERR_TIMEOUT, "container '%s' is not well within %u s: %s", container->name,
+	if (r < 0)
+		return r;
+	return fail(container->ctx, -LB_ERR_TIMEOUT, "container '%s' is not well within %u s: %s", container->name,
 		    wait->timeout_s, why);
 }
 

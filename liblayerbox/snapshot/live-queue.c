@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tasks for several threads. The last that came is done first, which keeps the list short: a tree is wide. */
 #include <sched.h>
-#include <signal.h>
 
 #include "../util/array.h"
+#include "../util/thread.h"
 #include "live-private.h"
 
 int live_queue_push(struct live_copy *copy, const struct live_task *task)
@@ -87,15 +87,11 @@ int live_queue_run(struct live_copy *copy)
 {
 	pthread_t threads[LIVE_THREADS_MAX];
 	unsigned running = 0, count = count_threads();
-	sigset_t all, before;
 	bool worked;
 
 	copy->queue.stop = false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	while (running + 1 < count && pthread_create(&threads[running], NULL, run, copy) == 0)
+	while (running + 1 < count && thread_begin(&threads[running], NULL, run, copy) == 0)
 		running++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	worked = run(copy) != NULL;
 	while (running > 0)
 		pthread_join(threads[--running], NULL);

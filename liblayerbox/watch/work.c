@@ -2,8 +2,9 @@
 #include "work.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
+
+#include "../util/thread.h"
 
 /* How many of a kind are under way at a time: 76 in all. */
 static const unsigned at_a_time[WORK_KINDS] = {
@@ -142,22 +143,17 @@ static void *run(void *data)
 
 /* ---- in the loop ---- */
 
-/* No signal is for these threads. */
 static int begin_thread(struct task *task)
 {
-	sigset_t all, before;
 	pthread_attr_t attributes;
 	pthread_t thread;
-	int error;
+	int r;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, &attributes, run, task);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_begin(&thread, &attributes, run, task);
 	pthread_attr_destroy(&attributes);
-	return -error;
+	return r;
 }
 
 /* False where there is no memory or thread for it now. */
