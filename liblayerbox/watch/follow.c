@@ -194,7 +194,9 @@ static void is_down(struct supervisor *supervisor, struct item *item, bool on_pu
 	bool was_up = item->policy.kept.pid || item->has_run;
 
 	item->has_run = false;
-	item->exit_status = POLICY_UNKNOWN;
+	/* The end of one that is being started is told after the start, whose result comes later. */
+	if (!item->policy.is_starting)
+		item->exit_status = POLICY_UNKNOWN;
 	if (on_purpose || was_up)
 		feed(supervisor, item, &event);
 }
