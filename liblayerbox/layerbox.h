@@ -217,7 +217,7 @@ void lb_container_free(struct lb_container *container);
  */
 int lb_container_list(struct lb_context *context, struct lb_container ***ret_containers, size_t *ret_count);
 
-/** lb_container_list_free - free a list and its handles; NULL is allowed. */
+/** lb_container_list_free - free a list and its handles, which are never freed alone; NULL is allowed. */
 void lb_container_list_free(struct lb_container **containers);
 
 /** lb_container_get_name - its name, which is also its host name and its directory's. */
@@ -232,8 +232,12 @@ const char *lb_container_get_rebase_to(const struct lb_container *container);
 unsigned lb_container_get_generation(const struct lb_container *container);
 /** lb_container_get_state - as it was when the handle was made or refreshed. */
 enum lb_state lb_container_get_state(const struct lb_container *container);
-/** lb_container_get_pid - the container's init as the host sees it, 0 when it does not run. */
-pid_t lb_container_get_pid(const struct lb_container *container);
+/**
+ * lb_container_get_pid - the container's init as the host sees it, 0 when it does not run.
+ *
+ * As it was when the handle was made or refreshed; those of a list are asked for, together, when the first is wanted.
+ */
+pid_t lb_container_get_pid(struct lb_container *container);
 /** lb_container_get_ipv4 - dotted quad: what DHCP has given it, else what is reserved for it. */
 const char *lb_container_get_ipv4(const struct lb_container *container);
 /** lb_container_get_network - the name of the network it is on. */

@@ -7,7 +7,6 @@
 /* The fields that both have; their names and meanings are stable, see layerbox(8), JSON. */
 static json_t *describe(struct lb_container *container)
 {
-	pid_t pid = lb_container_get_pid(container);
 	json_t *object =
 		json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "name",
 			  lb_container_get_name(container), "state", lb_state_name(lb_container_get_state(container)),
@@ -17,8 +16,14 @@ static json_t *describe(struct lb_container *container)
 			  lb_container_get_network(container), "privileged", lb_container_get_privileged(container),
 			  "autostart", lb_container_get_autostart(container));
 
-	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
 	return object;
+}
+
+static void add_pid(json_t *object, struct lb_container *container)
+{
+	pid_t pid = lb_container_get_pid(container);
+
+	json_object_set_new(object, "pid", pid ? json_integer(pid) : json_null());
 }
 
 static int run_list(struct lb_context *context, int argc, char **argv)
@@ -26,8 +31,8 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	static const struct column columns[] = {
 		{ "name", "NAME", false }, { "state", "STATE", false }, { "health", "HEALTH", false },
 		{ "ipv4", "IPV4", false },
-		{ "base", "BASE", false }, { "generation", "GEN", true }, { "pid", "PID", true },
-		{ "autostart", "AUTOSTART", false }, { "privileged", "PRIVILEGED", false }, { 0 },
+		{ "base", "BASE", false }, { "generation", "GEN", true }, { "autostart", "AUTOSTART", false },
+		{ "privileged", "PRIVILEGED", false }, { 0 },
 	};
 	struct lb_container **containers;
 	json_t *rows;
@@ -44,9 +49,11 @@ static int run_list(struct lb_context *context, int argc, char **argv)
 	for (size_t i = 0; containers[i]; i++) {
 		json_t *row = describe(containers[i]);
 
-		/* The table does not show it, and it is a file of each. */
-		if (as_json)
+		/* The table does not show what takes a question to each monitor, and a file of each. */
+		if (as_json) {
+			add_pid(row, containers[i]);
 			json_object_set_new(row, "backup", backup_outcome_to_json(containers[i]));
+		}
 		json_array_append_new(rows, row);
 	}
 	lb_container_list_free(containers);
@@ -78,6 +85,7 @@ static json_t *describe_fully(struct lb_container *container, bool for_people)
 	int64_t created = lb_container_get_created(container);
 	char text[64];
 
+	add_pid(object, container);
 	lb_container_get_id_range(container, &id_start, &id_count);
 	json_object_set_new(object, "id_start", json_integer(id_start));
 	json_object_set_new(object, "id_count", json_integer(id_count));

@@ -178,38 +178,57 @@ static enum lb_state to_state(intptr_t number)
 	return number >= 0 && number < (intptr_t)(sizeof states / sizeof *states) ? states[number] : LB_STATE_RUNNING;
 }
 
-static int hear_answer(struct conversation *state, struct conversation *pid, struct lxc_answer *ret_answer)
+/* There is no monitor, or it ended while it was asked. */
+static bool is_nobody(int r)
 {
-	intptr_t state_number = -1, pid_number = 0;
-	int r = hear(state, &state_number), no_pid = hear(pid, &pid_number);
+	return r == -ECONNREFUSED || r == -ECONNRESET || r == -EPROTO;
+}
+
+/* What a question about one container has begun. */
+struct talk {
+	struct conversation state, pid;
+};
+
+static struct talk begin_talk(const struct asker *asker, const char *name, unsigned what)
+{
+	struct talk talk = { { .fd = -ECONNREFUSED }, { .fd = -ECONNREFUSED } };
+
+	if (what & LXC_ASK_STATE)
+		talk.state = begin(asker, name, COMMAND_GET_STATE);
+	if (what & LXC_ASK_PID && (talk.state.fd >= 0 || !(what & LXC_ASK_STATE)))
+		talk.pid = begin(asker, name, COMMAND_GET_INIT_PID);
+	return talk;
+}
+
+static int hear_answer(struct talk *talk, unsigned what, struct lxc_answer *ret_answer)
+{
+	intptr_t state = -1, pid = 0;
+	int r = hear(&talk->state, &state), no_pid = hear(&talk->pid, &pid);
 
 	*ret_answer = (struct lxc_answer){ .state = LB_STATE_STOPPED };
-	if (r == -ECONNREFUSED || r == -ECONNRESET || r == -EPROTO)
-		return 0; /* there is none, or it ended while it was asked */
+	if (!(what & LXC_ASK_STATE))
+		r = no_pid;
 	if (r < 0)
-		return r;
-	ret_answer->state = to_state(state_number);
-	if (no_pid == 0 && pid_number > 0 && ret_answer->state != LB_STATE_STOPPED)
-		ret_answer->pid = (pid_t)pid_number;
+		return is_nobody(r) ? 0 : r;
+	if (what & LXC_ASK_STATE)
+		ret_answer->state = to_state(state);
+	if (no_pid == 0 && pid > 0 && (ret_answer->state != LB_STATE_STOPPED || !(what & LXC_ASK_STATE)))
+		ret_answer->pid = (pid_t)pid;
 	return 0;
 }
 
-void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count)
+void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count, unsigned what)
 {
 	const struct asker asker = make_asker(lxcpath);
-	struct conversation states[AT_A_TIME], pids[AT_A_TIME];
+	struct talk talks[AT_A_TIME];
 
 	while (count) {
 		size_t n = count < AT_A_TIME ? count : AT_A_TIME;
 
-		for (size_t i = 0; i < n; i++) {
-			states[i] = begin(&asker, questions[i].name, COMMAND_GET_STATE);
-			pids[i] = (struct conversation){ -ECONNREFUSED, 0 };
-			if (states[i].fd >= 0)
-				pids[i] = begin(&asker, questions[i].name, COMMAND_GET_INIT_PID);
-		}
 		for (size_t i = 0; i < n; i++)
-			questions[i].result = hear_answer(&states[i], &pids[i], &questions[i].answer);
+			talks[i] = begin_talk(&asker, questions[i].name, what);
+		for (size_t i = 0; i < n; i++)
+			questions[i].result = hear_answer(&talks[i], what, &questions[i].answer);
 		questions += n;
 		count -= n;
 	}
@@ -219,7 +238,7 @@ int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *
 {
 	struct lxc_question question = { .name = name };
 
-	lxc_command_query_all(lxcpath, &question, 1);
+	lxc_command_query_all(lxcpath, &question, 1, LXC_ASK_STATE | LXC_ASK_PID);
 	*ret_answer = question.answer;
 	return question.result;
 }

@@ -24,14 +24,23 @@ struct lxc_question {
 	struct lxc_answer answer;
 };
 
+/* What is asked. Each is a conversation with the monitor, and those are most of what a list of many containers costs. */
+enum lxc_asked {
+	LXC_ASK_STATE = 1,
+	LXC_ASK_PID = 2,
+};
+
 /* What a negative result is about, for a sentence. */
 const char *lxc_command_failure(int error);
 
 /* Asks about container @name below @lxcpath; one without a monitor is LB_STATE_STOPPED. */
 int lxc_command_query(const char *lxcpath, const char *name, struct lxc_answer *ret_answer);
 
-/* Asks about many: their monitors work side by side, and those that do not answer are waited for together. */
-void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count);
+/*
+ * Asks about many what @what says (bits of enum lxc_asked): their monitors work side by side, and those that do not
+ * answer are waited for together. What is not asked is LB_STATE_STOPPED, or 0.
+ */
+void lxc_command_query_all(const char *lxcpath, struct lxc_question *questions, size_t count, unsigned what);
 
 /* Is there a monitor for the container? It outlives the state "stopped" by the moment it takes to exit. */
 bool lxc_command_has_monitor(const char *lxcpath, const char *name);

@@ -64,7 +64,7 @@ int members_ask(struct lb_context *ctx, struct boot_member *members, size_t coun
 	for (size_t i = 0; i < count; i++)
 		if (members[i].runs)
 			questions[n++].name = members[i].name;
-	lxc_command_query_all(lxcpath, questions, n);
+	lxc_command_query_all(lxcpath, questions, n, LXC_ASK_STATE);
 	for (size_t i = 0, asked = 0; i < count; i++) {
 		const struct lxc_question *question = &questions[asked];
 

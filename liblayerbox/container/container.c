@@ -34,6 +34,7 @@ int container_ask(struct lb_container *container)
 
 	if (!lxcpath)
 		return fail_memory(container->ctx);
+	container->listed = NULL;
 	r = lxc_command_query(lxcpath, container->name, &container->live);
 	return r < 0 ? no_answer(container->ctx, container->name, r) : 0;
 }
@@ -184,6 +185,7 @@ void container_cleanup(struct lb_container **container)
 	lb_container_free(*container);
 }
 
+/* Their inits are asked for by who wants to know them: most who list do not. */
 static int ask_all(struct lb_context *ctx, struct lb_container **containers, size_t count)
 {
 	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
@@ -193,9 +195,10 @@ static int ask_all(struct lb_context *ctx, struct lb_container **containers, siz
 		return fail_memory(ctx);
 	for (size_t i = 0; i < count; i++)
 		questions[i].name = containers[i]->name;
-	lxc_command_query_all(lxcpath, questions, count);
+	lxc_command_query_all(lxcpath, questions, count, LXC_ASK_STATE);
 	for (size_t i = 0; i < count; i++) {
 		containers[i]->live = questions[i].answer;
+		containers[i]->listed = containers;
 		if (questions[i].result < 0) {
 			no_answer(ctx, containers[i]->name, questions[i].result);
 			log_message(ctx, LB_LOG_WARNING, "%s", ctx->error);
@@ -286,9 +289,39 @@ enum lb_state lb_container_get_state(const struct lb_container *container)
 	return container->live.state;
 }
 
-pid_t lb_container_get_pid(const struct lb_container *container)
+/* Of all that were listed together and run. What its monitor does not say by now stays 0. */
+static void ask_inits(struct lb_container **containers)
 {
+	CLEANUP_FREE char *lxcpath = store_path(containers[0]->ctx, STORE_CONTAINERS);
+	CLEANUP_FREE struct lxc_question *questions = NULL;
+	size_t count = 0, asked = 0;
+
+	while (containers[count])
+		count++;
+	questions = calloc(count + 1, sizeof *questions);
+	if (!lxcpath || !questions)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (containers[i]->listed && containers[i]->live.state != LB_STATE_STOPPED)
+			questions[asked++].name = containers[i]->name;
+	lxc_command_query_all(lxcpath, questions, asked, LXC_ASK_PID);
+	for (size_t i = 0, answer = 0; i < count; i++) {
+		if (containers[i]->listed && containers[i]->live.state != LB_STATE_STOPPED)
+			containers[i]->live.pid = questions[answer++].answer.pid;
+		containers[i]->listed = NULL;
+	}
+}
+
+pid_t container_pid(struct lb_container *container)
+{
+	if (container->listed)
+		ask_inits(container->listed);
 	return container->live.pid;
+}
+
+pid_t lb_container_get_pid(struct lb_container *container)
+{
+	return container_pid(container);
 }
 
 const char *lb_container_get_ipv4(const struct lb_container *container)

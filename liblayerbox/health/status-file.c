@@ -182,22 +182,22 @@ const char *health_state_name(enum health_state state)
 	return (unsigned)state < sizeof names / sizeof *names ? names[state] : "";
 }
 
-const char *health_shown(const struct health_entry *entry, bool is_watched, bool has_check, pid_t pid)
+const char *health_shown(const struct health_entry *entry, const struct health_sight *sight)
 {
-	if (!pid) {
+	if (!sight->is_up) {
 		if (!entry || entry->pid)
 			return "";
 		/* Between two restarts it is starting, for whoever wants to know whether to do something. */
-		if (entry->start_ms && is_watched)
+		if (entry->start_ms && sight->is_watched)
 			return health_state_name(HEALTH_STARTING);
 		return entry->state == HEALTH_FAILED ? health_state_name(HEALTH_FAILED) : "";
 	}
-	if (!has_check)
+	if (!sight->has_check)
 		return "";
-	if (!is_watched)
+	if (!sight->is_watched)
 		return health_state_name(HEALTH_UNKNOWN);
 	/* What is said of another life of it says nothing. */
-	if (!entry || entry->pid != pid || entry->state == HEALTH_NONE)
+	if (!entry || !sight->is_same_life || entry->state == HEALTH_NONE)
 		return health_state_name(HEALTH_STARTING);
 	return health_state_name(entry->state);
 }

@@ -75,8 +75,16 @@ void health_status_format(const struct health_status *status, struct buffer *buf
 
 const char *health_state_name(enum health_state state);
 
+/* What there is to be known beside the entry. */
+struct health_sight {
+	bool is_watched;              /* by a supervisor that is there */
+	bool has_check;
+	bool is_up;
+	bool is_same_life;            /* which is up, as the entry is about */
+};
+
 /*
  * What is shown of a container with the entry @entry (NULL: none): "starting", "healthy", "unhealthy", "failed",
  * "unknown" where nobody looks, or can, or "".
  */
-const char *health_shown(const struct health_entry *entry, bool is_watched, bool has_check, pid_t pid);
+const char *health_shown(const struct health_entry *entry, const struct health_sight *sight);

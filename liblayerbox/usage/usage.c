@@ -62,21 +62,22 @@ static void take_network(const struct link_stats *port, struct lb_usage *usage)
 	usage->sent_dropped = port->received.dropped;
 }
 
-int usage_read(struct usage_source *source, const struct lb_container *container, struct lb_usage *ret_usage)
+int usage_read(struct usage_source *source, struct lb_container *container, struct lb_usage *ret_usage)
 {
 	const struct layer_size *size = layer_sizes_find(&source->sizes, container->name);
 	const struct link_stats *port;
 	struct cgroup_usage taken;
 	char name[PORT_NAME_SIZE];
 	struct lb_usage usage;
+	pid_t pid = container_pid(container);
 
 	memset(&usage, 0xff, sizeof usage);
 	usage.size = sizeof usage;
 	usage.top_layer_bytes = size ? size->bytes : LB_USAGE_UNKNOWN;
 	usage.top_layer_measured = size ? size->measured : 0;
-	usage.started = process_start_time(container->live.pid, source->booted);
-	if (container->live.pid) {
-		cgroup_usage_read(&source->meters, container->live.pid, &taken);
+	usage.started = process_start_time(pid, source->booted);
+	if (pid) {
+		cgroup_usage_read(&source->meters, pid, &taken);
 		take_cgroups(&taken, &usage);
 		uplink_name(container->ctx, &container->record, name);
 		port = link_stats_find(&source->links, name);
@@ -84,7 +85,7 @@ int usage_read(struct usage_source *source, const struct lb_container *container
 			take_network(port, &usage);
 	}
 	*ret_usage = usage;
-	return container->live.pid ? 0 : 1;
+	return pid ? 0 : 1;
 }
 
 int lb_container_get_usage(struct lb_container *container, struct lb_usage *ret_usage)

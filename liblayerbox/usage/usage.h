@@ -19,4 +19,4 @@ int usage_source_open(struct lb_context *ctx, struct usage_source *ret_source);
 void usage_source_close(struct usage_source *source);
 
 /* 1 where the container does not run. */
-int usage_read(struct usage_source *source, const struct lb_container *container, struct lb_usage *ret_usage);
+int usage_read(struct usage_source *source, struct lb_container *container, struct lb_usage *ret_usage);

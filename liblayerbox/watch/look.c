@@ -168,7 +168,7 @@ static int look_at_each(const struct sight *sight, struct look *looks, size_t co
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		questions[i].name = looks[i].name;
-	lxc_command_query_all(sight->lxcpath, questions, count);
+	lxc_command_query_all(sight->lxcpath, questions, count, LXC_ASK_STATE | LXC_ASK_PID);
 	for (size_t i = 0; i < count; i++)
 		look_at_one(sight, &looks[i], &questions[i]);
 	return 0;

@@ -172,6 +172,7 @@ load ../lib/common
 	make n{1..6}
 	succeeds layerbox start --all --jobs 3
 	is "$(layerbox list --json | jq -r '[.[] | select(.state == "running")] | length')" 6
+	is "$(layerbox list --json | jq -r '.[].pid')" "$(for i in {1..6}; do field "n$i" pid; done)"
 	succeeds layerbox stop --all
 	is "$(layerbox list --json | jq -r '[.[] | select(.state == "stopped")] | length')" 6
 	refused "$RUNNING" "container 'n1' is running" layerbox_start_then n1 delete n1

@@ -146,6 +146,22 @@ init() {
 	refute said '^ended' # by itself
 }
 
+@test "what the supervisor said of an earlier life is shown of no later one" {
+	make one --start
+	layerbox --quiet set one health.command=true health.interval=1s
+	watch
+	becomes one healthy
+	is "$(layerbox list | awk '$1 == "one" { print $3 }')" healthy
+	kill -STOP "$watcher"
+	layerbox --quiet restart --kill one || true
+	list=$(layerbox list | awk '$1 == "one" { print $3 }')
+	info=$(health one)
+	kill -CONT "$watcher"
+	is "$list $info" 'starting starting'
+	becomes one healthy
+	unwatch
+}
+
 @test "a supervisor that is killed and comes back repeats nothing, and restarts nobody; containers run on" {
 	make sick --start
 	make well --start

@@ -88,33 +88,31 @@ static void test_shown(void **state)
 	const struct health_entry failed = { .state = HEALTH_FAILED }, waiting = { .start_ms = 5 };
 	const struct {
 		const struct health_entry *entry;
-		bool is_watched, has_check;
-		pid_t pid;
+		struct health_sight sight;
 		const char *shown;
 	} cases[] = {
-		{ &healthy, true, true, 7, "healthy" },
-		{ &healthy, false, true, 7, "unknown" },
-		{ &healthy, true, false, 7, "" }, /* the check was taken away a moment ago */
-		{ &healthy, true, true, 8, "starting" },
-		{ &healthy, true, true, 0, "" },
-		{ &none, true, true, 7, "starting" },
-		{ &none, true, false, 7, "" },
-		{ NULL, true, true, 7, "starting" },
-		{ NULL, false, true, 7, "unknown" },
-		{ NULL, false, false, 7, "" },
-		{ NULL, true, true, 0, "" },
-		{ &failed, true, false, 0, "failed" },
-		{ &failed, false, true, 0, "failed" },
-		{ &failed, true, false, 7, "" },
-		{ &failed, true, true, 7, "starting" },
-		{ &waiting, true, false, 0, "starting" },
-		{ &waiting, false, false, 0, "" },
+		{ &healthy, { true, true, true, true }, "healthy" },
+		{ &healthy, { false, true, true, true }, "unknown" },
+		{ &healthy, { true, false, true, true }, "" }, /* the check was taken away a moment ago */
+		{ &healthy, { true, true, true, false }, "starting" },
+		{ &healthy, { true, true, false, false }, "" },
+		{ &none, { true, true, true, true }, "starting" },
+		{ &none, { true, false, true, true }, "" },
+		{ NULL, { true, true, true, false }, "starting" },
+		{ NULL, { false, true, true, false }, "unknown" },
+		{ NULL, { false, false, true, false }, "" },
+		{ NULL, { true, true, false, false }, "" },
+		{ &failed, { true, false, false, false }, "failed" },
+		{ &failed, { false, true, false, false }, "failed" },
+		{ &failed, { true, false, true, false }, "" },
+		{ &failed, { true, true, true, false }, "starting" },
+		{ &waiting, { true, false, false, false }, "starting" },
+		{ &waiting, { false, false, false, false }, "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (strcmp(health_shown(cases[i].entry, cases[i].is_watched, cases[i].has_check, cases[i].pid),
-			   cases[i].shown) != 0)
+		if (strcmp(health_shown(cases[i].entry, &cases[i].sight), cases[i].shown) != 0)
 			fail_msg("case %zu is not '%s'", i, cases[i].shown);
 }
 

@@ -98,7 +98,7 @@ static void test_all_hung(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		fds[i] = listen_on(paths[i]);
-	lxc_command_query_all("/unit test", questions, 5);
+	lxc_command_query_all("/unit test", questions, 5, LXC_ASK_STATE | LXC_ASK_PID);
 	assert_true(clock_ms() - begin < 6000);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(questions[i].result, i == 2 ? 0 : -EAGAIN);
