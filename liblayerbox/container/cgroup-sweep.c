@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cgroup-sweep.h"
 
+#include <fcntl.h>
+
 #include "../adapters/cgroup.h"
 #include "../core/store.h"
 #include "container.h"
 
 struct sweep {
-	struct lb_context *ctx;
+	const char *lxcpath;
+	int containers_fd;
 	struct lxc_monitors monitors; /* those that ran when it began */
 };
 
@@ -14,21 +17,24 @@ struct sweep {
 static int is_ours_and_stopped(const char *name, void *userdata)
 {
 	const struct sweep *sweep = userdata;
-	CLEANUP_FREE char *lxcpath = store_path(sweep->ctx, STORE_CONTAINERS);
-	CLEANUP_FREE char *directory = store_path(sweep->ctx, STORE_CONTAINERS "/%s", name);
 
-	if (!lxcpath || !directory || lxc_monitors_has(&sweep->monitors, lxcpath, name))
+	if (lxc_monitors_has(&sweep->monitors, sweep->lxcpath, name))
 		return 0;
-	if (!name_is_valid(name) || access(directory, F_OK) < 0)
+	if (!name_is_valid(name) || faccessat(sweep->containers_fd, name, F_OK, 0) < 0)
 		return -1;
-	return !lxc_command_has_monitor(lxcpath, name); /* it may have come since */
+	return !lxc_command_has_monitor(sweep->lxcpath, name); /* it may have come since */
 }
 
 static int sweep_in(struct lb_context *ctx, const struct cgroup_layout *layout)
 {
-	struct sweep sweep = { .ctx = ctx };
-	int r = lxc_monitors_load(&sweep.monitors);
+	CLEANUP_FREE char *lxcpath = store_path(ctx, STORE_CONTAINERS);
+	CLEANUP_FD int containers_fd = store_open_directory(ctx, STORE_CONTAINERS);
+	struct sweep sweep = { .lxcpath = lxcpath, .containers_fd = containers_fd };
+	int r = lxcpath ? containers_fd : fail_memory(ctx);
 
+	if (r < 0)
+		return r;
+	r = lxc_monitors_load(&sweep.monitors);
 	if (r < 0)
 		return fail_errno(ctx, r, "cannot read /proc/net/unix");
 	r = cgroup_remove_leftovers(layout, is_ours_and_stopped, &sweep);
