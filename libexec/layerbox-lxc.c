@@ -267,9 +267,10 @@ static int kill_it(struct job *job, struct process *monitor)
 					ends_within(monitor, monitor->fd < 0 ? LOOK_MS : AGAIN_MS))
 			return 0;
 	} while ((victim.result >= 0 || victim.result == -EAGAIN) && clock_ms() < end_ms);
-	snprintf(job->cause, sizeof job->cause, victim.result < 0 ? "its LXC monitor does not answer" :
-		 "it was killed, but its LXC monitor does not end");
-	return -LB_ERR_TIMEOUT;
+	snprintf(job->cause, sizeof job->cause, "%s",
+		 victim.result < 0 ? lxc_command_failure(victim.result) :
+				     "it was killed, but its LXC monitor does not end");
+	return victim.result < 0 && victim.result != -EAGAIN ? -LB_ERR_RUNTIME : -LB_ERR_TIMEOUT;
 }
 
 static int stop(struct job *job, struct lxc_container *container)

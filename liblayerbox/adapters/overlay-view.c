@@ -2,14 +2,13 @@
 #include "overlay-view.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "../util/text.h"
+#include "../util/thread.h"
 #include "overlay.h"
 
 /*
@@ -163,17 +162,13 @@ static int make_by_path(const struct request *original)
 	size_t count = original->count - original->last_is_detached;
 	int clones[LOWER_MAX], r = clone_all(original->lower, count, clones);
 	pthread_t thread;
-	sigset_t all, before;
 
 	if (r < 0)
 		return r;
 	if (original->last_is_detached)
 		clones[count] = original->lower[count];
 	request.lower = clones;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = -pthread_create(&thread, NULL, run, &request);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_begin(&thread, NULL, run, &request);
 	if (r == 0) {
 		pthread_join(thread, NULL);
 		r = request.result;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* restic at one end of a stream, and somebody else of this process at the other. */
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include "../util/spawn.h"
+#include "../util/thread.h"
 #include "restic.h"
 
 enum { STATUS_SIGNAL = 128 };
@@ -35,8 +35,8 @@ static int pump_start(struct lb_context *ctx, const char *const *arguments, stru
 
 	if (r < 0)
 		return fail_memory(ctx);
-	r = pthread_create(&pump->thread, NULL, run_pump, pump);
-	return r ? fail_errno(ctx, r, "cannot run restic in a thread") : 0;
+	r = thread_begin(&pump->thread, NULL, run_pump, pump);
+	return r < 0 ? fail_errno(ctx, r, "cannot run restic in a thread") : 0;
 }
 
 static void pump_free(struct pump *pump)

@@ -28,21 +28,6 @@
 #include "../util/spawn.h"
 #include "examination.h"
 
-void found(struct examination *examination, bool repaired, const char *subject, const char *problem,
-		  const char *remedy)
-{
-	struct lb_finding finding = { .size = sizeof finding,
-				      .subject = subject,
-				      .problem = problem,
-				      .remedy = remedy,
-				      .repaired = repaired };
-
-	if (!repaired)
-		examination->remaining++;
-	if (examination->fn)
-		examination->fn(&finding, examination->userdata);
-}
-
 /* ------------------------------------------------------------------------------------- the host */
 
 static void examine_programs(struct examination *examination)
@@ -63,20 +48,20 @@ static void examine_programs(struct examination *examination)
 			continue;
 		snprintf(problem, sizeof problem, "the program %s is not installed: %s", needed[i].program,
 			 needed[i].why);
-		found(examination, false, "host", problem, needed[i].package);
+		found(examination->findings, false, "host", problem, needed[i].package);
 	}
 }
 
 static void examine_kernel(struct examination *examination)
 {
 	if (rights_require_kernel(examination->ctx, true) < 0)
-		found(examination, false, "kernel", examination->ctx->error, "boot a newer kernel");
+		found(examination->findings, false, "kernel", examination->ctx->error, "boot a newer kernel");
 }
 
 static void examine_apparmor(struct examination *examination)
 {
 	if (apparmor_get_state() == APPARMOR_WITHOUT_PROFILES)
-		found(examination, false, "AppArmor",
+		found(examination->findings, false, "AppArmor",
 		      "it is on, but LXC's profiles are not loaded: containers run unconfined by it",
 		      "apt install apparmor, then systemctl restart lxc.service");
 }
@@ -90,17 +75,18 @@ static void examine_mounts(struct examination *examination)
 	if (!prefix || mounts_below(examination->ctx, prefix, &targets) < 0)
 		return;
 	for (size_t i = 0; i < targets.count; i++)
-		found(examination, false, targets.items[i],
+		found(examination->findings, false, targets.items[i],
 		      "is mounted in the host's own mount namespace, where nothing of a container belongs",
 		      "unmount it with umount(8) when nothing uses it");
 }
 
 static void examine_cgroups(struct examination *examination)
 {
-	int removed = examination->repair ? sweep_cgroups(examination->ctx) : 0;
+	int removed = examination->findings->repair ? sweep_cgroups(examination->ctx) : 0;
 
 	if (removed > 0)
-		found(examination, true, "cgroups", "a killed monitor had left empty cgroups", "removed them");
+		found(examination->findings, true, "cgroups", "a killed monitor had left empty cgroups",
+		      "removed them");
 }
 
 /* -------------------------------------------------------------------------------- the containers */
@@ -113,8 +99,8 @@ static void examine_directory(struct examination *examination, const char *subje
 
 	if (fstat(fd, &st) < 0 || (st.st_uid == 0 && (st.st_mode & 07777) == 0700))
 		return;
-	repaired = examination->repair && fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0;
-	found(examination, repaired, subject,
+	repaired = examination->findings->repair && fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0;
+	found(examination->findings, repaired, subject,
 	      "its directory was open to others, who could run its setuid files as root",
 	      repaired ? "made it 0700, of root" : "make it 0700, of root");
 }
@@ -134,9 +120,10 @@ static void examine_parts(struct examination *examination, const char *subject, 
 		if (faccessat(fd, parts[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
 		repaired =
-			examination->repair && parts[i].can_be_made && mkdirat(fd, parts[i].name, parts[i].mode) == 0;
+			examination->findings->repair && parts[i].can_be_made &&
+			mkdirat(fd, parts[i].name, parts[i].mode) == 0;
 		snprintf(problem, sizeof problem, "its directory %s is missing", parts[i].name);
-		found(examination, repaired, subject, problem,
+		found(examination->findings, repaired, subject, problem,
 		      repaired		   ? "made it" :
 		      parts[i].can_be_made ? "run `layerbox doctor` without --dry-run" :
 					     "this was all the customer's data: restore it from a backup");
@@ -150,12 +137,12 @@ static void examine_config(struct examination *examination, const char *subject,
 	struct lb_base *base = NULL;
 	int r;
 
-	r = examination->repair ? render_config(ctx, fd, name, record) : record_open_base(ctx, record, &base);
-	if (r == 0 && examination->repair)
-		found(examination, true, subject, "its LXC configuration was not what its record says",
+	r = examination->findings->repair ? render_config(ctx, fd, name, record) : record_open_base(ctx, record, &base);
+	if (r == 0 && examination->findings->repair)
+		found(examination->findings, true, subject, "its LXC configuration was not what its record says",
 		      "rendered it again");
 	if (r < 0)
-		found(examination, false, subject, ctx->error, "put right what the sentence names");
+		found(examination->findings, false, subject, ctx->error, "put right what the sentence names");
 	lb_base_free(base);
 }
 
@@ -168,9 +155,9 @@ static void examine_unfinished(struct examination *examination, const char *subj
 
 	if (!is_begun)
 		return;
-	repaired = examination->repair && container_is_stopped(examination->ctx, name) > 0 &&
+	repaired = examination->findings->repair && container_is_stopped(examination->ctx, name) > 0 &&
 		   finish(examination->ctx, name, fd, record) == 0;
-	found(examination, repaired, subject, problem,
+	found(examination->findings, repaired, subject, problem,
 	      repaired ? "put it right" : "run `layerbox doctor` without --dry-run while it is stopped");
 }
 
@@ -189,8 +176,8 @@ static void examine_uplink(struct examination *examination, const char *subject,
 	r = uplink_is_right(ctx, port, record);
 	if (r > 0)
 		return;
-	repaired = r == 0 && examination->repair && uplink_apply(ctx, port, record) == 0;
-	found(examination, repaired, subject,
+	repaired = r == 0 && examination->findings->repair && uplink_apply(ctx, port, record) == 0;
+	found(examination->findings, repaired, subject,
 	      r < 0 ? ctx->error :
 		      "its isolation or net.ingress is not in force: it has rebooted from inside since it was set",
 	      repaired ? "set it again" : "run `layerbox doctor` without --dry-run, or restart it");
@@ -203,7 +190,7 @@ static void examine_binds(struct examination *examination, const char *subject, 
 		CLEANUP_FD int fd = -1;
 
 		if (bind_open_source(examination->ctx, &record->binds.items[i], &fd) < 0)
-			found(examination, false, subject, examination->ctx->error,
+			found(examination->findings, false, subject, examination->ctx->error,
 			      "put that right, or take the setting away: it does not start like this");
 	}
 }
@@ -215,7 +202,7 @@ static void examine_layers(struct examination *examination, const char *subject,
 	struct lb_context *ctx = examination->ctx;
 
 	if (references_collect_of(ctx, fd, name, &references) < 0) {
-		found(examination, false, subject, ctx->error,
+		found(examination->findings, false, subject, ctx->error,
 		      "put the file right by hand, or restore it from a backup");
 		return;
 	}
@@ -226,7 +213,7 @@ static void examine_layers(struct examination *examination, const char *subject,
 		/* An unfinished change is a finding of its own; and a rebase says itself what it lacks. */
 		if (!reference->next && !reference->rebase &&
 		    chain_open_trees(ctx, &reference->chain, reference->base, reference->generation, -1, &trees) < 0)
-			found(examination, false, subject, ctx->error,
+			found(examination->findings, false, subject, ctx->error,
 			      *reference->label ? "delete the snapshot that stands on it, or bring it back from a backup"
 						: "restore a snapshot or a backup of it");
 	}
@@ -236,25 +223,25 @@ static void examine_container(struct examination *examination, const char *name)
 {
 	struct lb_context *ctx = examination->ctx;
 	CLEANUP_FREE char *subject = text_format("container %s", name);
-	CLEANUP_FD int fd = examination->repair ? container_lock(ctx, name) : lock_container(ctx, name);
+	CLEANUP_FD int fd = examination->findings->repair ? container_lock(ctx, name) : lock_container(ctx, name);
 	struct record record = { 0 };
 
 	if (fd == -LB_ERR_NO_CONTAINER || !subject)
 		return;
 	if (fd < 0) {
 		examination->is_renaming = true;
-		found(examination, false, subject, ctx->error, "try again later");
+		found(examination->findings, false, subject, ctx->error, "try again later");
 		return;
 	}
 	examine_directory(examination, subject, fd);
 	examine_parts(examination, subject, fd);
 	if (record_read(ctx, fd, name, &record) < 0) {
-		found(examination, false, subject, ctx->error,
+		found(examination->findings, false, subject, ctx->error,
 		      "put the file right by hand, or restore it from a backup");
 		return;
 	}
 	if (next_is_committed(fd))
-		found(examination, false, subject, "a change of its files was begun and not finished",
+		found(examination->findings, false, subject, "a change of its files was begun and not finished",
 		      "run `layerbox doctor` without --dry-run, or start it");
 	examine_layers(examination, subject, fd, name);
 	note_watched(examination, name, &record);
@@ -279,13 +266,14 @@ static void examine_order(struct examination *examination)
 	if (after_find_unknown(examination->ctx, &problems) < 0)
 		return;
 	for (size_t i = 0; i + 1 < problems.count; i += 2)
-		found(examination, false, problems.items[i], problems.items[i + 1],
+		found(examination->findings, false, problems.items[i], problems.items[i + 1],
 		      "set boot.after anew with `layerbox set`");
 }
 
 int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
 {
-	struct examination examination = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
+	struct findings findings = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
+	struct examination examination = { .ctx = ctx, .findings = &findings };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
 	int r = rights_require_root(ctx);
 
@@ -308,6 +296,6 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 	examine_order(&examination);
 	examine_supervisor(&examination);
 	examine_logs(&examination);
-	r = network_doctor(ctx, repair, fn, userdata);
-	return r < 0 ? r : examination.remaining + r;
+	r = network_doctor(&findings);
+	return r < 0 ? r : findings.remaining;
 }

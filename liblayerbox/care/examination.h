@@ -3,22 +3,15 @@
 #pragma once
 
 #include "../container/record.h"
-#include "../core/context.h"
+#include "../core/findings.h"
 
 struct examination {
 	struct lb_context *ctx;
-	bool repair;
-	lb_finding_fn fn;
-	void *userdata;
-	int remaining;
+	struct findings *findings;
 	size_t watched;               /* containers that a supervisor is to look after */
 	bool wants_mail;              /* is mail to be sent of any? */
 	bool is_renaming;             /* a rename of some container is not finished, or may not be */
 };
-
-/* Tells of one thing; what was not repaired remains. */
-void found(struct examination *examination, bool repaired, const char *subject, const char *problem,
-	   const char *remedy);
 
 /*
  * Which of the kernel's limits are too low for so many containers, and which bridges have no ports for all of theirs?

@@ -22,7 +22,7 @@ static void examine_limit(struct examination *examination, const struct host_lim
 	else
 		snprintf(remedy, sizeof remedy, "set it to %llu in a file of your own in /etc/sysctl.d",
 			 (unsigned long long)needed);
-	found(examination, false, "host", problem, remedy);
+	found(examination->findings, false, "host", problem, remedy);
 }
 
 /* @identities: all containers. Tells of each network once, with its first container. */
@@ -45,7 +45,8 @@ static void examine_ports(struct examination *examination, const struct record_i
 	snprintf(subject, sizeof subject, "network %s", *network ? network : examination->ctx->config.bridge);
 	snprintf(problem, sizeof problem, "%zu containers are on it, and a bridge has %d ports: not all can run", n,
 		 BRIDGE_PORTS_MAX);
-	found(examination, false, subject, problem, "make new ones on another network: `layerbox net create`");
+	found(examination->findings, false, subject, problem,
+	      "make new ones on another network: `layerbox net create`");
 }
 
 void examine_limits(struct examination *examination, size_t containers)

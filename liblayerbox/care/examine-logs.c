@@ -14,7 +14,8 @@ static void tell(struct examination *examination, const char *name)
 	CLEANUP_FREE char *remedy = path ? text_format("remove it when nobody wants it any more: rm -r %s", path) : NULL;
 
 	if (remedy)
-		found(examination, false, path, "is the log of a container that is not there any more", remedy);
+		found(examination->findings, false, path, "is the log of a container that is not there any more",
+		      remedy);
 }
 
 void examine_logs(struct examination *examination)

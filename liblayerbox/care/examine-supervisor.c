@@ -34,9 +34,10 @@ void examine_supervisor(struct examination *examination)
 		 "nobody does that",
 		 examination->watched, examination->watched == 1 ? " is" : "s are");
 	if (examination->watched && !is_there(examination))
-		found(examination, false, "host", problem, "systemctl enable --now layerbox-watch.service");
+		found(examination->findings, false, "host", problem, "systemctl enable --now layerbox-watch.service");
 	if ((examination->wants_mail || is_address(examination->ctx->config.alert_mail)) &&
 	    access(SENDMAIL, X_OK) < 0)
-		found(examination, false, "host", "alert.mail is set, and there is no " SENDMAIL ": no mail is sent",
+		found(examination->findings, false, "host",
+		      "alert.mail is set, and there is no " SENDMAIL ": no mail is sent",
 		      "apt install a mail server that can send, such as dma or postfix, or set alert.command instead");
 }

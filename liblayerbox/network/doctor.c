@@ -10,34 +10,8 @@
 #include "reservation.h"
 #include "up.h"
 
-void report(struct examination *exam, const char *subject, const char *problem, const char *remedy, bool repaired)
-{
-	const struct lb_finding finding = {
-		.size = sizeof finding,
-		.subject = subject,
-		.problem = problem,
-		.remedy = remedy,
-		.repaired = repaired,
-	};
-
-	exam->remaining += !repaired;
-	if (exam->fn)
-		exam->fn(&finding, exam->userdata);
-}
-
-void report_result(struct examination *exam, const char *subject, const char *problem, int r, const char *done,
-		   const char *remedy)
-{
-	if (!exam->repair)
-		report(exam, subject, problem, remedy, false);
-	else if (r < 0)
-		report(exam, subject, problem, lb_context_error(exam->ctx), false);
-	else
-		report(exam, subject, problem, done, true);
-}
-
 /* A host that has no container needs no bridge: there, one that is missing is nothing to report. */
-static int examine_bridge(struct examination *exam, size_t containers)
+static int examine_bridge(struct network_examination *exam, size_t containers)
 {
 	struct lb_network_status status = { .size = sizeof status };
 	char problem[sizeof status.problem];
@@ -48,19 +22,19 @@ static int examine_bridge(struct examination *exam, size_t containers)
 	if (status.manager == LB_NETWORK_NOBODY && !status.dnsmasq_pid && containers == 0)
 		return 0;
 	text_copy(problem, sizeof problem, status.problem);
-	r = exam->repair ? network_up_locked(exam->ctx, exam->name) : 0;
-	if (r >= 0 && exam->repair)
+	r = exam->findings->repair ? network_up_locked(exam->ctx, exam->name) : 0;
+	if (r >= 0 && exam->findings->repair)
 		r = lb_network_get_status(exam->ctx, exam->name, &status);
-	if (r >= 0 && exam->repair && *status.problem)
-		report(exam, exam->subject, status.problem, "could not be repaired", false);
+	if (r >= 0 && exam->findings->repair && *status.problem)
+		found(exam->findings, false, exam->subject, status.problem, "could not be repaired");
 	else
-		report_result(exam, exam->subject, problem, r, "put right as `layerbox net up` does",
+		found_and_repaired(exam->findings, r, exam->subject, problem, "put right as `layerbox net up` does",
 			      "run `layerbox net up`");
 	return 0;
 }
 
 /* What nftables has for the containers; where it is not there at all, examine_bridge() has seen to it. */
-static int examine_firewall(struct examination *exam)
+static int examine_firewall(struct network_examination *exam)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_TEXT_LIST struct text_list problems = { 0 };
@@ -71,14 +45,14 @@ static int examine_firewall(struct examination *exam)
 	r = guests_check(exam->ctx, &plan, &problems);
 	if (r < 0 || !problems.count)
 		return r;
-	r = exam->repair ? guests_apply(exam->ctx, &plan) : 0;
+	r = exam->findings->repair ? guests_apply(exam->ctx, &plan) : 0;
 	for (size_t i = 0; i < problems.count; i++)
-		report_result(exam, exam->subject, problems.items[i], r, "made the rules anew",
+		found_and_repaired(exam->findings, r, exam->subject, problems.items[i], "made the rules anew",
 			      "`layerbox net up` makes the rules anew");
 	return 0;
 }
 
-static void examine_reservation(struct examination *exam, const struct network_plan *plan, int hosts_fd,
+static void examine_reservation(struct network_examination *exam, const struct network_plan *plan, int hosts_fd,
 				const struct record_identity *record)
 {
 	char subject[NAME_LENGTH_MAX + 16];
@@ -87,8 +61,8 @@ static void examine_reservation(struct examination *exam, const struct network_p
 	if (reservation_is(exam->ctx, plan, hosts_fd, record->name, &record->identity))
 		return;
 	snprintf(subject, sizeof subject, "container %s", record->name);
-	r = exam->repair ? reservation_write(exam->ctx, record->name, &record->identity) : 0;
-	report_result(exam, subject, "its address is not reserved with dnsmasq as its record says", r,
+	r = exam->findings->repair ? reservation_write(exam->ctx, record->name, &record->identity) : 0;
+	found_and_repaired(exam->findings, r, subject, "its address is not reserved with dnsmasq as its record says",
 		      "wrote the reservation anew", "`layerbox doctor` writes the reservation anew");
 }
 
@@ -103,7 +77,7 @@ static int compare_records(const void *a, const void *b)
 }
 
 /* Files with a dot in front are a killed command's; other names were reserved for containers that are gone. */
-static void examine_file(struct examination *exam, int hosts_fd, const char *name,
+static void examine_file(struct network_examination *exam, int hosts_fd, const char *name,
 			 const struct record_identity *records, size_t count)
 {
 	char problem[512];
@@ -114,17 +88,17 @@ static void examine_file(struct examination *exam, int hosts_fd, const char *nam
 	if (name_is_valid(name)) {
 		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container",
 			 name);
-		r = exam->repair ? reservation_remove(exam->ctx, exam->name, name) : 0;
+		r = exam->findings->repair ? reservation_remove(exam->ctx, exam->name, name) : 0;
 	} else {
 		snprintf(problem, sizeof problem, "the file '%s' among the reservations is none", name);
 		text_printable(problem);
-		if (exam->repair && unlinkat(hosts_fd, name, 0) < 0)
+		if (exam->findings->repair && unlinkat(hosts_fd, name, 0) < 0)
 			r = fail_errno(exam->ctx, errno, "cannot remove it");
 	}
-	report_result(exam, exam->subject, problem, r, "removed it", "`layerbox doctor` removes it");
+	found_and_repaired(exam->findings, r, exam->subject, problem, "removed it", "`layerbox doctor` removes it");
 }
 
-static int examine_reservations(struct examination *exam, const struct record_identity *records, size_t count)
+static int examine_reservations(struct network_examination *exam, const struct record_identity *records, size_t count)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_TEXT_LIST struct text_list names = { 0 };
@@ -133,7 +107,7 @@ static int examine_reservations(struct examination *exam, const struct record_id
 
 	if (r < 0)
 		return r;
-	if (exam->repair || access(plan.hosts_directory, F_OK) == 0) {
+	if (exam->findings->repair || access(plan.hosts_directory, F_OK) == 0) {
 		hosts_fd = network_plan_open_hosts(exam->ctx, &plan);
 		r = hosts_fd < 0 ? hosts_fd : reservation_list(exam->ctx, hosts_fd, &names);
 	}
@@ -149,24 +123,25 @@ static int examine_reservations(struct examination *exam, const struct record_id
 }
 
 /* @is: 1 as it should be, 0 not, or why that cannot be known. */
-static void examine_names(struct examination *exam, int is, const char *problem,
-			  int (*repair)(struct examination *exam))
+static void examine_names(struct network_examination *exam, int is, const char *problem,
+			  int (*repair)(struct network_examination *exam))
 {
 	if (is > 0)
 		return;
 	if (is < 0)
-		report(exam, "host", problem, lb_context_error(exam->ctx), false);
+		found(exam->findings, false, "host", problem, lb_context_error(exam->ctx));
 	else
-		report_result(exam, "host", problem, exam->repair ? repair(exam) : 0, "put right",
+		found_and_repaired(exam->findings, exam->findings->repair ? repair(exam) : 0, "host", problem,
+				   "put right",
 			      "run `layerbox doctor` without --dry-run");
 }
 
-static int repair_file(struct examination *exam)
+static int repair_file(struct network_examination *exam)
 {
 	return host_names_sync(exam->ctx);
 }
 
-static int repair_bridge(struct examination *exam)
+static int repair_bridge(struct network_examination *exam)
 {
 	char gateway[IPV4_TEXT_SIZE];
 	int r = address_gateway(exam->ctx, exam->name, gateway);
@@ -175,7 +150,7 @@ static int repair_bridge(struct examination *exam)
 }
 
 /* Behind the bridge: systemd-resolved knows a bridge only while it is there. */
-static void examine_bridge_names(struct examination *exam)
+static void examine_bridge_names(struct network_examination *exam)
 {
 	char gateway[IPV4_TEXT_SIZE];
 	int r;
@@ -189,7 +164,7 @@ static void examine_bridge_names(struct examination *exam)
 }
 
 /* @records NULL: they could not all be read. */
-static int examine_network(struct examination *exam, const struct record_identity *records, size_t count)
+static int examine_network(struct network_examination *exam, const struct record_identity *records, size_t count)
 {
 	CLEANUP_FREE struct record_identity *own = calloc(count + 1, sizeof *own);
 	size_t n;
@@ -213,9 +188,10 @@ static int examine_network(struct examination *exam, const struct record_identit
 	return r;
 }
 
-int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata)
+int network_doctor(struct findings *findings)
 {
-	struct examination exam = { .ctx = ctx, .repair = repair, .fn = fn, .userdata = userdata };
+	struct lb_context *ctx = findings->ctx;
+	struct network_examination exam = { .ctx = ctx, .findings = findings };
 	CLEANUP_FREE struct record_identity *records = NULL;
 	CLEANUP_TEXT_LIST struct text_list networks = { 0 };
 	CLEANUP_FD int lock = lock_root(ctx);
@@ -227,8 +203,8 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 	/* Without all records nobody knows which reservations are too many; the bridges can be examined. */
 	r = record_list_identities(ctx, true, &records, &count);
 	if (r < 0)
-		report(&exam, "network", "the reservations cannot be compared with the containers' records",
-		       lb_context_error(ctx), false);
+		found(findings, false, "network", "the reservations cannot be compared with the containers' records",
+		      lb_context_error(ctx));
 	else if (count > 1)
 		qsort(records, count, sizeof *records, compare_records);
 	if (r == 0 && !records)
@@ -241,8 +217,7 @@ int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *
 	if (r >= 0)
 		examine_names(&exam, host_names_check(ctx),
 			      "the names of containers in /etc/hosts are not as host_names in layerbox.conf and the "
-			      "records "
-			      "say",
+			      "records say",
 			      repair_file);
-	return r < 0 ? r : exam.remaining;
+	return r < 0 ? r : 0;
 }

@@ -6,7 +6,7 @@
 #include "lease-rows.h"
 
 /* The right one gets its address when it asks again; the wrong one will be given another. */
-static void examine_row(struct examination *exam, const struct network_plan *plan, const struct lb_lease *row)
+static void examine_row(struct network_examination *exam, const struct network_plan *plan, const struct lb_lease *row)
 {
 	char subject[64], problem[320];
 	int r;
@@ -15,12 +15,14 @@ static void examine_row(struct examination *exam, const struct network_plan *pla
 		return;
 	snprintf(subject, sizeof subject, "lease %s", row->ipv4);
 	snprintf(problem, sizeof problem, "it is %s", row->problem);
-	r = exam->repair ? lease_drop(exam->ctx, plan, row->mac, row->ipv4) : 0;
-	report_result(exam, subject, problem, r, "gave that lease back", "`layerbox doctor` gives that lease back");
+	r = exam->findings->repair ? lease_drop(exam->ctx, plan, row->mac, row->ipv4) : 0;
+	found_and_repaired(exam->findings, r, subject, problem, "gave that lease back",
+			   "`layerbox doctor` gives that lease back");
 }
 
 /* No harm, but somebody should know; nothing to do, since only dnsmasq writes there. */
-static void examine_lines(struct examination *exam, const struct network_plan *plan, const struct lease_table *leases)
+static void examine_lines(struct network_examination *exam, const struct network_plan *plan,
+			  const struct lease_table *leases)
 {
 	char problem[512];
 
@@ -28,11 +30,11 @@ static void examine_lines(struct examination *exam, const struct network_plan *p
 		return;
 	snprintf(problem, sizeof problem, "%s:%zu: %zu line%s of the lease file cannot be understood", plan->lease_file,
 		 leases->first_broken, leases->broken, leases->broken == 1 ? "" : "s");
-	report(exam, exam->subject, problem,
-	       "dnsmasq leaves them out when it next writes the file, at any change of a lease", false);
+	found(exam->findings, false, exam->subject, problem,
+	       "dnsmasq leaves them out when it next writes the file, at any change of a lease");
 }
 
-int examine_leases(struct examination *exam, const struct record_identity *owners, size_t count)
+int examine_leases(struct network_examination *exam, const struct record_identity *owners, size_t count)
 {
 	CLEANUP_NETWORK_PLAN struct network_plan plan = { 0 };
 	CLEANUP_LEASE_TABLE struct lease_table leases = { 0 };

@@ -2,7 +2,7 @@
 /* The networks containers are on, as the other domains need them. */
 #pragma once
 
-#include "../core/context.h"
+#include "../core/findings.h"
 
 /* 0 when the network's bridge ("": the default one) is there and up; else -LB_ERR_NETWORK with what to do. Cheap. */
 int network_require(struct lb_context *ctx, const char *network);
@@ -14,7 +14,7 @@ int network_require(struct lb_context *ctx, const char *network);
 int network_revive(struct lb_context *ctx, const char *network);
 
 /*
- * Compares network and reservations with what should be, for doctor. Returns the problems that remain.
- * Takes the root's lock: the caller does not hold it.
+ * Compares network and reservations with what should be, for doctor. Takes the root's lock: the caller does not hold
+ * it.
  */
-int network_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userdata);
+int network_doctor(struct findings *findings);

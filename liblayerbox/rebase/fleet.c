@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rebasing many: the canary first, then several at a time, each in a thread with a context of its own. */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "../adapters/rights.h"
 #include "../util/array.h"
+#include "../util/thread.h"
 #include "rebase.h"
 
 enum { JOBS_MAX = 64 };
@@ -137,7 +137,7 @@ static size_t start_threads(struct fleet *fleet, pthread_t threads[JOBS_MAX])
 
 	jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs > fleet->count ? fleet->count : jobs;
 	pthread_mutex_lock(&fleet->mutex);
-	while (started < jobs && pthread_create(&threads[started], NULL, work_off, fleet) == 0)
+	while (started < jobs && thread_begin(&threads[started], NULL, work_off, fleet) == 0)
 		started++;
 	fleet->at_work = started;
 	pthread_mutex_unlock(&fleet->mutex);

@@ -2,10 +2,9 @@
 #include "remote.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "../util/spawn.h"
+#include "../util/thread.h"
 
 /* One run of ssh, in a thread of its own where somebody writes to it meanwhile. */
 struct session {
@@ -117,8 +116,8 @@ int remote_send(const struct remote *remote, const char *const *arguments, const
 		return fail_errno(remote->ctx, errno, "cannot make a pipe to ssh");
 	session.input_fd = pipe_fds[0];
 	write_fd = pipe_fds[1];
-	r = pthread_create(&thread, NULL, session_run, &session);
-	if (r)
+	r = thread_begin(&thread, NULL, session_run, &session);
+	if (r < 0)
 		return fail_errno(remote->ctx, r, "cannot start a thread");
 	sent = send(write_fd, userdata);
 	close_fd(take_fd(&write_fd)); /* without its end, where it was cut off: the reader refuses it */
