@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lb_logs(): one container's log after the other or, when they are followed, all at the same time. */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/pidfd.h>
 
 #include "../adapters/rights.h"
-#include "../util/thread.h"
 #include "reader.h"
 
 enum { LINES_FOLLOWED = 10, LINES_MAX = 100000, STOPPED_AT_A_TIME = 2, ENDING_MS = 1000, PAUSE_MS = 1000 };
@@ -233,7 +233,8 @@ static int start(struct batch *batch, struct follower *follower, const char *nam
 	if (!follower->ctx)
 		return fail_memory(batch->ctx);
 	lb_context_set_log(follower->ctx, on_log, batch);
-	follower->started = thread_begin(&follower->thread, NULL, follow, follower) == 0;
+	/* With the caller's signals: his function runs there, and may write into a pipe whose reader has gone. */
+	follower->started = pthread_create(&follower->thread, NULL, follow, follower) == 0;
 	return follower->started ? 0 : fail(batch->ctx, -EAGAIN, "there is no room for a thread for each container");
 }
 

@@ -148,6 +148,14 @@ last"
 	wait "$follower"
 }
 
+@test "who follows several ends when nobody reads that any more" {
+	make wolf pragmatic --start
+	layerbox exec wolf -- sh -c 'while sleep 0.1; do echo one > /dev/console; done' 3>&- &
+	succeeds timeout 10 sh -c 'layerbox logs --console -f wolf pragmatic | head -n 1 > /dev/null'
+	layerbox --quiet stop --kill --all
+	wait
+}
+
 @test "a journal is asked for by arguments; in one that is stopped, it changes nothing of it" {
 	make wolf
 	has_journal wolf <<< 'echo "2026-11-21T20:11:05+0000 sshd[7]: a	b"; touch /changed'
