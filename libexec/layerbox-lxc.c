@@ -34,6 +34,7 @@
 #include "container/record.h"
 #include "container/root.h"
 #include "core/store.h"
+#include "relay.h"
 #include "time-limit.h"
 #include "util/clock.h"
 #include "util/file.h"
@@ -487,6 +488,7 @@ static int perform_all(struct job job, unsigned long count, unsigned jobs)
 
 struct command {
 	char **argv;
+	bool is_alone;                /* without a terminal, and with nobody's */
 	bool ends_with_us;
 };
 
@@ -495,8 +497,13 @@ static int run_command(void *payload)
 	const struct command *command = payload;
 	char **argv = command->argv;
 
+	/* As if the terminal had hung up that it does not have. */
+	if (command->is_alone)
+		prctl(PR_SET_PDEATHSIG, SIGHUP);
 	if (command->ends_with_us)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (command->is_alone)
+		setsid();
 	execvp(argv[0], argv);
 	fprintf(stderr, "layerbox: cannot run '%s' in the container: %s\n", argv[0], strerrordesc_np(errno));
 	return errno == ENOENT ? 127 : 126;
@@ -519,17 +526,37 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 	return NULL;
 }
 
-/* @argv: LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...; HOW: 1 with a terminal, 2 ends with this program */
+/* Its status, or a negative errno. */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
+
+/*
+ * @argv: LXCPATH NAME UID GID CWD HOW [ENV...] -- COMMAND...; HOW: 0 without a terminal, 1 with one, 2 without one, and
+ * it ends with this program
+ */
 static int exec_in(char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	CLEANUP(put_container) struct lxc_container *container = open_running(argv[0], argv[1]);
-	struct command command = { .argv = argv + 6, .ends_with_us = text_equal(argv[5], "2") };
+	struct command command = { .argv = argv + 6, .is_alone = text_equal(argv[5], "0"),
+				   .ends_with_us = text_equal(argv[5], "2") };
+	struct relay relay = { .theirs = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO }, .ours = { -1, -1, -1 } };
 	pid_t pid;
 	int status;
 
 	if (!container)
 		return 125;
+	if (command.is_alone && relay_open(&relay) < 0) {
+		fprintf(stderr, "layerbox: cannot make pipes for container '%s': %s\n", argv[1], strerrordesc_np(errno));
+		return 125;
+	}
 	while (*command.argv && !text_equal(*command.argv, "--"))
 		command.argv++;
 	*command.argv++ = NULL;
@@ -538,18 +565,18 @@ static int exec_in(char **argv)
 	options.initial_cwd = argv[4];
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	options.extra_env_vars = argv + 6;
-	options.stdin_fd = STDIN_FILENO;
-	options.stdout_fd = STDOUT_FILENO;
-	options.stderr_fd = STDERR_FILENO;
+	options.stdin_fd = relay.theirs[STDIN_FILENO];
+	options.stdout_fd = relay.theirs[STDOUT_FILENO];
+	options.stderr_fd = relay.theirs[STDERR_FILENO];
 	if (text_equal(argv[5], "1"))
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
 	if (container->attach(container, run_command, &command, &options, &pid) < 0) {
 		fprintf(stderr, "layerbox: LXC could not enter container '%s'\n", argv[1]);
 		return 125;
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 125;
+	status = command.is_alone ? relay_run(&relay, pid) : wait_for(pid);
+	if (status < 0)
+		return 125;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

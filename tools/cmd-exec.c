@@ -128,6 +128,8 @@ const struct command command_exec = {
 		"  --cwd DIR           where it runs (default /)\n"
 		"  --env NAME=VALUE    a variable of its environment; may come again\n"
 		"  --tty, --no-tty     give it a terminal or not (default: where standard input and output are one)\n\n"
+		"The terminal is one of the container's. A program without one gets none of the host's, into which it\n"
+		"could type: a standard stream that is a terminal here is a pipe there; Ctrl-C is passed on.\n"
 		"The exit status is the program's; 128 + N when signal N ended it; 127 when it is not there, 126 when "
 		"it\n"
 		"cannot be run, 125 when layerbox itself failed.\n",

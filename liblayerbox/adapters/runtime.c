@@ -167,7 +167,7 @@ int runtime_listen(struct lb_context *ctx, const char *const *arguments, int end
 {
 	const struct spawn_options options = {
 		.end_fd = end_fd, .timeout_s = silence_s, .timeout_of_silence = true, .on_line = fn, .raw_lines = true,
-		.userdata = userdata
+		.own_session = true, .userdata = userdata
 	};
 	CLEANUP_TEXT_LIST struct text_list argv = { 0 };
 	int r = text_list_add(&argv, HELPER);

@@ -377,6 +377,48 @@ layerbox_start_then() {
 	is "$status" 3
 }
 
+@test "a program without a terminal has none of the host's: not as a stream, and not as its session's" {
+	make alone --start
+	cat > "$BATS_TEST_TMPDIR/look" <<- 'END'
+		for i in 0 1 2; do echo "$i is $(readlink /proc/$$/fd/$i)"; done
+		(: < /dev/tty) 2> /dev/null && echo REACHED terminal
+		echo error >&2
+		echo end
+	END
+	layerbox push alone "$BATS_TEST_TMPDIR/look" /look
+	open_terminal 'layerbox exec --no-tty alone -- sh /look'
+	close_terminal
+	shows '^end'
+	for i in 0 1 2; do shows "^$i is pipe:"; done
+	shows '^error'
+	refute grep -q REACHED "$screen"
+	# One of them is a terminal, and what is typed there comes to the program, until Ctrl-D.
+	open_terminal "layerbox exec alone -- sh -c 'readlink /proc/self/fd/0; cat; exit 5' > '$BATS_TEST_TMPDIR/out'"
+	type_in 'a line\n'
+	wait_until 5 grep -q 'a line' "$BATS_TEST_TMPDIR/out"
+	type_in '\004'
+	close_terminal
+	is "$status" 5
+	grep -q '^pipe:' "$BATS_TEST_TMPDIR/out"
+	# Output that nobody has asked for yet is not lost, nor what comes from behind a pipe.
+	open_terminal 'head -c 300000 /dev/zero | tr "\0" x | layerbox exec alone -- sh -c "cat; echo; echo last"'
+	close_terminal
+	is "$(tr -d '\r\n' < "$screen" | grep -o 'xx*last' | wc -c)" 300005
+}
+
+@test "Ctrl-C ends a program that runs without a terminal, and so does the end of layerbox" {
+	make alone --start
+	open_terminal 'env --default-signal=INT layerbox exec alone -- sleep 78 > /dev/null'
+	wait_until 5 pgrep -f '^sleep 78$' > /dev/null
+	type_in '\003'
+	close_terminal
+	wait_until 5 eval "! pgrep -f '^sleep 78$' > /dev/null"
+	command layerbox exec alone -- sleep 79 3>&- &
+	wait_until 5 pgrep -f '^sleep 79$' > /dev/null
+	kill -KILL $!
+	wait_until 5 eval "! pgrep -f '^sleep 79$' > /dev/null"
+}
+
 press_enter() {
 	type_in '\n'
 	grep -q '#' "$screen"
