@@ -38,7 +38,8 @@ static const char *set_subnet(struct network_settings *settings, const char *val
 
 	if (why)
 		return why;
-	return text_copy(settings->subnet, sizeof settings->subnet, value) ? NULL : "is too long";
+	settings->has_subnet = text_copy(settings->subnet, sizeof settings->subnet, value);
+	return settings->has_subnet ? NULL : "is too long";
 }
 
 static char *get_subnet(const struct network_settings *settings)
@@ -201,8 +202,7 @@ int network_settings_save(struct lb_context *ctx, const struct network_settings 
 
 		if (!value)
 			return fail_memory(ctx);
-		/* The default network's is layerbox.conf's, written once. */
-		if (*value && !(settings->is_default && keys[i].set == set_subnet))
+		if (*value && (settings->has_subnet || keys[i].set != set_subnet))
 			buffer_format(&buffer, "%s = %s\n", keys[i].name, value);
 	}
 	text = buffer_finish(&buffer);
@@ -210,6 +210,24 @@ int network_settings_save(struct lb_context *ctx, const struct network_settings 
 		return fail_memory(ctx);
 	r = file_write(AT_FDCWD, path, text, strlen(text), 0644, FILE_DURABLE);
 	return r < 0 ? fail_errno(ctx, r, "cannot write %s", path) : 0;
+}
+
+/*
+ * Was the network made by `net create`? A directory without the file, or with one that says no subnet, is that of a
+ * default network which layerbox.conf no longer names. What cannot be read is to be told by who loads it.
+ */
+static bool is_created(int networks_fd, const char *name)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct network_settings settings = { 0 };
+	char file[NETWORK_NAME_SIZE + sizeof "/" NETWORK_SETTINGS_FILE], error[512];
+	int r;
+
+	snprintf(file, sizeof file, "%.15s/" NETWORK_SETTINGS_FILE, name);
+	r = file_read(networks_fd, file, SETTINGS_BYTES_MAX, &text, NULL);
+	if (r == 0 && keyfile_parse(text, file, on_key, &settings, error, sizeof error) == 0)
+		return settings.has_subnet;
+	return r != -ENOENT && r != -ENOTDIR;
 }
 
 int network_settings_list(struct lb_context *ctx, struct text_list *ret_names)
@@ -222,17 +240,10 @@ int network_settings_list(struct lb_context *ctx, struct text_list *ret_names)
 
 	if (!dir)
 		return fd < 0 ? fd : fail_memory(ctx);
-	/* A directory without the file is that of a default network which layerbox.conf no longer names. */
-	while (r == 0 && (entry = readdir(dir))) {
-		char file[NETWORK_NAME_SIZE + sizeof "/" NETWORK_SETTINGS_FILE];
-
-		if (*entry->d_name == '.' || strlen(entry->d_name) >= NETWORK_NAME_SIZE ||
-		    text_equal(entry->d_name, ctx->config.bridge))
-			continue;
-		snprintf(file, sizeof file, "%.15s/" NETWORK_SETTINGS_FILE, entry->d_name);
-		if (faccessat(fd, file, F_OK, 0) == 0)
+	while (r == 0 && (entry = readdir(dir)))
+		if (*entry->d_name != '.' && strlen(entry->d_name) < NETWORK_NAME_SIZE &&
+		    !text_equal(entry->d_name, ctx->config.bridge) && is_created(fd, entry->d_name))
 			r = text_list_add(&created, entry->d_name);
-	}
 	text_list_sort(&created);
 	if (r == 0)
 		r = text_list_add(&names, ctx->config.bridge);

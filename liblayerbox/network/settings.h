@@ -25,6 +25,7 @@ struct network_settings {
 	bool antispoof;               /* a container sends from its own addresses only */
 	bool dhcp;                    /* false: addresses are written into the containers */
 	bool is_default;
+	bool has_subnet;              /* of its own: the default network's is layerbox.conf's else */
 };
 
 /* Is this a name for a network, and so for a bridge? -LB_ERR_BAD_NAME, with the rule. */

@@ -195,3 +195,25 @@ has_ipv6_on_bridge() {
 	is "$(layerbox lease pool small --json | jq -c '.[] | [.size, .used, .quarantined, .free]')" '[5,3,2,0]'
 	ip netns delete stranger
 }
+
+# networks: NAME SUBNET of each, the default one first.
+networks() {
+	local name
+	for name in $(layerbox net list --json | jq -r '.[].bridge'); do
+		echo "$name $(layerbox net get "$name" subnet)"
+	done | xargs
+}
+
+@test "a default network that was set, and one that was created, can take each other's place" {
+	local config=/etc/layerbox/layerbox.conf before with_lab after
+	layerbox --quiet net set lxcbr0 mtu=1400
+	layerbox --quiet net create lab --subnet 10.77.0.0/24
+	before=$(cat "$config")
+	printf 'base = busybox\nbridge = lab\n' > "$config"
+	with_lab=$(networks; layerbox net set lab mtu=1400; layerbox list 2>&1)
+	echo "$before" > "$config"
+	after=$(networks; layerbox net get lxcbr0 mtu)
+	layerbox --quiet net set lxcbr0 mtu=
+	is "$with_lab" $'lab 10.77.0.0/24\nthere are no containers yet; make one with `layerbox create NAME`'
+	is "$after" $'lxcbr0 10.0.3.0/24 lab 10.77.0.0/24\n1400'
+}
