@@ -1069,7 +1069,8 @@ struct lb_network_options {
  * lb_network_create - make a network, which is a bridge of that name, and bring it up.
  *
  * Errors: -LB_ERR_BAD_NAME, -LB_ERR_BAD_VALUE (also for a subnet that is in use), -LB_ERR_EXISTS, -LB_ERR_NETWORK
- * (someone else's interface has that name), and those of lb_network_up(); after these the network is there, down.
+ * (someone else's interface has that name, or another network's ports have the names that its would have), and those of
+ * lb_network_up(); after these the network is there, down.
  */
 int lb_network_create(struct lb_context *context, const char *name, const struct lb_network_options *options);
 

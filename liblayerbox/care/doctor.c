@@ -80,6 +80,17 @@ static void examine_mounts(struct examination *examination)
 		      "unmount it with umount(8) when nothing uses it");
 }
 
+static void examine_locks(struct examination *examination)
+{
+	int r = store_close_locks(examination->ctx, examination->findings->repair);
+
+	if (r)
+		found_and_repaired(examination->findings, r, "root",
+				   "any local user can read it, or " STORE_NETWORK
+				   " in it, and so hold a lock that all commands need",
+				   "made both 0711", "make both 0711");
+}
+
 static void examine_cgroups(struct examination *examination)
 {
 	int removed = examination->findings->repair ? sweep_cgroups(examination->ctx) : 0;
@@ -289,6 +300,7 @@ int lb_doctor(struct lb_context *ctx, bool repair, lb_finding_fn fn, void *userd
 	examine_programs(&examination);
 	examine_apparmor(&examination);
 	examine_mounts(&examination);
+	examine_locks(&examination);
 	examine_cgroups(&examination);
 	examine_limits(&examination, names.count);
 	for (size_t i = 0; i < names.count; i++)

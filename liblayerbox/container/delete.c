@@ -17,6 +17,7 @@
 #include "console-log.h"
 #include "container.h"
 #include "id-range.h"
+#include "next.h"
 
 /*
  * The address is free for others, but not at once: they may still know the container by it. @record NULL: it cannot be
@@ -91,10 +92,10 @@ static int delete_locked(struct lb_context *ctx, const char *name, const struct 
 	return 0;
 }
 
-/* Does it name layers, which may be nobody's any more when it is gone? */
+/* Does it name layers, which may be nobody's any more when it is gone? So can a change that was not finished. */
 static bool has_layers(int directory_fd, const struct record *record)
 {
-	return !record || record->layers.count ||
+	return !record || record->layers.count || next_is_committed(directory_fd) ||
 	       faccessat(directory_fd, LAYOUT_SNAPSHOTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

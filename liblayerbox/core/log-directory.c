@@ -36,7 +36,8 @@ static int make(int root_fd)
 
 int log_directory_open(struct lb_context *ctx)
 {
-	CLEANUP_FD int root_fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* O_PATH: the group that reads the logs can pass through the root, not read it. */
+	CLEANUP_FD int root_fd = open(ctx->config.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = root_fd < 0 ? -1 : openat(root_fd, STORE_LOGS, OPEN_FLAGS), r;
 
 	if (fd >= 0 || errno != ENOENT || root_fd < 0)

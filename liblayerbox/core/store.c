@@ -13,13 +13,16 @@
 
 enum { DATA_BYTES_MAX = 1 << 20 };
 
+/* Of the root and STORE_NETWORK: whoever could read them could flock(2) them, and bar the way for all. */
+enum { LOCKED_MODE = 0711 };
+
 /* 0711 where a container's root (an unprivileged id of the host) or dnsmasq's user must pass through. */
 static const struct {
 	const char *name;
 	mode_t mode;
 } directories[] = {
 	{ STORE_BASES, 0711 },	   { STORE_CONTAINERS, 0711 }, { STORE_INCLUDE, 0755 },
-	{ STORE_TEMPLATES, 0755 }, { STORE_RECIPES, 0755 },    { STORE_NETWORK, 0755 },
+	{ STORE_TEMPLATES, 0755 }, { STORE_RECIPES, 0755 },    { STORE_NETWORK, LOCKED_MODE },
 	{ STORE_LAYERS, 0700 },
 };
 
@@ -30,6 +33,9 @@ int store_open(struct lb_context *ctx)
 	if (ctx->root_fd >= 0)
 		return 0;
 	fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Who is not root can still pass through it: to the logs, say. */
+	if (fd < 0 && errno == EACCES)
+		fd = open(ctx->config.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return fail(ctx, -ENOENT,
 			    "the root %s does not exist; make it with `layerbox init`, or name another with --root",
@@ -64,29 +70,53 @@ static int make_directory(struct lb_context *ctx, int root_fd, const char *name,
 	return fail_errno(ctx, errno, "cannot make the directory %s/%s", ctx->config.root, name);
 }
 
+/* Older versions made them 0755. What the operator has closed further stays so. */
+static int close_directory(int root_fd, const char *name, bool repair)
+{
+	struct stat st;
+
+	if (fstatat(root_fd, name, &st, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!(st.st_mode & S_IROTH))
+		return 0;
+	return repair && fchmodat(root_fd, name, st.st_mode & (07000 | LOCKED_MODE), 0) < 0 ? -errno : 1;
+}
+
+int store_close_locks(struct lb_context *ctx, bool repair)
+{
+	int root, network, r = store_open(ctx);
+
+	if (r < 0)
+		return r;
+	root = close_directory(ctx->root_fd, ".", repair);
+	network = close_directory(ctx->root_fd, STORE_NETWORK, repair);
+	if (root < 0 || network < 0)
+		return fail_errno(ctx, root < 0 ? root : network, "cannot make %s%s 0711", ctx->config.root,
+				  root < 0 ? "" : "/" STORE_NETWORK);
+	return root || network;
+}
+
 int store_prepare(struct lb_context *ctx)
 {
 	CLEANUP_FD int root_fd = -1;
-	int existed;
+	int existed, r;
 
 	existed = tree_make_directories(AT_FDCWD, ctx->config.root, 0755);
 	if (existed < 0)
 		return fail_errno(ctx, existed, "cannot make the root %s", ctx->config.root);
 	root_fd = open(ctx->config.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0 || (!existed && fchmod(root_fd, 0755) < 0))
+	if (root_fd < 0 || (!existed && fchmod(root_fd, LOCKED_MODE) < 0))
 		return fail_errno(ctx, errno, "cannot open the root %s", ctx->config.root);
 	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-		int r = make_directory(ctx, root_fd, directories[i].name, directories[i].mode);
-
+		r = make_directory(ctx, root_fd, directories[i].name, directories[i].mode);
 		if (r < 0)
 			return r;
 		existed = existed && r;
 	}
-	if (existed)
-		return store_open(ctx) < 0 ? -ENOENT : 1;
-	if (fsync(root_fd) < 0)
+	if (!existed && fsync(root_fd) < 0)
 		return fail_errno(ctx, errno, "cannot write %s to disk", ctx->config.root);
-	return store_open(ctx);
+	r = store_close_locks(ctx, true);
+	return r < 0 ? r : existed && !r;
 }
 
 int store_open_directory(struct lb_context *ctx, const char *relative)

@@ -45,6 +45,12 @@ int store_open(struct lb_context *ctx);
 /* The same, and makes what is missing; returns 1 when nothing was. Needs root rights. */
 int store_prepare(struct lb_context *ctx);
 
+/*
+ * Can others than root read the directories whose locks all commands need, and so hold these? 1 where they can or,
+ * with @repair, could until now.
+ */
+int store_close_locks(struct lb_context *ctx, bool repair);
+
 /* Opens a directory below the root for reading: the caller's descriptor, or a failure with its sentence. */
 int store_open_directory(struct lb_context *ctx, const char *relative);
 

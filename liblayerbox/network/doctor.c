@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "doctor.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
 #include "../adapters/link.h"
 #include "../container/record.h"
 #include "../core/lock.h"
@@ -9,6 +13,8 @@
 #include "network.h"
 #include "reservation.h"
 #include "up.h"
+
+enum { WRITING_SECONDS = 60 };
 
 /* A host that has no container needs no bridge: there, one that is missing is nothing to report. */
 static int examine_bridge(struct network_examination *exam, size_t containers)
@@ -52,18 +58,34 @@ static int examine_firewall(struct network_examination *exam)
 	return 0;
 }
 
+/*
+ * A start, a change or a deletion of it may be on its way, since these need the container's lock only: so look again
+ * with that one. Whoever has it sees to the reservation.
+ */
 static void examine_reservation(struct network_examination *exam, const struct network_plan *plan, int hosts_fd,
-				const struct record_identity *record)
+				const struct record_identity *listed)
 {
+	struct lb_context *ctx = exam->ctx;
 	char subject[NAME_LENGTH_MAX + 16];
+	struct record record = { 0 };
+	CLEANUP_FD int lock = -1;
 	int r;
 
-	if (reservation_is(exam->ctx, plan, hosts_fd, record->name, &record->identity))
+	if (reservation_is(ctx, plan, hosts_fd, listed->name, &listed->identity))
 		return;
-	snprintf(subject, sizeof subject, "container %s", record->name);
-	r = exam->findings->repair ? reservation_write(exam->ctx, record->name, &record->identity) : 0;
-	found_and_repaired(exam->findings, r, subject, "its address is not reserved with dnsmasq as its record says",
-		      "wrote the reservation anew", "`layerbox doctor` writes the reservation anew");
+	lock = lock_container_at_once(ctx, listed->name);
+	if (lock == -LB_ERR_BUSY || lock == -LB_ERR_NO_CONTAINER)
+		return;
+	r = lock < 0 ? lock : record_read(ctx, lock, listed->name, &record);
+	if (r < 0 || !reservation_is(ctx, plan, hosts_fd, listed->name, &record.identity)) {
+		if (r == 0 && exam->findings->repair)
+			r = reservation_write(ctx, listed->name, &record.identity);
+		snprintf(subject, sizeof subject, "container %s", listed->name);
+		found_and_repaired(exam->findings, r, subject,
+				   "its address is not reserved with dnsmasq as its record says",
+				   "wrote the reservation anew", "`layerbox doctor` writes the reservation anew");
+	}
+	record_free(&record);
 }
 
 static int compare_names(const void *key, const void *record)
@@ -76,6 +98,18 @@ static int compare_records(const void *a, const void *b)
 	return strcmp(((const struct record_identity *)a)->name, ((const struct record_identity *)b)->name);
 }
 
+/* A name with a dot in front may be that of a file that a start is writing just now. */
+static bool is_being_written(int hosts_fd, const char *name)
+{
+	struct stat st;
+	int64_t age;
+
+	if (*name != '.' || fstatat(hosts_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	age = (int64_t)time(NULL) - st.st_mtime;
+	return age >= 0 && age < WRITING_SECONDS;
+}
+
 /* Files with a dot in front are a killed command's; other names were reserved for containers that are gone. */
 static void examine_file(struct network_examination *exam, int hosts_fd, const char *name,
 			 const struct record_identity *records, size_t count)
@@ -83,7 +117,8 @@ static void examine_file(struct network_examination *exam, int hosts_fd, const c
 	char problem[512];
 	int r = 0;
 
-	if (count && bsearch(name, records, count, sizeof *records, compare_names))
+	if ((count && bsearch(name, records, count, sizeof *records, compare_names)) ||
+	    is_being_written(hosts_fd, name))
 		return;
 	if (name_is_valid(name)) {
 		snprintf(problem, sizeof problem, "an address is reserved for '%s', but there is no such container",

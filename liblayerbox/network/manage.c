@@ -14,6 +14,7 @@
 #include "host-names.h"
 #include "ipv6-host.h"
 #include "plan.h"
+#include "port.h"
 #include "up.h"
 
 /* Calls @work for the network of that name or, with NULL, for each; 1 where none had anything to do. */
@@ -128,6 +129,25 @@ static int refuse_overlap(struct lb_context *ctx, const struct network_settings 
 		    settings->subnet, where);
 }
 
+/* Of two networks with one beginning of their ports' names, each would have its rules for the other's ports, too. */
+static int refuse_prefix(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_TEXT_LIST struct text_list names = { 0 };
+	char own[PORT_PREFIX_SIZE], other[PORT_PREFIX_SIZE];
+	int r = network_settings_list(ctx, &names);
+
+	port_prefix(name, own);
+	for (size_t i = 0; r >= 0 && i < names.count; i++) {
+		port_prefix(names.items[i], other);
+		if (text_equal(own, other))
+			return fail(ctx, -LB_ERR_NETWORK,
+				    "the ports of a network '%s' would have names like those of network %s, %s...; "
+				    "choose another name",
+				    name, names.items[i], other);
+	}
+	return r < 0 ? r : 0;
+}
+
 static int check_new(struct lb_context *ctx, const struct network_settings *settings)
 {
 	struct network_settings present;
@@ -145,7 +165,8 @@ static int check_new(struct lb_context *ctx, const struct network_settings *sett
 		return fail(ctx, -LB_ERR_NETWORK,
 			    "there is %s %s on this host already, and layerbox did not make it; choose another name",
 			    link.is_bridge ? "a bridge" : "an interface", settings->name);
-	return refuse_overlap(ctx, settings);
+	r = refuse_prefix(ctx, settings->name);
+	return r < 0 ? r : refuse_overlap(ctx, settings);
 }
 
 /* The directory comes first, the file that makes it a network last; without it a directory means nothing. */

@@ -221,3 +221,32 @@ after_build() {
 	is "$output" ""
 	is_whole victim
 }
+
+# Of ROOT, twice: to pass through it, and to lock it.
+waits_for_root() {
+	[ "$(readlink "/proc/$1/fd/"* | grep -cFx "$LAYERBOX_ROOT")" -ge 2 ]
+}
+
+@test "doctor leaves a reservation to who works on its container, and a file that is just being written" {
+	make victim
+	rm "$HOSTS/victim"
+	touch "$HOSTS/.victim.0badcafe"
+	touch -d '2 minutes ago' "$HOSTS/.victim.deadcafe"
+	# As a delete does that comes when doctor has looked at the container, and not at its reservation yet.
+	coproc root { flock "$LAYERBOX_ROOT" sh -c 'echo locked; read -r _'; } 3>&-
+	read -r _ <&"${root[0]}"
+	command layerbox doctor > "$BATS_TEST_TMPDIR/doctor" 2>&1 3>&- &
+	doctor=$!
+	wait_until 10 waits_for_root "$doctor"
+	exec 4< "$CONTAINERS/victim"
+	flock --nonblock 4
+	echo >&"${root[1]}"
+	wait "$doctor"
+	exec 4<&-
+	is "$(ls -A "$HOSTS")" .victim.0badcafe
+	refute grep -q 'not reserved' "$BATS_TEST_TMPDIR/doctor"
+	touch -d '2 minutes ago' "$HOSTS/.victim.0badcafe"
+	succeeds layerbox doctor
+	is "$(ls -A "$HOSTS")" victim
+	is_whole victim
+}

@@ -72,8 +72,38 @@ ranges() {
 		# shellcheck disable=SC2086
 		refused "$NOT_ROOT" "; run it again with sudo" "${as_nobody[@]}" $command
 	done
+	for command in list 'net list' 'info mine'; do
+		# shellcheck disable=SC2086
+		refused "$NOT_ROOT" "; run it again with sudo" "${as_nobody[@]}" $command
+	done
 	is "$(names)" mine
 	is "$(field mine memory)" ""
+}
+
+@test "nobody but root can hold a lock that everybody needs" {
+	make mine --start
+	as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
+	for directory in "$LAYERBOX_ROOT" "$LAYERBOX_ROOT"/*/ "$CONTAINERS/mine" "$LAYERBOX_ROOT"/os-bases/*/; do
+		case $directory in
+		*/include/ | */templates/ | */bases/) continue ;; # without a lock
+		esac
+		run "${as_nobody[@]}" flock --nonblock --conflict-exit-code 9 "$directory" true
+		is "$status: $output" "66: flock: cannot open lock file $directory: Permission denied"
+	done
+	# dnsmasq passes through to what it reads.
+	layerbox --quiet delete --force mine
+	make mine --start
+	wait_until 10 has_address mine
+	# As older versions left them.
+	chmod 755 "$LAYERBOX_ROOT" "$LAYERBOX_ROOT/network"
+	run layerbox doctor --dry-run
+	[[ $output == *"hold a lock that all commands need"* ]] || fail "$output"
+	is "$(stat -c %a "$LAYERBOX_ROOT" "$LAYERBOX_ROOT/network" | xargs)" "755 755"
+	layerbox --quiet doctor || true
+	is "$(stat -c %a "$LAYERBOX_ROOT" "$LAYERBOX_ROOT/network" | xargs)" "711 711"
+	chmod 755 "$LAYERBOX_ROOT" "$LAYERBOX_ROOT/network"
+	succeeds layerbox init
+	is "$(stat -c %a "$LAYERBOX_ROOT" "$LAYERBOX_ROOT/network" | xargs)" "711 711"
 }
 
 @test "a kernel older than idmapped overlays takes privileged containers only" {

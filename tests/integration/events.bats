@@ -50,6 +50,8 @@ delete fox ok
 start fox no-container"
 	is "$(stat -c '%a %G' "$LAYERBOX_ROOT/logs")" '2750 adm'
 	is "$(stat -c '%a %G' "$LAYERBOX_ROOT/logs/events.log")" '640 adm'
+	succeeds setpriv --reuid=65534 --regid=65534 --groups=adm --inh-caps=-all layerbox events fox
+	[[ $output == *fox*renamed* ]] || fail "$output"
 }
 
 @test "people see lines, of the containers and the time that they name" {

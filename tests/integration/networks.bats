@@ -75,6 +75,12 @@ answers() {
 	refused $BAD_VALUE 'must be yes or no' layerbox net create more --subnet 10.78.0.0/24 isolated=perhaps
 	refused $BAD_VALUE 'from 1280' layerbox net create more --subnet 10.78.0.0/24 mtu=100
 	ip link delete other
+	# Both names have the same hash, which the names of their ports begin with.
+	layerbox --quiet net create lb20 --subnet 10.80.0.0/24
+	refused $NETWORK "like those of network lb20, lb9811-...; choose another name" layerbox net create lb215 --subnet 10.78.0.0/24
+	layerbox --quiet net delete lb20
+	layerbox --quiet net create lb215 --subnet 10.78.0.0/24
+	layerbox --quiet net delete lb215
 	is "$(layerbox net list --json | jq length)" 2
 	refused $NO_NETWORK "no network 'more'" layerbox create one --network more
 	refused $NO_NETWORK "no network 'more'" layerbox net status more

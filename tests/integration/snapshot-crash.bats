@@ -187,6 +187,22 @@ half_restore() {
 	is "$(after_restore)" new
 }
 
+@test "the layer of a first snapshot that was killed goes with its container" {
+	local n
+	for n in 1 2 3 4 5 6; do
+		layerbox --quiet delete --all --force
+		layerbox --quiet create victim
+		echo mine > "$CONTAINERS/victim/rootfs-layer/file"
+		killed_at renameat "$n" --quiet snapshot create victim first
+		[ -d "$CONTAINERS/victim/next" ] && [ ! -e "$CONTAINERS/victim/rootfs-layer" ] || continue
+		break
+	done
+	[ -f "$CONTAINERS/victim/next/snapshot" ] && [ ! -e "$CONTAINERS/victim/snapshots" ]
+	[ -f "$LAYERBOX_ROOT/layers/$(key "$CONTAINERS/victim/next/switch" layer)/rootfs-layer/file" ]
+	succeeds layerbox --quiet delete victim
+	is "$(ls -A "$LAYERBOX_ROOT/layers")" ''
+}
+
 @test "a change that cannot be read is not forgotten" {
 	half_restore
 	before=$(ls -R "$CONTAINERS/victim" "$LAYERBOX_ROOT/layers")

@@ -33,8 +33,8 @@ static void check_modes(const char *root)
 		const char *name;
 		mode_t mode;
 	} expected[] = {
-		{ "", 0755 },		   { "os-bases", 0711 },  { "containers", 0711 }, { "include", 0755 },
-		{ "templates", 0755 }, { "bases", 0755 }, { "network", 0755 },
+		{ "", 0711 },		   { "os-bases", 0711 },  { "containers", 0711 }, { "include", 0755 },
+		{ "templates", 0755 }, { "bases", 0755 }, { "network", 0711 },
 	};
 	char path[300];
 
@@ -58,6 +58,13 @@ static void test_prepare(void **state)
 	assert_int_equal(chmod("host/layerbox/bases", 0750), 0);
 	assert_int_equal(store_prepare(ctx), 1);
 	assert_mode("host/layerbox/bases", 0750); /* the operator's own choice */
+	assert_int_equal(chmod("host/layerbox/bases", 0755), 0);
+	/* As older versions made it: everybody could hold these locks. */
+	assert_int_equal(chmod("host/layerbox", 0755) | chmod("host/layerbox/network", 0755), 0);
+	assert_int_equal(store_close_locks(ctx, false), 1);
+	assert_int_equal(store_prepare(ctx), 0);
+	check_modes("host/layerbox");
+	assert_int_equal(store_close_locks(ctx, true), 0);
 	lb_context_free(ctx);
 }
 
