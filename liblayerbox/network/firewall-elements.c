@@ -16,6 +16,7 @@
 
 enum {
 	MACS,
+	CHADDRS,
 	GUESTS4,
 	GUESTS6,
 	TARGETS6,
@@ -32,9 +33,13 @@ enum {
 	FORWARDS_ANY6,
 };
 
-/* The fields of keys and values: n interface name, m MAC, 4, 6 address, x address as a number, p protocol, s port. */
+/*
+ * The fields of keys and values: n interface name, m MAC, h MAC as a number, 4, 6 address, x address as a number,
+ * p protocol, s port.
+ */
 const struct firewall_set firewall_sets[FIREWALL_SETS] = {
 	[MACS] = { "macs", NFT_FAMILY_BRIDGE, "nm", NOTHING },
+	[CHADDRS] = { "chaddrs", NFT_FAMILY_BRIDGE, "nh", NOTHING },
 	[GUESTS4] = { "guests4", NFT_FAMILY_BRIDGE, "nm4", NOTHING },
 	[GUESTS6] = { "guests6", NFT_FAMILY_BRIDGE, "nm6", NOTHING },
 	[TARGETS6] = { "targets6", NFT_FAMILY_BRIDGE, "nmx", NOTHING },
@@ -129,6 +134,8 @@ static int add_identity(const struct making *making)
 	char link_local[IPV6_TEXT_SIZE];
 	int r = add(making, MACS, TEXTS(guest->port, guest->mac), NULL);
 
+	if (r == 0)
+		r = add(making, CHADDRS, TEXTS(guest->port, guest->mac), NULL);
 	if (r == 0)
 		r = add(making, GUESTS4, TEXTS(guest->port, guest->mac, guest->ipv4), NULL);
 	/* Every kernel gives itself the link-local one, whether or not the network has IPv6. */

@@ -8,7 +8,7 @@
 #include "../adapters/nft.h"
 #include "firewall.h"
 
-enum { FIREWALL_SETS = 15 };
+enum { FIREWALL_SETS = 16 };
 
 /* A set or map of templates/network.nft. */
 struct firewall_set {

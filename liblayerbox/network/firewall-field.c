@@ -15,6 +15,7 @@ size_t field_size(char type)
 	case 'n':
 		return IFNAMSIZ;
 	case 'm':
+	case 'h':
 		return 8;
 	case '6':
 	case 'x':
@@ -63,6 +64,7 @@ bool field_encode(char type, const char *text, uint8_t *bytes)
 	case 'n':
 		return encode_name(text, bytes);
 	case 'm':
+	case 'h':
 		return address_parse_mac(text, bytes);
 	case '4':
 		return inet_pton(AF_INET, text, bytes) == 1;
@@ -86,6 +88,11 @@ void field_decode(char type, const uint8_t *bytes, struct buffer *text)
 	case 'm':
 		buffer_format(text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4],
 			      bytes[5]);
+		break;
+	case 'h':
+		buffer_add_text(text, "0x");
+		for (size_t i = 0; i < MAC_BYTES; i++)
+			buffer_format(text, "%02x", bytes[i]);
 		break;
 	case '4':
 		buffer_add_text(text, inet_ntop(AF_INET, bytes, address, sizeof address));

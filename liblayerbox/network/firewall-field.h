@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The fields that keys and values of the firewall's sets are made of, as text and as the kernel has them:
- * n interface name, m MAC, 4 IPv4 address, 6 IPv6 address, x the same written as a number, p protocol, s port.
+ * n interface name, m MAC, h the same written as a number, 4 IPv4 address, 6 IPv6 address, x the same written as a
+ * number, p protocol, s port.
  */
 #pragma once
 

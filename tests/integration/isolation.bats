@@ -8,12 +8,13 @@ frames=$BATS_TEST_DIRNAME/../lib/frames
 traffic=$BATS_TEST_DIRNAME/../lib/traffic
 
 # What a container may send to its neighbours and its host,
-honest="tcp udp icmp broadcast multicast arp-request arp-reply arp-probe dhcp-discover nd-solicit nd-advert
-	nd-advert-link-local nd-duplicate router-solicit listener-report udp6 udp6-link-local"
+honest="tcp udp icmp broadcast multicast arp-request arp-reply arp-probe dhcp-discover dhcp-renew nd-solicit
+	nd-advert nd-advert-link-local nd-duplicate router-solicit listener-report udp6 udp6-link-local"
 # and what none may send to anybody.
 forged="spoofed-mac spoofed-mac-and-ipv4 spoofed-ipv4 spoofed-ipv4-of-world spoofed-ipv4-none spoofed-ipv6
 	spoofed-ipv6-link-local spoofed-ipv6-none spoofed-arp spoofed-mac-arp spoofed-arp-mac spoofed-arp-own-ipv4
-	spoofed-arp-announce spoofed-arp-reply-none odd-arp-hardware odd-arp-protocol odd-arp-mac-length
+	spoofed-arp-announce spoofed-arp-reply-none spoofed-dhcp spoofed-dhcp-renew spoofed-dhcp-relayed
+	spoofed-dhcp-fragment odd-dhcp-hardware odd-dhcp-mac-length odd-dhcp-short odd-arp-hardware odd-arp-protocol odd-arp-mac-length
 	odd-arp-ip-length spoofed-nd-advert spoofed-nd-hidden spoofed-nd-duplicate router-advert
 	router-advert-fragment router-advert-rest nd-redirect dhcp-answer dhcp6-answer vlan vlan-priority vlan-spoofed
 	vlan-arp vlan-in-vlan unknown-type llc"

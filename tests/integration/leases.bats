@@ -97,6 +97,55 @@ set_address_by_hand() {
 	is "$(asks one -x 0x3d:aabbcc)" "$(field one ipv4)"
 }
 
+# as_client NAME WORDS...: DHCP packets made by hand, from inside the container NAME. Each of WORDS is what is sent:
+# type of message, MAC that it names, then the address it is about and a client id, where there are.
+as_client() {
+	local pid
+	pid=$(field "$1" pid)
+	shift
+	nsenter -t "$pid" -n python3 - "$@" <<- 'END'
+		import os, socket, struct, sys
+		def mac(text): return bytes.fromhex(text.replace(":", ""))
+		def option(number, value): return bytes((number, len(value))) + value
+		for word in sys.argv[1:]:
+		    kind, chaddr, address, client = (word.split(",") + ["", ""])[:4]
+		    about = socket.inet_aton(address or "0.0.0.0")
+		    options = option(53, bytes((dict(discover=1, request=3, decline=4, release=7)[kind],)))
+		    options += option(61, mac(client)) if client else b""
+		    options += option(50, about) if address and kind != "release" else b""
+		    options += option(54, socket.inet_aton("10.0.3.1")) if kind != "discover" else b""
+		    body = struct.pack("!BBBB4sI", 1, 1, 6, 0, os.urandom(4), 0)
+		    body += (about if kind == "release" else bytes(4)) + bytes(12) + mac(chaddr).ljust(208, b"\0")
+		    body += b"\x63\x82\x53\x63" + options + b"\xff"
+		    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+		        sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		        sender.bind(("", 68))
+		        sender.sendto(body, ("10.0.3.1", 67))
+	END
+}
+
+@test "a container speaks DHCP for itself alone: it takes no lease from others, and none for invented clients" {
+	make one two --start
+	wait_until 10 has_address one
+	wait_until 10 has_address two
+	address=$(field two ipv4) mac=$(field two mac)
+	before=$(grep -F "$mac" "$LAYERBOX_ROOT/$LEASES")
+	as_client one "release,$mac,$address" "release,$mac,$address,01:$mac" "decline,$mac,$address" \
+		"decline,$mac,$address,01:$mac"
+	for n in 1 2 3; do
+		as_client one "discover,${STRANGER%?}$n" "request,${STRANGER%?}$n,10.0.3.9$n"
+	done
+	# What came before its own has been read by then.
+	is "$(asks one)" "$(field one ipv4)"
+	is "$(grep -F "$mac" "$LAYERBOX_ROOT/$LEASES")" "$before"
+	is "$(wc -l < "$LAYERBOX_ROOT/$LEASES")" 2
+	is "$(asks two)" "$address"
+	# From its own address, too, what is its own: a release, and a lease anew.
+	as_client one "release,$(field one mac),$(field one ipv4)"
+	wait_until 5 state_of_is "$(field one ipv4)" reserved
+	is "$(asks one)" "$(field one ipv4)"
+}
+
 @test "a stranger never gets what is reserved, and containers never what a stranger has" {
 	add_stranger
 	make one

@@ -24,6 +24,7 @@ static void test_fields(void **state)
 		{ 'm', "00:16:3e:1a:2b:3c", "00:16:3e:1a:2b:3c", 8, { 0, 0x16, 0x3e, 0x1a, 0x2b, 0x3c } },
 		{ '4', "10.0.3.20", "10.0.3.20", 4, { 10, 0, 3, 20 } },
 		{ '6', "fd42::14", "fd42::14", 16, { 0xfd, 0x42, [15] = 0x14 } },
+		{ 'h', "00:16:3e:1a:2b:3c", "0x00163e1a2b3c", 8, { 0, 0x16, 0x3e, 0x1a, 0x2b, 0x3c } },
 		{ 'x', "fd42::14", "0xfd420000000000000000000000000014", 16, { 0xfd, 0x42, [15] = 0x14 } },
 		{ 'p', "tcp", "tcp", 4, { 6 } },
 		{ 'p', "udp", "udp", 4, { 17 } },
@@ -89,6 +90,7 @@ static void test_plain(void **state)
 	(void)state;
 	assert_string_equal(text,
 			    "macs \"lbc066-1a2b3c\" . 00:16:3e:1a:2b:3c\n"
+			    "chaddrs \"lbc066-1a2b3c\" . 0x00163e1a2b3c\n"
 			    "guests4 \"lbc066-1a2b3c\" . 00:16:3e:1a:2b:3c . 10.0.3.20\n"
 			    "guests6 \"lbc066-1a2b3c\" . 00:16:3e:1a:2b:3c . fd42::14\n"
 			    "guests6 \"lbc066-1a2b3c\" . 00:16:3e:1a:2b:3c . fe80::216:3eff:fe1a:2b3c\n"
