@@ -174,21 +174,26 @@ static int stop(struct lb_context *ctx, const char *name, bool kill)
 /* Goes back after a check that failed; its sentence stays, and says how that ended. */
 static int go_back(struct lb_context *ctx, const char *name, int result, bool was_running)
 {
-	char error[ERROR_MAX];
-	int r;
+	char error[ERROR_MAX], why[ERROR_MAX], down[ERROR_MAX];
+	int r, started;
 
 	text_copy(error, sizeof error, ctx->error);
 	r = stop(ctx, name, true);
 	if (r == 0)
 		r = lb_rebase_undo(ctx, name);
-	if (r >= 0 && was_running)
-		r = start(ctx, name);
-	if (r < 0) {
-		CLEANUP_FREE char *why = strdup(ctx->error);
-
-		return fail(ctx, result, "%s; and it could not be brought back: %s", error,
-			    why ? why : "out of memory");
-	}
+	text_copy(why, sizeof why, ctx->error);
+	/* It ran before: where there is no way back, it runs as it is now. */
+	started = was_running ? start(ctx, name) : 0;
+	text_copy(down, sizeof down, ctx->error);
+	if (r < 0 && started < 0)
+		return fail(ctx, result, "%s; and it could not be brought back: %s; and it could not be started: %s",
+			    error, why, down);
+	if (r < 0)
+		return fail(ctx, result, "%s; and it could not be brought back: %s%s", error, why,
+			    was_running ? "; it was started again on the new generation" : "");
+	if (started < 0)
+		return fail(ctx, result, "%s; it is back on the generation where it was, but could not be started: %s",
+			    error, down);
 	return fail(ctx, result, "%s; it is back on the generation where it was", error);
 }
 

@@ -997,6 +997,22 @@ sick_generation() {
 	[ ! -e "$CONTAINERS/third/rebase" ]
 }
 
+@test "a container that is not well and cannot go back runs all the same, on the new generation" {
+	make tiger --base deb@1
+	printf '#!/bin/sh\ntest -e /usr/lib/own/text || dpkg -i /opt/debs/own_1.deb > /dev/null 2>&1\necho ill; exit 1\n' \
+		> "$CONTAINERS/tiger/rootfs-layer/look"
+	chmod 755 "$CONTAINERS/tiger/rootfs-layer/look"
+	layerbox --quiet set tiger health.command=/look
+	layerbox --quiet start tiger
+	rebase tiger --to deb@2 --restart --health-timeout 5
+	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
+	[[ $(jq -r '.[0].error' <<< "$plan") == *ill*'could not be brought back'*'started again on the new generation' ]] ||
+		fail "$plan"
+	is "$(field tiger state)" running
+	stands_on tiger deb@2
+	sees tiger /usr/lib/own/text 'own 1'
+}
+
 @test "a container that is well is confirmed; after the canary come the others" {
 	make tiger pragmatic --base deb@1
 	rebase --all --to deb@2 --health-timeout 20 --canary pragmatic
