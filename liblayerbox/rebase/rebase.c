@@ -219,6 +219,25 @@ static int bring_up(struct lb_context *ctx, const char *name, const struct lb_re
 	return r < 0 ? r : 0;
 }
 
+/* Was stopped and not rebased, by @result: it was to come back in any case. */
+static int start_again(struct lb_context *ctx, const char *name, int result)
+{
+	char error[ERROR_MAX], why[ERROR_MAX];
+	int r;
+
+	text_copy(error, sizeof error, ctx->error);
+	r = start(ctx, name);
+	text_copy(why, sizeof why, ctx->error);
+	if (r >= 0) {
+		text_copy(ctx->error, sizeof ctx->error, error);
+		return result;
+	}
+	if (result >= 0)
+		return fail(ctx, r, "container '%s' stands where it shall go, but could not be started again: %s", name,
+			    why);
+	return fail(ctx, result, "%s; and it could not be started again: %s", error, why);
+}
+
 int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_options *options,
 	       struct lb_rebase **ret_rebase)
 {
@@ -243,14 +262,8 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 		if (r == HAS_TO_STOP)
 			return fail(ctx, -LB_ERR_BUSY, "container '%s' was started again by somebody else: try again",
 				    name);
-		if (r != 0) {
-			char error[ERROR_MAX];
-
-			/* It was to come back in any case. */
-			text_copy(error, sizeof error, ctx->error);
-			start(ctx, name);
-			text_copy(ctx->error, sizeof ctx->error, error);
-		}
+		if (r != 0)
+			return start_again(ctx, name, r);
 	}
 	return r == 0 ? bring_up(ctx, name, options, was_running, was_degraded) : r;
 }

@@ -628,6 +628,28 @@ second_generation() {
 	refused "$RUNNING" '' layerbox rebase --undo tiger
 }
 
+@test "one that cannot be rebased after it was stopped, and does not start any more: both are said" {
+	make tiger --base deb@1
+	mkdir -p "$CONTAINERS/tiger/rootfs-layer/usr/sbin"
+	cat > "$CONTAINERS/tiger/rootfs-layer/usr/sbin/init" <<- 'END'
+		#!/bin/sh
+		trap 'echo damaged > /var/lib/dpkg/status; rm /usr/sbin/init; exit 0' PWR INT TERM
+		: > /run/ready || : > /opt/ready
+		while :; do
+			sleep 1000 &
+			wait $!
+		done
+	END
+	chmod 755 "$CONTAINERS/tiger/rootfs-layer/usr/sbin/init"
+	layerbox --quiet start tiger
+	wait_until 5 layerbox exec tiger -- sh -c 'test -e /run/ready || test -e /opt/ready'
+	rebase tiger --restart
+	is "$(jq -r '.[0].result' <<< "$plan")" failed
+	[[ $(jq -r '.[0].error' <<< "$plan") == *dpkg/status*'could not be started again: '* ]] || fail "$plan"
+	is "$(field tiger state)" stopped
+	stands_on tiger deb@1
+}
+
 @test "while a program inside holds dpkg's lock, nothing is planned away from under it" {
 	make tiger --base deb@1 --start
 	layerbox exec tiger -- perl -e '
