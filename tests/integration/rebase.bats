@@ -940,6 +940,20 @@ second_generation() {
 	[[ $output == */opt/t/theirs* ]]
 }
 
+@test "audit leaves out the one that cannot be planned, shows the others, and fails in the end" {
+	make ill tiger --base deb@1
+	changes ill <<< 'mkdir -p /var/lib/dpkg/updates && touch /var/lib/dpkg/updates/0001'
+	changes tiger <<< 'echo changed > /opt/t/theirs'
+	run --separate-stderr layerbox audit --all --json
+	is "$status" "$CONFLICT"
+	is "$(jq -r '.[] | "\(.container) \(.subject)"' <<< "$output")" 'tiger /opt/t/theirs'
+	[[ $stderr == *"container 'ill' is left out: dpkg was interrupted"* ]] || fail "$stderr"
+	run --separate-stderr layerbox audit ill --json
+	is "$status" "$CONFLICT"
+	is "$output" ''
+	[[ $stderr != *'left out'* ]] || fail "$stderr"
+}
+
 @test "a package that many carry in their own layers is a candidate for a stack" {
 	local name
 	make one two three --base deb@1
