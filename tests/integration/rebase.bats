@@ -335,6 +335,10 @@ second_generation() {
 	in_container damaged sh -c ': > /var/lib/dpkg/status'
 	layerbox --quiet stop --kill damaged
 	stays_as_it_is "$CONFLICT $DAMAGED" damaged
+	make marks --base deb@1
+	changes marks <<< 'printf "Package: own" >> /var/lib/apt/extended_states'
+	stays_as_it_is "$DAMAGED" marks
+	[[ $(jq -r '.[0].error' <<< "$plan") == */var/lib/apt/extended_states* ]] || fail "it does not name it: $plan"
 }
 
 # ------------------------------------------------------------------------------------------------------ accounts
