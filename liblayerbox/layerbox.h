@@ -707,7 +707,12 @@ struct lb_audit_item {
 /** lb_audit_fn - receives one item, valid during the call only. */
 typedef void (*lb_audit_fn)(const struct lb_audit_item *item, void *userdata);
 
-/** lb_audit - what shadows the base in the named containers, compared with the newest generation. 1: nothing does. */
+/**
+ * lb_audit - what shadows the base in the named containers, compared with the newest generation. 1: nothing does.
+ *
+ * Of several, those that cannot be looked at are left out with a warning, and the first failure is returned once all
+ * others were told; those that are deleted meanwhile are passed by.
+ */
 int lb_audit(struct lb_context *context, const char *const *names, lb_audit_fn fn, void *userdata);
 
 /** struct lb_lag - how far a container is behind its base. */

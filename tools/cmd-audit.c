@@ -97,7 +97,7 @@ static int run_audit(struct lb_context *context, int argc, char **argv)
 	rows = json_array();
 	r = lb_audit(context, (const char *const *)names, on_item, rows);
 	free_names(names);
-	if (r >= 0 && !as_json) {
+	if (!as_json) {
 		json_t *each = rows;
 
 		rows = summed(each);
@@ -105,7 +105,8 @@ static int run_audit(struct lb_context *context, int argc, char **argv)
 		json_array_foreach(rows, i, row)
 			prepare_row(row);
 	}
-	if (r >= 0 && (as_json || json_array_size(rows)))
+	/* After a failure of some, what the others have. */
+	if (json_array_size(rows) || (r >= 0 && as_json))
 		show_rows(rows, columns, as_json);
 	else if (r >= 0)
 		say("nothing hides what the bases have");

@@ -2,6 +2,7 @@
 /* What keeps containers from what their bases have: the plan of a rebase to the newest generation, read for that. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../adapters/rights.h"
 #include "../core/store.h"
@@ -26,6 +27,8 @@ struct audit {
 	size_t count, capacity;
 	uint64_t containers;
 	bool found;
+	int first_failure;
+	char first_error[ERROR_MAX];
 };
 
 static void audit_free(struct audit *audit)
@@ -125,9 +128,9 @@ static int examine(struct audit *audit, const char *name)
 		r = record_read(audit->ctx, fd, name, &record);
 	if (r < 0)
 		return r;
-	audit->containers++;
 	r = examine_record(audit, name, fd, &record);
 	record_free(&record);
+	audit->containers += r == 0;
 	return r;
 }
 
@@ -159,6 +162,43 @@ static void tell_candidates(struct audit *audit)
 	}
 }
 
+static bool is_there(struct lb_context *ctx, const char *name)
+{
+	CLEANUP_FREE char *directory = store_path(ctx, STORE_CONTAINERS "/%s", name);
+
+	return directory && access(directory, F_OK) == 0;
+}
+
+/* One that cannot be looked at keeps nobody from the others: it is told, and fails all of it in the end. */
+static void examine_one_of_many(struct audit *audit, const char *name, bool was_there)
+{
+	int r = examine(audit, name);
+
+	if (r == 0 || (r == -LB_ERR_NO_CONTAINER && was_there && !is_there(audit->ctx, name)))
+		return;
+	log_message(audit->ctx, LB_LOG_WARNING, "container '%s' is left out: %s", name, audit->ctx->error);
+	if (audit->first_failure)
+		return;
+	audit->first_failure = r;
+	text_copy(audit->first_error, sizeof audit->first_error, audit->ctx->error);
+}
+
+/* Those that are deleted while others are looked at are passed by. */
+static int examine_many(struct audit *audit, const char *const *names)
+{
+	CLEANUP_TEXT_LIST struct text_list there = { 0 };
+
+	for (; *names; names++) {
+		if (!is_there(audit->ctx, *names))
+			examine_one_of_many(audit, *names, false);
+		else if (text_list_add(&there, *names) < 0)
+			return fail_memory(audit->ctx);
+	}
+	for (size_t i = 0; i < there.count; i++)
+		examine_one_of_many(audit, there.items[i], true);
+	return 0;
+}
+
 int lb_audit(struct lb_context *ctx, const char *const *names, lb_audit_fn fn, void *userdata)
 {
 	CLEANUP(audit_free) struct audit audit = { .ctx = ctx, .fn = fn, .userdata = userdata };
@@ -166,10 +206,12 @@ int lb_audit(struct lb_context *ctx, const char *const *names, lb_audit_fn fn, v
 
 	if (r == 0)
 		r = store_open(ctx);
-	for (; r == 0 && *names; names++)
-		r = examine(&audit, *names);
+	if (r == 0 && *names)
+		r = names[1] ? examine_many(&audit, names) : examine(&audit, *names);
 	if (r < 0)
 		return r;
 	tell_candidates(&audit);
+	if (audit.first_failure)
+		return fail(ctx, audit.first_failure, "%s", audit.first_error);
 	return audit.found ? 0 : 1;
 }

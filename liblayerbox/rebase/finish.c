@@ -112,7 +112,12 @@ static int run_all(struct lb_context *ctx, const struct lb_rebase *rebase, const
 	for (size_t i = 0; r == 0 && i < rebase->commands.count; i++) {
 		time_t left = end - seconds();
 
-		inside.timeout_s = left > 0 ? (unsigned)left : 1;
+		if (left <= 0)
+			return fail(ctx, -LB_ERR_PROGRAM_FAILED,
+				    "the programs that finish the rebase in container '%s' took longer than the %d "
+				    "seconds that they have together",
+				    rebase->name, SECONDS_MAX);
+		inside.timeout_s = (unsigned)left;
 		r = run_command(ctx, rebase, &inside, rebase->commands.items[i]);
 	}
 	return r;

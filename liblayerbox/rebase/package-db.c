@@ -6,6 +6,9 @@
 #include "../util/stanza.h"
 #include "../util/text.h"
 
+/* Debian has about 70,000 packages in all: far more than any system, and less than takes the host's memory. */
+enum { PACKAGES_MAX = 100 * 1000, RELATIONS_MAX = 500 * 1000 };
+
 static const char *const field_names[FIELD_COUNT] = {
 	[FIELD_NAME] = "Package",
 	[FIELD_STATUS] = "Status",
@@ -155,6 +158,30 @@ static int refuse(const struct package_db *db, const char *at, const char *why, 
 	return -EINVAL;
 }
 
+static int refuse_size(const struct package_db *db, int max, const char *of_what, char *error, size_t error_size)
+{
+	snprintf(error, error_size,
+		 "%s package database has more than %d %s, which would take too long to check; look at its "
+		 "var/lib/dpkg/status",
+		 package_whose_name(db->whose), max, of_what);
+	return -EINVAL;
+}
+
+/* What it provides and asks for: a few bytes each here, and many times that once they are read. */
+static size_t count_relations(const struct package *package)
+{
+	size_t count = 0;
+
+	for (enum package_field i = FIELD_PROVIDES; i <= FIELD_BREAKS; i++) {
+		const struct slice *field = &package->fields[i];
+
+		count += field->length > 0;
+		for (size_t k = 0; k < field->length; k++)
+			count += field->data[k] == ',' || field->data[k] == '|';
+	}
+	return count;
+}
+
 static struct package *add_package(struct package_db *db, size_t *capacity)
 {
 	struct package *packages = array_grow(db->packages, db->count, capacity, sizeof *packages);
@@ -169,12 +196,15 @@ static int read_all(struct package_db *db, char *error, size_t error_size)
 {
 	const char *cursor = db->text;
 	struct slice stanza;
-	size_t capacity = 0;
+	size_t capacity = 0, relations = 0;
 
 	while (cursor && stanza_next(&cursor, &stanza)) {
-		struct package *package = add_package(db, &capacity);
+		struct package *package;
 		const char *wrong;
 
+		if (db->count == PACKAGES_MAX)
+			return refuse_size(db, PACKAGES_MAX, "packages", error, error_size);
+		package = add_package(db, &capacity);
 		if (!package)
 			return -ENOMEM;
 		package->stanza = stanza;
@@ -182,6 +212,9 @@ static int read_all(struct package_db *db, char *error, size_t error_size)
 		wrong = read_stanza(package);
 		if (wrong)
 			return refuse(db, stanza.data, wrong, error, error_size);
+		relations += count_relations(package);
+		if (relations > RELATIONS_MAX)
+			return refuse_size(db, RELATIONS_MAX, "dependencies and provisions", error, error_size);
 	}
 	return 0;
 }

@@ -136,18 +136,43 @@ static int merge_status(struct planning *planning)
 	return status ? put(planning, DPKG "status", status, &versions) : fail_memory(planning->ctx);
 }
 
+static bool has_damaged_states(const char *text)
+{
+	const struct three_texts alone = { .own = text };
+	CLEANUP_FREE char *merged = NULL;
+
+	return extended_states_merge(&alone, &merged) == -EINVAL;
+}
+
+static int refuse_extended_states(struct planning *planning, const char *path, const struct versions *versions)
+{
+	CLEANUP_FREE char *own = text_format("container '%s'", planning->rebase->name);
+	const char *whose = own;
+
+	if (!own)
+		return fail_memory(planning->ctx);
+	if (!has_damaged_states(versions->own))
+		whose = has_damaged_states(versions->new) ? planning->rebase->to : planning->rebase->from;
+	return fail(planning->ctx, -LB_ERR_DAMAGED,
+		    "/%s of %s is damaged: a stanza has no Package, or a line is no `Name: value`; mend it first", path,
+		    whose);
+}
+
 static int merge_extended_states(struct planning *planning)
 {
 	static const char path[] = "var/lib/apt/extended_states";
 	CLEANUP_VERSIONS struct versions versions = { 0 };
 	int r = read_versions(planning, path, &versions);
 	struct three_texts texts;
-	char *merged;
+	char *merged = NULL;
 
 	if (r < 0 || !versions.in_top)
 		return r;
 	texts = texts_of(&versions);
-	if (extended_states_merge(&texts, &merged) < 0)
+	r = extended_states_merge(&texts, &merged);
+	if (r == -EINVAL)
+		return refuse_extended_states(planning, path, &versions);
+	if (r < 0)
 		return fail_memory(planning->ctx);
 	return put(planning, path, merged, &versions);
 }

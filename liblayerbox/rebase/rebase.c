@@ -174,21 +174,26 @@ static int stop(struct lb_context *ctx, const char *name, bool kill)
 /* Goes back after a check that failed; its sentence stays, and says how that ended. */
 static int go_back(struct lb_context *ctx, const char *name, int result, bool was_running)
 {
-	char error[ERROR_MAX];
-	int r;
+	char error[ERROR_MAX], why[ERROR_MAX], down[ERROR_MAX];
+	int r, started;
 
 	text_copy(error, sizeof error, ctx->error);
 	r = stop(ctx, name, true);
 	if (r == 0)
 		r = lb_rebase_undo(ctx, name);
-	if (r >= 0 && was_running)
-		r = start(ctx, name);
-	if (r < 0) {
-		CLEANUP_FREE char *why = strdup(ctx->error);
-
-		return fail(ctx, result, "%s; and it could not be brought back: %s", error,
-			    why ? why : "out of memory");
-	}
+	text_copy(why, sizeof why, ctx->error);
+	/* It ran before: where there is no way back, it runs as it is now. */
+	started = was_running ? start(ctx, name) : 0;
+	text_copy(down, sizeof down, ctx->error);
+	if (r < 0 && started < 0)
+		return fail(ctx, result, "%s; and it could not be brought back: %s; and it could not be started: %s",
+			    error, why, down);
+	if (r < 0)
+		return fail(ctx, result, "%s; and it could not be brought back: %s%s", error, why,
+			    was_running ? "; it was started again on the new generation" : "");
+	if (started < 0)
+		return fail(ctx, result, "%s; it is back on the generation where it was, but could not be started: %s",
+			    error, down);
 	return fail(ctx, result, "%s; it is back on the generation where it was", error);
 }
 
@@ -212,6 +217,25 @@ static int bring_up(struct lb_context *ctx, const char *name, const struct lb_re
 	if (r == 0)
 		r = lb_rebase_confirm(ctx, name);
 	return r < 0 ? r : 0;
+}
+
+/* Was stopped and not rebased, by @result: it was to come back in any case. */
+static int start_again(struct lb_context *ctx, const char *name, int result)
+{
+	char error[ERROR_MAX], why[ERROR_MAX];
+	int r;
+
+	text_copy(error, sizeof error, ctx->error);
+	r = start(ctx, name);
+	text_copy(why, sizeof why, ctx->error);
+	if (r >= 0) {
+		text_copy(ctx->error, sizeof ctx->error, error);
+		return result;
+	}
+	if (result >= 0)
+		return fail(ctx, r, "container '%s' stands where it shall go, but could not be started again: %s", name,
+			    why);
+	return fail(ctx, result, "%s; and it could not be started again: %s", error, why);
 }
 
 int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_options *options,
@@ -238,14 +262,8 @@ int rebase_one(struct lb_context *ctx, const char *name, const struct lb_rebase_
 		if (r == HAS_TO_STOP)
 			return fail(ctx, -LB_ERR_BUSY, "container '%s' was started again by somebody else: try again",
 				    name);
-		if (r != 0) {
-			char error[ERROR_MAX];
-
-			/* It was to come back in any case. */
-			text_copy(error, sizeof error, ctx->error);
-			start(ctx, name);
-			text_copy(ctx->error, sizeof ctx->error, error);
-		}
+		if (r != 0)
+			return start_again(ctx, name, r);
 	}
 	return r == 0 ? bring_up(ctx, name, options, was_running, was_degraded) : r;
 }

@@ -335,6 +335,10 @@ second_generation() {
 	in_container damaged sh -c ': > /var/lib/dpkg/status'
 	layerbox --quiet stop --kill damaged
 	stays_as_it_is "$CONFLICT $DAMAGED" damaged
+	make marks --base deb@1
+	changes marks <<< 'printf "Package: own" >> /var/lib/apt/extended_states'
+	stays_as_it_is "$DAMAGED" marks
+	[[ $(jq -r '.[0].error' <<< "$plan") == */var/lib/apt/extended_states* ]] || fail "it does not name it: $plan"
 }
 
 # ------------------------------------------------------------------------------------------------------ accounts
@@ -628,6 +632,28 @@ second_generation() {
 	refused "$RUNNING" '' layerbox rebase --undo tiger
 }
 
+@test "one that cannot be rebased after it was stopped, and does not start any more: both are said" {
+	make tiger --base deb@1
+	mkdir -p "$CONTAINERS/tiger/rootfs-layer/usr/sbin"
+	cat > "$CONTAINERS/tiger/rootfs-layer/usr/sbin/init" <<- 'END'
+		#!/bin/sh
+		trap 'echo damaged > /var/lib/dpkg/status; rm /usr/sbin/init; exit 0' PWR INT TERM
+		: > /run/ready || : > /opt/ready
+		while :; do
+			sleep 1000 &
+			wait $!
+		done
+	END
+	chmod 755 "$CONTAINERS/tiger/rootfs-layer/usr/sbin/init"
+	layerbox --quiet start tiger
+	wait_until 5 layerbox exec tiger -- sh -c 'test -e /run/ready || test -e /opt/ready'
+	rebase tiger --restart
+	is "$(jq -r '.[0].result' <<< "$plan")" failed
+	[[ $(jq -r '.[0].error' <<< "$plan") == *dpkg/status*'could not be started again: '* ]] || fail "$plan"
+	is "$(field tiger state)" stopped
+	stands_on tiger deb@1
+}
+
 @test "while a program inside holds dpkg's lock, nothing is planned away from under it" {
 	make tiger --base deb@1 --start
 	layerbox exec tiger -- perl -e '
@@ -918,6 +944,20 @@ second_generation() {
 	[[ $output == */opt/t/theirs* ]]
 }
 
+@test "audit leaves out the one that cannot be planned, shows the others, and fails in the end" {
+	make ill tiger --base deb@1
+	changes ill <<< 'mkdir -p /var/lib/dpkg/updates && touch /var/lib/dpkg/updates/0001'
+	changes tiger <<< 'echo changed > /opt/t/theirs'
+	run --separate-stderr layerbox audit --all --json
+	is "$status" "$CONFLICT"
+	is "$(jq -r '.[] | "\(.container) \(.subject)"' <<< "$output")" 'tiger /opt/t/theirs'
+	[[ $stderr == *"container 'ill' is left out: dpkg was interrupted"* ]] || fail "$stderr"
+	run --separate-stderr layerbox audit ill --json
+	is "$status" "$CONFLICT"
+	is "$output" ''
+	[[ $stderr != *'left out'* ]] || fail "$stderr"
+}
+
 @test "a package that many carry in their own layers is a candidate for a stack" {
 	local name
 	make one two three --base deb@1
@@ -995,6 +1035,22 @@ sick_generation() {
 		[[ $(field $name rebased_from) =~ ^(null)?$ ]]
 	done
 	[ ! -e "$CONTAINERS/third/rebase" ]
+}
+
+@test "a container that is not well and cannot go back runs all the same, on the new generation" {
+	make tiger --base deb@1
+	printf '#!/bin/sh\ntest -e /usr/lib/own/text || dpkg -i /opt/debs/own_1.deb > /dev/null 2>&1\necho ill; exit 1\n' \
+		> "$CONTAINERS/tiger/rootfs-layer/look"
+	chmod 755 "$CONTAINERS/tiger/rootfs-layer/look"
+	layerbox --quiet set tiger health.command=/look
+	layerbox --quiet start tiger
+	rebase tiger --to deb@2 --restart --health-timeout 5
+	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
+	[[ $(jq -r '.[0].error' <<< "$plan") == *ill*'could not be brought back'*'started again on the new generation' ]] ||
+		fail "$plan"
+	is "$(field tiger state)" running
+	stands_on tiger deb@2
+	sees tiger /usr/lib/own/text 'own 1'
 }
 
 @test "a container that is well is confirmed; after the canary come the others" {

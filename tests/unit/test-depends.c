@@ -223,6 +223,49 @@ static void test_entangled_database(void **state)
 	report_free(&report);
 }
 
+static void expect_too_large(const char *own, const char *sentence)
+{
+	const char *dpkg = "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n";
+	const struct three_texts status = { .old = dpkg, .new = dpkg, .own = own };
+	CLEANUP(report_free) struct report report = { 0 };
+	CLEANUP(package_merge_free) struct package_merge merge = { 0 };
+	char error[300] = "";
+
+	assert_int_equal(packages_merge(&status, &report, &merge, error, sizeof error), -EINVAL);
+	assert_contains(error, sentence);
+	assert_contains(error, "would take too long to check");
+}
+
+/* A byte or two of the text for each: many times that in memory. */
+static void test_too_many_relations(void **state)
+{
+	static const char *const relations[] = { "Provides: a", "Depends: a", "Pre-Depends: a", "Conflicts: a",
+						 "Breaks: a" };
+	static const char *const more[] = { ",a", "|a" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof relations / sizeof *relations; i++) {
+		CLEANUP_BUFFER struct buffer text = { 0 };
+
+		buffer_add_text(&text, "Package: p\nStatus: install ok installed\nVersion: 1\n");
+		buffer_add_text(&text, relations[i]);
+		for (int k = 0; k < 500 * 1000; k++)
+			buffer_add_text(&text, more[i % 2]);
+		buffer_add_text(&text, "\n\n");
+		expect_too_large(text.data, "the container's package database has more than 500000 dependencies");
+	}
+}
+
+static void test_too_many_packages(void **state)
+{
+	CLEANUP_BUFFER struct buffer text = { 0 };
+
+	(void)state;
+	for (int i = 0; i <= 100 * 1000; i++)
+		buffer_format(&text, "Package: p%d\nStatus: install ok installed\nVersion: 1\n\n", i);
+	expect_too_large(text.data, "the container's package database has more than 100000 packages");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +276,8 @@ int main(void)
 		cmocka_unit_test(test_two_architectures),
 		cmocka_unit_test(test_relation_with_bytes_for_terminals),
 		cmocka_unit_test(test_entangled_database),
+		cmocka_unit_test(test_too_many_relations),
+		cmocka_unit_test(test_too_many_packages),
 	};
 
 	return cmocka_run_group_tests_name("depends", tests, NULL, NULL);
