@@ -554,7 +554,8 @@ static int exec_in(char **argv)
 	if (!container)
 		return 125;
 	if (command.is_alone && relay_open(&relay) < 0) {
-		fprintf(stderr, "layerbox: cannot make pipes for container '%s': %s\n", argv[1], strerrordesc_np(errno));
+		fprintf(stderr, "layerbox: cannot make pipes for container '%s': %s\n", argv[1],
+			strerrordesc_np(errno));
 		return 125;
 	}
 	while (*command.argv && !text_equal(*command.argv, "--"))

@@ -24,7 +24,7 @@ struct lxc_question {
 	struct lxc_answer answer;
 };
 
-/* What is asked. Each is a conversation with the monitor, and those are most of what a list of many containers costs. */
+/* What is asked. Each is a conversation with the monitor: most of what a list of many containers costs. */
 enum lxc_asked {
 	LXC_ASK_STATE = 1,
 	LXC_ASK_PID = 2,

@@ -7,8 +7,8 @@
 #include "status-file.h"
 
 /*
- * Is what the supervisor says of @entry's init said of the one there is? Where that is not known it is not asked for: an
- * init that is there is the container's, since the next one begins after its end.
+ * Is what the supervisor says of @entry's init said of the one there is? Where that is not known it is not asked for:
+ * an init that is there is the container's, since the next one begins after its end.
  */
 static bool is_same_life(const struct health_entry *entry, const struct lb_container *container)
 {

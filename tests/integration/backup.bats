@@ -15,7 +15,7 @@ setup() {
 	first_repository
 }
 
-# A repository costs restic a second, half of it to find out how dear its password's key may be: one is made, and copied.
+# A repository costs restic a second, half of it to find out how dear its password's key may be: so one is copied.
 first_repository() {
 	local made=$BATS_FILE_TMPDIR/repository
 	if [ -e "$made" ]; then
