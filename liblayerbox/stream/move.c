@@ -330,7 +330,7 @@ static int send_snapshots(struct move *move)
 static int send_the_rest(struct move *move)
 {
 	char base[NAME_LENGTH_MAX + 1];
-	unsigned generation;
+	unsigned generation = 0;
 	int r = begin_sending(move);
 
 	if (r == 0)
