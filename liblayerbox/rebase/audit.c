@@ -6,7 +6,6 @@
 
 #include "../adapters/rights.h"
 #include "../core/store.h"
-#include "../util/array.h"
 #include "deb-version.h"
 #include "package-changes.h"
 #include "plan.h"
@@ -15,7 +14,7 @@
 enum { CARRIERS_MIN = 3 };
 
 struct carrier {
-	char *package;
+	const char *package;
 	uint64_t containers;
 };
 
@@ -23,8 +22,7 @@ struct audit {
 	struct lb_context *ctx;
 	lb_audit_fn fn;
 	void *userdata;
-	struct carrier *carriers;
-	size_t count, capacity;
+	struct text_list carried;     /* the own packages of each container */
 	uint64_t containers;
 	bool found;
 	int first_failure;
@@ -33,9 +31,7 @@ struct audit {
 
 static void audit_free(struct audit *audit)
 {
-	for (size_t i = 0; i < audit->count; i++)
-		free(audit->carriers[i].package);
-	free(audit->carriers);
+	text_list_free(&audit->carried);
 }
 
 static void tell(struct audit *audit, const char *container, const char *kind, const char *subject, const char *text,
@@ -75,27 +71,11 @@ static void tell_item(struct audit *audit, const struct lb_rebase *rebase, const
 
 static int note_carriers(struct audit *audit, const struct lb_rebase *rebase)
 {
-	for (size_t i = 0; i < rebase->own_packages.count; i++) {
-		const char *name = rebase->own_packages.items[i];
-		size_t k = 0;
+	int r = 0;
 
-		while (k < audit->count && !text_equal(audit->carriers[k].package, name))
-			k++;
-		if (k == audit->count) {
-			struct carrier *carriers =
-				array_grow(audit->carriers, audit->count, &audit->capacity, sizeof *carriers);
-
-			if (!carriers)
-				return -ENOMEM;
-			audit->carriers = carriers;
-			audit->carriers[k] = (struct carrier){ .package = strdup(name) };
-			if (!audit->carriers[k].package)
-				return -ENOMEM;
-			audit->count++;
-		}
-		audit->carriers[k].containers++;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < rebase->own_packages.count; i++)
+		r = text_list_add(&audit->carried, rebase->own_packages.items[i]);
+	return r;
 }
 
 static int examine_record(struct audit *audit, const char *name, int fd, const struct record *record)
@@ -145,12 +125,25 @@ static int by_containers(const void *a, const void *b)
 	return strcmp(first->package, second->package);
 }
 
-static void tell_candidates(struct audit *audit)
+/* Sorted and counted, which no number of packages makes slow. */
+static int tell_candidates(struct audit *audit)
 {
-	if (audit->count)
-		qsort(audit->carriers, audit->count, sizeof *audit->carriers, by_containers);
-	for (size_t i = 0; i < audit->count; i++) {
-		const struct carrier *carrier = &audit->carriers[i];
+	CLEANUP_FREE struct carrier *carriers = calloc(audit->carried.count + 1, sizeof *carriers);
+	size_t count = 0;
+
+	if (!carriers)
+		return fail_memory(audit->ctx);
+	text_list_sort(&audit->carried);
+	for (size_t i = 0; i < audit->carried.count; i++) {
+		const char *package = audit->carried.items[i];
+
+		if (count == 0 || !text_equal(carriers[count - 1].package, package))
+			carriers[count++].package = package;
+		carriers[count - 1].containers++;
+	}
+	qsort(carriers, count, sizeof *carriers, by_containers);
+	for (size_t i = 0; i < count; i++) {
+		const struct carrier *carrier = &carriers[i];
 		struct lb_audit_item item = { .size = sizeof item, .kind = "stack", .subject = carrier->package };
 
 		if (carrier->containers < CARRIERS_MIN || 2 * carrier->containers < audit->containers)
@@ -160,6 +153,7 @@ static void tell_candidates(struct audit *audit)
 		audit->found = true;
 		audit->fn(&item, audit->userdata);
 	}
+	return 0;
 }
 
 static bool is_there(struct lb_context *ctx, const char *name)
@@ -208,9 +202,10 @@ int lb_audit(struct lb_context *ctx, const char *const *names, lb_audit_fn fn, v
 		r = store_open(ctx);
 	if (r == 0 && *names)
 		r = names[1] ? examine_many(&audit, names) : examine(&audit, *names);
+	if (r == 0)
+		r = tell_candidates(&audit);
 	if (r < 0)
 		return r;
-	tell_candidates(&audit);
 	if (audit.first_failure)
 		return fail(ctx, audit.first_failure, "%s", audit.first_error);
 	return audit.found ? 0 : 1;

@@ -952,6 +952,8 @@ second_generation() {
 	is "$status" "$CONFLICT"
 	is "$(jq -r '.[] | "\(.container) \(.subject)"' <<< "$output")" 'tiger /opt/t/theirs'
 	[[ $stderr == *"container 'ill' is left out: dpkg was interrupted"* ]] || fail "$stderr"
+	run --separate-stderr layerbox audit nobody tiger --json
+	is "$status $(jq -r '.[].container' <<< "$output")" "$NO_CONTAINER tiger"
 	run --separate-stderr layerbox audit ill --json
 	is "$status" "$CONFLICT"
 	is "$output" ''
@@ -1039,14 +1041,18 @@ sick_generation() {
 
 @test "a container that is not well and cannot go back runs all the same, on the new generation" {
 	make tiger --base deb@1
-	printf '#!/bin/sh\ntest -e /usr/lib/own/text || dpkg -i /opt/debs/own_1.deb > /dev/null 2>&1\necho ill; exit 1\n' \
-		> "$CONTAINERS/tiger/rootfs-layer/look"
+	cat > "$CONTAINERS/tiger/rootfs-layer/look" <<- 'END'
+		#!/bin/sh
+		test -e /usr/lib/own/text || dpkg -i /opt/debs/own_1.deb > /dev/null 2>&1
+		echo ill
+		exit 1
+	END
 	chmod 755 "$CONTAINERS/tiger/rootfs-layer/look"
 	layerbox --quiet set tiger health.command=/look
 	layerbox --quiet start tiger
 	rebase tiger --to deb@2 --restart --health-timeout 5
 	is "$status $(jq -r '.[0].result' <<< "$plan")" "$UNHEALTHY failed"
-	[[ $(jq -r '.[0].error' <<< "$plan") == *ill*'could not be brought back'*'started again on the new generation' ]] ||
+	[[ $(jq -r '.[0].error' <<< "$plan") == *ill*'not be brought back'*'started again on the new generation' ]] ||
 		fail "$plan"
 	is "$(field tiger state)" running
 	stands_on tiger deb@2
