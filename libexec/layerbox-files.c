@@ -49,6 +49,12 @@ static int split(const char *path, bool is_destination, struct place *ret_place)
 	return ret_place->directory && ret_place->name ? 0 : -ENOMEM;
 }
 
+static void place_free(struct place *place)
+{
+	free(place->directory);
+	free(place->name);
+}
+
 static int open_place(const struct place *place)
 {
 	return open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -63,10 +69,11 @@ static int complain(const char *what, const char *path, int error)
 /* Writes @path's archive to @out_fd; its topmost entry is called "item". */
 static int send_from(const char *path, int out_fd)
 {
-	struct place place = { 0 };
+	CLEANUP(place_free) struct place place = { 0 };
+	int r = split(path, false, &place);
+	CLEANUP_FD int fd = -1;
 	char error[1024];
 	struct stat st;
-	int fd, r = split(path, false, &place);
 
 	if (r < 0)
 		return complain("cannot copy", path, -r);
@@ -90,10 +97,11 @@ static int receive_to(const char *path, const char *source_name, int in_fd)
 {
 	const struct archive_unpack_options options = { 0 };
 	CLEANUP_FREE char *hidden = text_format(".layerbox.%d", getpid());
-	struct place place = { 0 };
-	char error[1024];
-	int fd, r = split(path, true, &place);
+	CLEANUP(place_free) struct place place = { 0 };
+	int r = split(path, true, &place);
+	CLEANUP_FD int fd = -1;
 	CLEANUP_FD int temporary_fd = -1;
+	char error[1024];
 
 	if (r < 0 || !hidden)
 		return complain("cannot copy to", path, -r);
