@@ -38,6 +38,7 @@
 #include "time-limit.h"
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/spawn.h"
 #include "util/text.h"
 
 /* KILL_S is what a stop has beyond its time: a third to kill, the rest for what is before and for the monitor's end. */
@@ -497,13 +498,13 @@ static int run_command(void *payload)
 	const struct command *command = payload;
 	char **argv = command->argv;
 
-	/* As if the terminal had hung up that it does not have. */
-	if (command->is_alone)
+	/* It ends with us as if the terminal had hung up that it does not have. */
+	if (command->is_alone) {
 		prctl(PR_SET_PDEATHSIG, SIGHUP);
+		setsid();
+	}
 	if (command->ends_with_us)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (command->is_alone)
-		setsid();
 	execvp(argv[0], argv);
 	fprintf(stderr, "layerbox: cannot run '%s' in the container: %s\n", argv[0], strerrordesc_np(errno));
 	return errno == ENOENT ? 127 : 126;
@@ -524,17 +525,6 @@ static struct lxc_container *open_running(const char *lxcpath, const char *name)
 	fprintf(stderr, "layerbox: container '%s' is not running\n", name);
 	put_container(&container);
 	return NULL;
-}
-
-/* Its status, or a negative errno. */
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return status;
 }
 
 /*
@@ -575,10 +565,9 @@ static int exec_in(char **argv)
 		fprintf(stderr, "layerbox: LXC could not enter container '%s'\n", argv[1]);
 		return 125;
 	}
-	status = command.is_alone ? relay_run(&relay, pid) : wait_for(pid);
-	if (status < 0)
+	if ((command.is_alone && relay_run(&relay, pid) < 0) || spawn_wait(pid, &status) < 0)
 		return 125;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return status;
 }
 
 static int console(const char *lxcpath, const char *name)

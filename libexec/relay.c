@@ -5,9 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -171,8 +169,6 @@ static int go_between(struct relay *relay)
 
 int relay_run(struct relay *relay, pid_t pid)
 {
-	int status, r;
-
 	for (int i = 0; i < 3; i++)
 		if (relay->theirs[i] > STDERR_FILENO)
 			end(&relay->theirs[i]);
@@ -180,9 +176,5 @@ int relay_run(struct relay *relay, pid_t pid)
 	if (program_fd < 0)
 		return -errno;
 	pass_on_signals();
-	r = go_between(relay);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return r < 0 ? r : status;
+	return go_between(relay);
 }

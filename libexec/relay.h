@@ -18,6 +18,6 @@ int relay_open(struct relay *relay);
 
 /*
  * Goes between until the program @pid, our child, ends, and passes on to it what would end us: it has a session of its
- * own, where no key reaches it. Returns its status as wait(2) has it, or a negative errno.
+ * own, where no key reaches it. It is not waited for. A negative errno.
  */
 int relay_run(struct relay *relay, pid_t pid);

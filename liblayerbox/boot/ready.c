@@ -64,7 +64,7 @@ static int has_ended(const struct wait *wait)
 static int open_init(struct wait *wait)
 {
 	struct lb_container *container = wait->container;
-	pid_t pid = container_pid(container);
+	pid_t pid = lb_container_get_pid(container);
 	CLEANUP_FD int fd = pid ? netns_open_process(pid) : -ESRCH;
 	int r = container_ask(container);
 

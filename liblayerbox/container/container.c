@@ -312,16 +312,11 @@ static void ask_inits(struct lb_container **containers)
 	}
 }
 
-pid_t container_pid(struct lb_container *container)
+pid_t lb_container_get_pid(struct lb_container *container)
 {
 	if (container->listed)
 		ask_inits(container->listed);
 	return container->live.pid;
-}
-
-pid_t lb_container_get_pid(struct lb_container *container)
-{
-	return container_pid(container);
 }
 
 const char *lb_container_get_ipv4(const struct lb_container *container)

@@ -13,7 +13,7 @@ struct lb_container {
 	char *directory;
 	struct record record;
 	struct lxc_answer live;       /* its pid is not known yet where there is: */
-	struct lb_container **listed; /* the list that the handle is in, whose inits nobody has asked for so far */
+	struct lb_container **listed; /* the list it is in, whose inits lb_container_get_pid() asks for */
 	char ipv4[IPV4_TEXT_SIZE];    /* leased, else reserved */
 	const char *health;           /* NULL: not asked yet; see health/health.c */
 };
@@ -27,9 +27,6 @@ int container_find(struct lb_context *ctx, const char *name, struct lb_container
 
 /* Asks the monitor for state and pid. */
 int container_ask(struct lb_container *container);
-
-/* lb_container_get_pid() */
-pid_t container_pid(struct lb_container *container);
 
 /*
  * lb_container_exec() of a program that may never end, or may say more than anybody wants: see runtime_ask().

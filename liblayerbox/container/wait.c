@@ -39,7 +39,7 @@ static bool is_readable(int fd, int timeout_ms)
 static int watched_open(struct lb_container *container, struct watched *ret_watched)
 {
 	struct watched watched = { .init = PROCESS_NONE, .monitor = PROCESS_NONE };
-	pid_t pid = container_pid(container);
+	pid_t pid = lb_container_get_pid(container);
 	int r = process_open(pid, &watched.init);
 
 	if (r == 0)

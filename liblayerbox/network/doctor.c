@@ -35,7 +35,7 @@ static int examine_bridge(struct network_examination *exam, size_t containers)
 		found(exam->findings, false, exam->subject, status.problem, "could not be repaired");
 	else
 		found_and_repaired(exam->findings, r, exam->subject, problem, "put right as `layerbox net up` does",
-			      "run `layerbox net up`");
+				   "run `layerbox net up`");
 	return 0;
 }
 
@@ -54,7 +54,7 @@ static int examine_firewall(struct network_examination *exam)
 	r = exam->findings->repair ? guests_apply(exam->ctx, &plan) : 0;
 	for (size_t i = 0; i < problems.count; i++)
 		found_and_repaired(exam->findings, r, exam->subject, problems.items[i], "made the rules anew",
-			      "`layerbox net up` makes the rules anew");
+				   "`layerbox net up` makes the rules anew");
 	return 0;
 }
 
@@ -167,8 +167,7 @@ static void examine_names(struct network_examination *exam, int is, const char *
 		found(exam->findings, false, "host", problem, lb_context_error(exam->ctx));
 	else
 		found_and_repaired(exam->findings, exam->findings->repair ? repair(exam) : 0, "host", problem,
-				   "put right",
-			      "run `layerbox doctor` without --dry-run");
+				   "put right", "run `layerbox doctor` without --dry-run");
 }
 
 static int repair_file(struct network_examination *exam)

@@ -69,7 +69,7 @@ int usage_read(struct usage_source *source, struct lb_container *container, stru
 	struct cgroup_usage taken;
 	char name[PORT_NAME_SIZE];
 	struct lb_usage usage;
-	pid_t pid = container_pid(container);
+	pid_t pid = lb_container_get_pid(container);
 
 	memset(&usage, 0xff, sizeof usage);
 	usage.size = sizeof usage;
